@@ -1,0 +1,129 @@
+// Package diag holds what krowave has to say about a user's files: a
+// Diagnostic has a severity, a rule id, a position and a message, and may carry
+// a field path, the object concerned, related positions and a hint.
+//
+// Every stage returns the findings of its input as a List beside its result; a
+// Go error in contrast means that krowave itself failed. Sorting,
+// de-duplication, capping and printing happen here and nowhere else.
+package diag
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Severity says whether a finding stops a render.
+type Severity int
+
+// Severities, most severe first.
+const (
+	Error Severity = iota
+	Warning
+	Info
+)
+
+// String returns "error", "warning" or "info".
+func (s Severity) String() string {
+	switch s {
+	case Error:
+		return "error"
+	case Warning:
+		return "warning"
+	default:
+		return "info"
+	}
+}
+
+// MarshalText makes JSON output say "error" instead of 0.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Position is a place in a file. Line and Column count from 1; columns count
+// Unicode code points. File is relative, with slashes, or "-" for standard
+// input.
+type Position struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+}
+
+// String prints file:line:column.
+func (p Position) String() string {
+	return p.File + ":" + strconv.Itoa(p.Line) + ":" + strconv.Itoa(p.Column)
+}
+
+// Path leads from the root of a document to a value: map keys are strings, list
+// indices ints.
+type Path []any
+
+// With returns a new path with steps appended; the receiver is not changed.
+func (p Path) With(steps ...any) Path {
+	out := make(Path, 0, len(p)+len(steps))
+	return append(append(out, p...), steps...)
+}
+
+// String prints the path as kro does: spec.ports[0].name, keys that are empty
+// or hold a dot as ["a.b"].
+func (p Path) String() string {
+	var b strings.Builder
+	for _, step := range p {
+		switch s := step.(type) {
+		case int:
+			b.WriteString("[" + strconv.Itoa(s) + "]")
+		case string:
+			switch {
+			case s == "" || strings.Contains(s, "."):
+				b.WriteString(`["` + s + `"]`)
+			case b.Len() == 0:
+				b.WriteString(s)
+			default:
+				b.WriteString("." + s)
+			}
+		}
+	}
+	return b.String()
+}
+
+// Related is a further place that a finding is about.
+type Related struct {
+	Position Position `json:"position"`
+	Message  string   `json:"message"`
+}
+
+// Diagnostic is one finding about a user's input.
+type Diagnostic struct {
+	Severity Severity
+	Rule     string   // stable id such as "cel-type", listed in docs/diagnostics.md
+	Pos      Position // never zero: at worst the start of the document or file
+	Message  string   // one line, lower case, no final dot
+	Object   string   // "Kind namespace/name" of the object concerned, if any
+	Path     string   // field path inside that object, if any
+	Hint     string   // what to do, or "did you mean ...", if known
+	Related  []Related
+}
+
+// List collects findings. The zero value is an empty list.
+type List []Diagnostic
+
+// Add appends one finding.
+func (l *List) Add(d Diagnostic) { *l = append(*l, d) }
+
+// Errorf appends an error at pos.
+func (l *List) Errorf(pos Position, rule, format string, args ...any) {
+	l.Add(Diagnostic{Severity: Error, Rule: rule, Pos: pos, Message: fmt.Sprintf(format, args...)})
+}
+
+// Warnf appends a warning at pos.
+func (l *List) Warnf(pos Position, rule, format string, args ...any) {
+	l.Add(Diagnostic{Severity: Warning, Rule: rule, Pos: pos, Message: fmt.Sprintf(format, args...)})
+}
+
+// HasErrors reports whether any finding is an error.
+func (l List) HasErrors() bool {
+	for _, d := range l {
+		if d.Severity == Error {
+			return true
+		}
+	}
+	return false
+}
