@@ -1,0 +1,89 @@
+// Package manifest turns YAML and JSON text into objects and back. In come the
+// bytes of one file, out come its documents with values exactly as the API
+// server's decoder gives them, and findings that point at a line; Position,
+// KeyPosition and Within later find any value, key or character of a document
+// again. EncodeYAML, EncodeJSON and CanonicalJSON are the project's only
+// encoders. The package opens no files and knows nothing about kinds, except
+// that a List is its items.
+//
+//	documents, findings := manifest.Read("web.yaml", data, manifest.Limits{})
+//	documents[0].Position(diag.Path{"spec", "replicas"}) // web.yaml:7:13
+package manifest
+
+import (
+	"sync"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/krowave/krowave/render/diag"
+)
+
+// Document is one object of a file and the text that it was read from. It is
+// immutable and safe for concurrent use.
+type Document struct {
+	// File is the name given to Read.
+	File string
+	// Index counts the documents of the file from 0, items of a List included.
+	Index int
+	// Object holds map[string]any, []any, string, bool, int64, float64 and nil.
+	Object map[string]any
+
+	src    *source
+	prefix diag.Path // where Object stands in the text: items of a List
+}
+
+// source is the text of one YAML document or JSON value. Its nodes are parsed
+// when a position is first asked for, which most runs never do.
+type source struct {
+	file   string
+	text   []byte
+	line   int // of the first byte of text, from 1
+	column int // of the first byte of text, from 1
+	json   bool
+
+	parse sync.Once
+	root  *yaml.Node // nil when the text cannot be parsed for positions
+	lines []int      // byte offset of each line as the YAML scanner counts them
+}
+
+// APIVersion returns the object's apiVersion, "" if it has none.
+func (d *Document) APIVersion() string { return stringAt(d.Object, "apiVersion") }
+
+// Kind returns the object's kind, "" if it has none.
+func (d *Document) Kind() string { return stringAt(d.Object, "kind") }
+
+// Name returns the object's metadata.name, "" if it has none.
+func (d *Document) Name() string { return stringAt(mapAt(d.Object, "metadata"), "name") }
+
+// Namespace returns the object's metadata.namespace, "" if it has none.
+func (d *Document) Namespace() string { return stringAt(mapAt(d.Object, "metadata"), "namespace") }
+
+// Title returns "Kind namespace/name" or "Kind name", as diagnostics name an
+// object.
+func (d *Document) Title() string {
+	name := d.Name()
+	if name == "" {
+		name = stringAt(mapAt(d.Object, "metadata"), "generateName")
+	}
+	if ns := d.Namespace(); ns != "" {
+		name = ns + "/" + name
+	}
+	kind := d.Kind()
+	switch {
+	case kind == "":
+		return name
+	case name == "":
+		return kind
+	}
+	return kind + " " + name
+}
+
+func stringAt(m map[string]any, key string) string {
+	s, _ := m[key].(string)
+	return s
+}
+
+func mapAt(m map[string]any, key string) map[string]any {
+	sub, _ := m[key].(map[string]any)
+	return sub
+}
