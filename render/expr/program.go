@@ -1,0 +1,142 @@
+package expr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/interpreter"
+)
+
+// Check type-checks a parsed expression in env and returns the checked AST, or
+// every error. It may rewrite ast, which must not be checked again.
+func Check(env *cel.Env, parsed *cel.Ast) (*cel.Ast, []*Error) {
+	checked, iss := env.Check(parsed)
+	if iss.Err() != nil {
+		return nil, fromIssues(parsed.Source().Content(), iss, CheckError)
+	}
+	return checked, nil
+}
+
+// ProgramOptions configure a Program. The zero value is the default.
+type ProgramOptions struct {
+	Text      string // what the user wrote; part of errors and of IsPending (default: the CEL source)
+	CostLimit uint   // steps of all loops of one evaluation (default: DefaultCostLimit)
+	SizeLimit int    // of the result, in bytes (default: 32 MiB)
+}
+
+// Program is an expression ready to evaluate. It is immutable and safe for
+// concurrent use.
+type Program struct {
+	plan    cel.Program
+	text    string
+	size    int
+	tracked bool // has a loop or a binding, so that its cost is not bounded by its length
+}
+
+// NewProgram plans a checked expression.
+func NewProgram(env *cel.Env, checked *cel.Ast, opts ProgramOptions) (*Program, error) {
+	p := &Program{text: opts.Text, size: opts.SizeLimit}
+	if p.text == "" {
+		p.text = checked.Source().Content()
+	}
+	if p.size <= 0 {
+		p.size = maxSize
+	}
+	if opts.CostLimit == 0 {
+		opts.CostLimit = DefaultCostLimit
+	}
+	a := checked.NativeRep()
+	var guarded bool
+	p.tracked, guarded = shape(a)
+	var plan []cel.ProgramOption
+	if p.tracked {
+		a = ast.Copy(a)
+		sortRanges(a)
+		plan = append(plan, cel.Functions(sortedRangeOverload()), cel.InterruptCheckFrequency(opts.CostLimit))
+	}
+	if guarded {
+		overloads, err := guards()
+		if err != nil {
+			return nil, err
+		}
+		plan = append(plan, cel.Functions(overloads...))
+	}
+	var err error
+	p.plan, err = env.PlanProgram(a, plan...)
+	if err != nil {
+		return nil, fmt.Errorf("plan %q: %w", p.text, err)
+	}
+	return p, nil
+}
+
+// shape reports whether an expression has a comprehension, and whether it calls
+// a guarded function. Addition needs its guard beside comprehensions only: what
+// it makes without them is no longer than the expression has terms.
+func shape(a *ast.AST) (folds, guarded bool) {
+	ast.PreOrderVisit(a.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		switch e.Kind() {
+		case ast.ComprehensionKind:
+			folds, guarded = true, true
+		case ast.CallKind:
+			name := e.AsCall().FunctionName()
+			guarded = guarded || name != "_+_" && isGuarded(name)
+		}
+	}))
+	return folds, guarded
+}
+
+// Eval evaluates the expression with the variables vars, a map[string]any or a
+// cel.Activation. The result is a JSON value that the caller owns (string, bool,
+// int64, float64, nil, map[string]any, []any), with Omit where omit() was used.
+// Every error but that of a done context is an *EvalError.
+func (p *Program) Eval(ctx context.Context, vars any) (out any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			out, err = nil, &EvalError{Text: p.text, Err: fmt.Errorf("internal error: %v", r)}
+		}
+	}()
+	v, err := p.EvalValue(ctx, vars)
+	if err != nil {
+		return nil, err
+	}
+	out, err = toJSON(v, p.size)
+	if err != nil {
+		return nil, &EvalError{Text: p.text, Err: err}
+	}
+	return out, nil
+}
+
+// EvalValue is Eval without the conversion, for conditions and booleans.
+func (p *Program) EvalValue(ctx context.Context, vars any) (v ref.Val, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if p.tracked {
+		// cel-go looks at the context once in as many loop steps as are allowed,
+		// and finds it done. Its own cost tracking is not used: its time is
+		// quadratic in the steps of a loop, and the libraries' trackers panic
+		// on arguments that are errors, which would make pending data fatal.
+		v, _, err = p.plan.ContextEval(spent(), vars)
+	} else {
+		v, _, err = p.plan.Eval(vars)
+	}
+	if err == nil {
+		return v, nil
+	}
+	if errors.Is(err, interpreter.InterruptError{}) {
+		err = tooLarge("its loops take more steps than the limit allows; make the lists smaller, or raise the limit")
+	}
+	return nil, &EvalError{Text: p.text, Err: err}
+}
+
+// spent returns a context that is done.
+var spent = sync.OnceValue(func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+})
