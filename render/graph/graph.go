@@ -1,0 +1,129 @@
+// Package graph compiles a ResourceGraphDefinition: in goes the RGD's document
+// and the catalog of kinds, out comes a Graph of typed nodes with their
+// compiled expressions, dependencies and topological order, and the CRD that
+// kro would generate. Findings are collected, each at its character in the
+// file; a Graph is nil when one of them is an error.
+//
+// A Graph is immutable and safe to share. The package never reads files and
+// never evaluates an expression.
+package graph
+
+import (
+	"github.com/google/cel-go/cel"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/expr"
+	"github.com/krowave/krowave/render/schema"
+)
+
+// Names that expressions may use beside resource ids (S4.10).
+const (
+	SchemaVar  = "schema"
+	EachVar    = "each"
+	RuntimeVar = "runtime"
+)
+
+// NodeType says how a node becomes objects (S7.1).
+type NodeType string
+
+// Node types, spelled as kro's documentation does.
+const (
+	Single             NodeType = "Resource"
+	Collection         NodeType = "Collection"
+	External           NodeType = "External"
+	ExternalCollection NodeType = "ExternalCollection"
+)
+
+// Graph is a compiled RGD.
+type Graph struct {
+	RGD      *RGD
+	CRD      *apiextensionsv1.CustomResourceDefinition
+	Admitter *schema.Admitter
+	Instance *schema.Schema // of the variable schema
+
+	Nodes []*Node // in topological order (S6.4)
+}
+
+// Order returns the ids in topological order.
+func (g *Graph) Order() []string {
+	ids := make([]string, len(g.Nodes))
+	for i, n := range g.Nodes {
+		ids[i] = n.ID
+	}
+	return ids
+}
+
+// Node is one resource of the RGD.
+type Node struct {
+	ID    string
+	Index int // in spec.resources
+	Type  NodeType
+	Kind  *schema.Kind
+
+	Template     map[string]any // never changed
+	Fields       []*Field
+	ForEach      []Dimension
+	IncludeWhen  []*Expression
+	ReadyWhen    []*Expression
+	Dependencies []string // ids, sorted
+
+	// Names that are bound while a group of expressions is evaluated: kro binds
+	// what the group refers to, and everything when it refers to nothing.
+	BaseScope, IterationScope, ForEachScope, IncludeScope []string
+}
+
+// IsList reports whether other nodes see a list.
+func (n *Node) IsList() bool { return n.Type == Collection || n.Type == ExternalCollection }
+
+// Field is an expression in a template and the place of its value.
+type Field struct {
+	Path      diag.Path // in the template
+	Steps     diag.Path // the path as kro reads it back; nil when it cannot be read (S3.5)
+	Expr      *Expression
+	Iteration bool // reads an iterator: evaluated per item
+}
+
+// Dimension is one forEach entry.
+type Dimension struct {
+	Name string
+	Expr *Expression
+}
+
+// Expression is one compiled expression.
+type Expression struct {
+	*expr.Template
+	Path       diag.Path  // of the string in the RGD's document
+	References []string   // identifiers that it reads, iterators included
+	Reads      [][]string // access paths, such as schema, spec, name
+	UsesOmit   bool
+	Program    *expr.Program
+
+	ast *cel.Ast
+}
+
+// ReadsNodes reports whether the expression reads anything but the instance.
+func (e *Expression) ReadsNodes() bool {
+	for _, r := range e.References {
+		if r != SchemaVar {
+			return true
+		}
+	}
+	return false
+}
+
+// Options are kro's feature gates and limits, and ours. The zero value of a
+// limit means its default.
+type Options struct {
+	CELOmitFunction bool   // kro's feature gate of that name
+	MaxDimensions   int    // of one forEach; default 10
+	Lenient         bool   // an unknown kind is untyped, not an error
+	CELCostLimit    uint // per evaluation
+}
+
+func (o Options) maxDimensions() int {
+	if o.MaxDimensions == 0 {
+		return 10
+	}
+	return o.MaxDimensions
+}

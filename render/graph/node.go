@@ -1,0 +1,218 @@
+package graph
+
+import (
+	"fmt"
+	"strings"
+
+	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/expr"
+	"github.com/krowave/krowave/render/schema"
+)
+
+// KindRef is a kind that a resource of an RGD names.
+type KindRef struct {
+	GVK      k8sschema.GroupVersionKind
+	Resource int // index in spec.resources
+}
+
+// buildNodes makes a node of each resource: its kind, its constraints, its
+// expressions.
+func (c *compiler) buildNodes() {
+	for i, r := range c.rgd.Resources {
+		if n := c.buildNode(i, r); n != nil {
+			c.nodes = append(c.nodes, n)
+			c.byID[n.ID] = n
+		}
+	}
+}
+
+func (c *compiler) buildNode(i int, r Resource) *Node {
+	obj, root := r.Template, resourcePath(i).With("template")
+	if r.External != nil {
+		obj, root = r.External, resourcePath(i).With("externalRef")
+		if !c.checkExternal(i, r) {
+			return nil
+		}
+	}
+	kind := c.kindOf(obj, root)
+	if kind == nil {
+		return nil
+	}
+	n := &Node{ID: r.ID, Index: i, Type: nodeType(r), Kind: kind, Template: obj}
+	c.checkScope(n, root)
+	c.checkOwnedKeys(n, root)
+	n.Fields = c.scanTemplate(n, root)
+	at := resourcePath(i)
+	n.ReadyWhen = c.standalone(r.ReadyWhen, at.With("readyWhen"))
+	n.IncludeWhen = c.standalone(r.IncludeWhen, at.With("includeWhen"))
+	for d, dim := range r.ForEach {
+		if e := c.standaloneAt(dim.Text, at.With("forEach", d, dim.Name)); e != nil {
+			n.ForEach = append(n.ForEach, Dimension{Name: dim.Name, Expr: e})
+		}
+	}
+	return n
+}
+
+func nodeType(r Resource) NodeType {
+	switch {
+	case r.External != nil && r.HasSelector:
+		return ExternalCollection
+	case r.External != nil:
+		return External
+	case len(r.ForEach) > 0:
+		return Collection
+	}
+	return Single
+}
+
+// kindOf finds the kind of a template, or reports why there is none (S1.6).
+func (c *compiler) kindOf(obj map[string]any, root diag.Path) *schema.Kind {
+	ok := true
+	for _, key := range []string{"apiVersion", "kind"} {
+		if _, isString := obj[key].(string); !isString {
+			c.errorf(root.With(key), "template-shape", "a template needs %s, a string", key)
+			ok = false
+		}
+	}
+	if _, isMap := obj["metadata"].(map[string]any); !isMap {
+		c.errorf(root.With("metadata"), "template-shape", "a template needs metadata, a mapping")
+		ok = false
+	}
+	if !ok {
+		return nil
+	}
+	gvk, err := gvkOf(obj)
+	if err != nil {
+		c.errorf(root.With("kind"), "template-shape", "%v", err)
+		return nil
+	}
+	if kind, ok := c.catalog.Lookup(gvk); ok {
+		return kind
+	}
+	if c.opts.Lenient {
+		c.diags.Warnf(c.rgd.Doc.Position(root.With("kind")), "unknown-kind",
+			"no schema for %s %s: it is taken as untyped and namespaced (--schema=lenient)", gvk.GroupVersion(), gvk.Kind)
+		return &schema.Kind{GVK: gvk, Namespaced: true, Schema: &schema.Schema{Type: "object", PreserveUnknown: true}}
+	}
+	c.unknownKind(gvk, root)
+	return nil
+}
+
+func (c *compiler) unknownKind(gvk k8sschema.GroupVersionKind, root diag.Path) {
+	d := diag.Diagnostic{
+		Severity: diag.Error, Rule: "unknown-kind", Pos: c.rgd.Doc.Position(root.With("kind")),
+		Path: root.With("kind").String(), Object: c.rgd.Doc.Title(),
+		Message: fmt.Sprintf("no schema for %s %s: no CRD in the input or --crds defines it, and Kubernetes %s has no such kind",
+			gvk.GroupVersion(), gvk.Kind, c.catalog.Version()),
+	}
+	if others := c.catalog.GroupVersions(gvk.Kind); len(others) > 0 {
+		d.Hint = fmt.Sprintf("%s exists as %s", gvk.Kind, others[0])
+	} else {
+		var kinds []string
+		for _, k := range c.catalog.Kinds() {
+			if k.GroupVersion() == gvk.GroupVersion() {
+				kinds = append(kinds, k.Kind)
+			}
+		}
+		d.Hint = suggest(gvk.Kind, kinds)
+	}
+	if d.Hint == "" {
+		d.Hint = "give the CRD with --crds, or use --schema=lenient to treat the kind as untyped"
+	}
+	c.diags.Add(d)
+}
+
+func gvkOf(obj map[string]any) (k8sschema.GroupVersionKind, error) {
+	kind, apiVersion := stringAt(obj, "kind"), stringAt(obj, "apiVersion")
+	gv, err := k8sschema.ParseGroupVersion(apiVersion)
+	if err != nil {
+		return k8sschema.GroupVersionKind{}, fmt.Errorf("apiVersion %q is not group/version", apiVersion)
+	}
+	if msgs := validation.IsDNS1035Label(strings.ToLower(kind)); len(msgs) > 0 {
+		return k8sschema.GroupVersionKind{}, fmt.Errorf("kind %q is not a name for a kind: %s", kind, msgs[0])
+	}
+	return gv.WithKind(kind), nil
+}
+
+// checkScope enforces where a template may and must name a namespace (S1.6).
+func (c *compiler) checkScope(n *Node, root diag.Path) {
+	value, found := n.Template["metadata"].(map[string]any)["namespace"]
+	at := root.With("metadata", "namespace")
+	if !n.Kind.Namespaced {
+		if found {
+			c.errorf(at, "scope", "%s is cluster-scoped and must not set metadata.namespace", n.Kind.GVK.Kind)
+		}
+		return
+	}
+	if !c.rgd.ClusterScoped || n.Type == ExternalCollection {
+		return
+	}
+	if ns, ok := value.(string); !ok || strings.TrimSpace(ns) == "" {
+		c.errorf(at, "scope", "%s is namespaced and must set metadata.namespace, because instances of %s are cluster-scoped",
+			n.Kind.GVK.Kind, c.rgd.GVK.Kind)
+	}
+}
+
+// checkOwnedKeys keeps labels and annotations that kro writes out of templates
+// (S12.11).
+func (c *compiler) checkOwnedKeys(n *Node, root diag.Path) {
+	for _, field := range []string{"labels", "annotations"} {
+		m := mapAt(mapAt(n.Template, "metadata"), field)
+		for _, key := range sortedKeys(m) {
+			if strings.HasPrefix(key, "kro.run/") || strings.HasPrefix(key, "internal.kro.run/") {
+				c.keyErrorf(root.With("metadata", field, key), "owned-key",
+					"%s beginning with kro.run/ or internal.kro.run/ are kro's own: %q", field, key)
+			}
+		}
+	}
+}
+
+// scanTemplate finds the expressions of a template. External references and
+// CRDs are read without a schema; CRDs hold expressions only below metadata
+// (S12.12).
+func (c *compiler) scanTemplate(n *Node, root diag.Path) []*Field {
+	s := &scanner{c: c, root: root}
+	gvk := n.Kind.GVK
+	isCRD := gvk.Group == "apiextensions.k8s.io" && gvk.Version == "v1" && gvk.Kind == "CustomResourceDefinition"
+	switch {
+	case n.Type == External || n.Type == ExternalCollection:
+		s.schemaless(n.Template, nil)
+	case isCRD:
+		s.schemaless(n.Template, nil)
+		for _, f := range s.fields {
+			if !strings.HasPrefix(f.Path.String(), "metadata.") {
+				c.errorf(f.Expr.Path, "crd-expression", "a CustomResourceDefinition may hold expressions only below metadata; this one is at %s", f.Path)
+			}
+		}
+	default:
+		s.typed(n.Template, n.Kind.Schema, nil)
+	}
+	return s.fields
+}
+
+// standalone reads a list of texts that must each be one expression (S3.4).
+func (c *compiler) standalone(texts []string, at diag.Path) []*Expression {
+	var out []*Expression
+	for i, text := range texts {
+		if e := c.standaloneAt(text, at.With(i)); e != nil {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func (c *compiler) standaloneAt(text string, at diag.Path) *Expression {
+	t, err := expr.Parse(text)
+	switch {
+	case err != nil:
+		c.scanError(at, err)
+	case t == nil || !t.Standalone:
+		c.errorf(at, "expression-standalone", "must be exactly one ${...} with nothing before or behind it, not even a line break")
+	default:
+		return &Expression{Template: t, Path: at}
+	}
+	return nil
+}
