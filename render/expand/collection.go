@@ -1,0 +1,159 @@
+package expand
+
+import (
+	"fmt"
+
+	"github.com/krowave/krowave/render/graph"
+)
+
+// collection renders a forEach node (S7.7): expressions that read no iterator
+// once, also for an empty list, then the product of the dimensions, the first
+// being the outermost loop.
+func (w *walk) collection(n *graph.Node) ([]map[string]any, bool) {
+	values := make([]any, len(n.Fields))
+	vars := w.scope(n, n.BaseScope)
+	for i, f := range n.Fields {
+		if f.Iteration {
+			continue
+		}
+		v, err := f.Expr.Program.Eval(w.ctx, vars)
+		if err != nil {
+			w.evalError(n, f.Expr, err)
+			return nil, false
+		}
+		values[i] = v
+	}
+	items, ok := w.items(n)
+	if !ok {
+		return nil, false
+	}
+	out := make([]map[string]any, 0, len(items))
+	seen := make(map[identity]bool, len(items))
+	for _, item := range items {
+		obj, ok := w.item(n, values, item)
+		if !ok {
+			return nil, false
+		}
+		id := identityOf(obj)
+		if seen[id] {
+			w.nodeErrorf(n, "duplicate-object", "two items render %s", id)
+			return nil, false
+		}
+		seen[id] = true
+		out = append(out, obj)
+	}
+	return out, true
+}
+
+// item renders one item. base holds the values that all items share; they are
+// copied, since items are objects of their own.
+func (w *walk) item(n *graph.Node, base []any, item map[string]any) (map[string]any, bool) {
+	vars := w.scope(n, n.IterationScope)
+	vars.item = item
+	values := make([]any, len(base))
+	for i, f := range n.Fields {
+		if !f.Iteration {
+			values[i] = deepCopy(base[i])
+			continue
+		}
+		v, err := f.Expr.Program.Eval(w.ctx, vars)
+		if err != nil {
+			w.evalError(n, f.Expr, err)
+			return nil, false
+		}
+		values[i] = v
+	}
+	obj := w.fill(n, values)
+	if obj == nil {
+		return nil, false
+	}
+	normalizeLabels(obj)
+	return obj, true
+}
+
+// normalizeLabels does what kro's writing of its index label does to the
+// author's labels: null values become empty, and a map with any other value
+// that is no string is lost (S3.6). The label itself is kro's and is not
+// rendered.
+func normalizeLabels(obj map[string]any) {
+	meta, _ := obj["metadata"].(map[string]any)
+	raw, ok := meta["labels"]
+	if !ok {
+		return
+	}
+	labels, _ := raw.(map[string]any)
+	for k, v := range labels {
+		switch v.(type) {
+		case string:
+		case nil:
+			labels[k] = ""
+		default:
+			labels = nil
+		}
+		if labels == nil {
+			break
+		}
+	}
+	if len(labels) == 0 {
+		delete(meta, "labels")
+	}
+}
+
+// items evaluates the dimensions and returns the iterators of each item. An
+// empty dimension ends evaluation at once.
+func (w *walk) items(n *graph.Node) ([]map[string]any, bool) {
+	vars := w.scope(n, n.ForEachScope)
+	lists := make([][]any, len(n.ForEach))
+	total := 1
+	for i, d := range n.ForEach {
+		v, err := d.Expr.Program.Eval(w.ctx, vars)
+		if err != nil {
+			w.evalError(n, d.Expr, err)
+			return nil, false
+		}
+		list, ok := v.([]any)
+		if !ok {
+			w.fail(n, d.Expr, fmt.Errorf("forEach needs a list; the expression gave %s", kindOf(v)))
+			return nil, false
+		}
+		if len(list) == 0 {
+			return nil, true
+		}
+		lists[i] = list
+	}
+	for i, list := range lists {
+		if total *= len(list); total > w.opts.maxCollectionSize() {
+			w.fail(n, n.ForEach[i].Expr, fmt.Errorf("the collection has %d or more items; at most %d are allowed (--max-collection-size)",
+				total, w.opts.maxCollectionSize()))
+			return nil, false
+		}
+	}
+	return product(n.ForEach, lists, total), true
+}
+
+// product is the Cartesian product; the last dimension varies fastest.
+func product(dims []graph.Dimension, lists [][]any, total int) []map[string]any {
+	out := make([]map[string]any, total)
+	for i := range out {
+		item := make(map[string]any, len(dims))
+		rest := i
+		for d := len(dims) - 1; d >= 0; d-- {
+			item[dims[d].Name] = lists[d][rest%len(lists[d])]
+			rest /= len(lists[d])
+		}
+		out[i] = item
+	}
+	return out
+}
+
+func kindOf(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case map[string]any:
+		return "an object"
+	case string:
+		return "a string"
+	}
+	return fmt.Sprintf("%v", v)
+}

@@ -1,0 +1,280 @@
+// Package expand turns one instance into the objects that kro would apply: in
+// goes a compiled graph and an instance as the API server would store it, out
+// comes an Expansion with the objects in kro's order, the nodes that are left
+// out and the nodes that wait for what only a cluster knows (S7).
+//
+// Evaluation problems are findings, not Go errors; a Go error is a cancelled
+// context. Nothing that goes in is changed.
+package expand
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/schema"
+)
+
+// Expansion is what one instance turns into.
+type Expansion struct {
+	Graph    *graph.Graph
+	Instance map[string]any // as stored
+
+	Objects []Object // in topological order, collections in item order
+	Skipped []string // ids left out by includeWhen, their own or a dependency's
+	Pending []Pending
+}
+
+// Object is one object that kro would apply.
+type Object struct {
+	Node   *graph.Node
+	Index  int // of the item in a collection, else 0
+	Object map[string]any
+}
+
+// Pending is a node that waits, and for what.
+type Pending struct {
+	Node       *graph.Node
+	WaitsFor   []string          // nodes that are pending themselves; then nothing else is known
+	Expression *graph.Expression // the first expression without data; nil when WaitsFor says it all
+	Needs      string            // what it reads: database.status.endpoint, or the external object
+	Reason     string
+	Never      bool // the data can never arrive: an instance field that is not set (S7.5)
+}
+
+// Options are the limits and sources of an expansion.
+type Options struct {
+	// ServerDefaults makes references see what the API server's schema would add
+	// to a rendered object; without it they see the bare template (S8).
+	ServerDefaults    bool
+	MaxCollectionSize int // items of one collection; default 1000
+	Observed          *Observed
+}
+
+func (o Options) maxCollectionSize() int {
+	if o.MaxCollectionSize == 0 {
+		return 1000
+	}
+	return o.MaxCollectionSize
+}
+
+// Instance expands one instance. instance has passed the graph's Admitter; at
+// is the position that findings about the instance as a whole carry.
+func Instance(ctx context.Context, g *graph.Graph, instance map[string]any, opts Options) (*Expansion, diag.List, error) {
+	w := &walk{
+		ctx: ctx, g: g, opts: opts, values: make(map[string]any, len(g.Nodes)+1),
+		state: make(map[string]nodeState, len(g.Nodes)),
+		out:   &Expansion{Graph: g, Instance: instance},
+	}
+	w.namespace, _ = metaString(instance, "namespace")
+	w.values[graph.SchemaVar] = schema.Value(instance, g.Instance)
+	for _, n := range g.Nodes {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		w.node(n)
+	}
+	w.checkTargets()
+	return w.out, w.diags, nil
+}
+
+// nodeState is what became of a node, for those that depend on it.
+type nodeState struct {
+	ignored  bool // left out
+	observed bool // its value is there for others
+	unclear  bool // its includeWhen waits, so nobody knows whether it is left out
+	failed   bool // it, or what it depends on, has an error: nothing more is said
+}
+
+// walk is the state of one expansion.
+type walk struct {
+	ctx       context.Context
+	g         *graph.Graph
+	opts      Options
+	namespace string // of the instance; empty when it is cluster-scoped
+	values    map[string]any
+	state     map[string]nodeState
+	out       *Expansion
+	diags     diag.List
+}
+
+// node decides on one node and renders it.
+func (w *walk) node(n *graph.Node) {
+	included, st := w.include(n)
+	if included {
+		before := len(w.diags)
+		st.observed = w.render(n)
+		st.failed = len(w.diags) > before
+	}
+	w.state[n.ID] = st
+}
+
+// include applies contagion and includeWhen (S7.3).
+func (w *walk) include(n *graph.Node) (bool, nodeState) {
+	var waits []string
+	for _, dep := range n.Dependencies {
+		if w.state[dep].ignored {
+			w.out.Skipped = append(w.out.Skipped, n.ID)
+			return false, nodeState{ignored: true}
+		}
+		if w.state[dep].unclear {
+			waits = append(waits, dep)
+		}
+	}
+	if slices.ContainsFunc(n.Dependencies, func(dep string) bool { return w.state[dep].failed }) {
+		return false, nodeState{failed: true}
+	}
+	if len(waits) > 0 {
+		w.wait(n, waits)
+		return false, nodeState{unclear: true}
+	}
+	if len(n.IncludeWhen) == 0 {
+		return true, nodeState{}
+	}
+	// Every resource that any of the conditions names must be there first, even
+	// when an earlier condition is false without it.
+	for _, ref := range n.IncludeScope {
+		if ref != graph.SchemaVar && !w.state[ref].observed {
+			waits = append(waits, ref)
+		}
+	}
+	if len(waits) > 0 {
+		w.wait(n, waits)
+		return false, nodeState{unclear: true}
+	}
+	return w.conditions(n)
+}
+
+func (w *walk) conditions(n *graph.Node) (bool, nodeState) {
+	vars := w.scope(n, n.IncludeScope)
+	for _, e := range n.IncludeWhen {
+		v, err := e.Program.Eval(w.ctx, vars)
+		if err != nil {
+			// Missing data is worth waiting for only when a resource may bring it.
+			if e.ReadsNodes() && isPending(err) {
+				w.pending(n, e, err)
+				return false, nodeState{unclear: true}
+			}
+			w.fail(n, e, err)
+			return false, nodeState{failed: true}
+		}
+		if v == nil || v == false {
+			w.out.Skipped = append(w.out.Skipped, n.ID)
+			return false, nodeState{ignored: true}
+		}
+	}
+	return true, nodeState{}
+}
+
+// render resolves a node whose conditions hold, and reports whether others can
+// see it.
+func (w *walk) render(n *graph.Node) bool {
+	var waits []string
+	for _, dep := range n.Dependencies {
+		if !w.state[dep].observed {
+			waits = append(waits, dep)
+		}
+	}
+	if len(waits) > 0 {
+		w.wait(n, waits)
+		return false
+	}
+	var objects []map[string]any
+	ok := false
+	if n.Type == graph.Collection {
+		objects, ok = w.collection(n)
+	} else if obj := w.single(n); obj != nil {
+		objects, ok = []map[string]any{obj}, true
+	}
+	if !ok || n.Type != graph.ExternalCollection && !w.defaultNamespaces(n, objects) {
+		return false
+	}
+	if n.Type == graph.External || n.Type == graph.ExternalCollection {
+		return w.external(n, objects[0])
+	}
+	for i, obj := range objects {
+		w.out.Objects = append(w.out.Objects, Object{Node: n, Index: i, Object: obj})
+	}
+	w.observe(n, objects)
+	return true
+}
+
+// observe binds the value that other nodes see.
+func (w *walk) observe(n *graph.Node, objects []map[string]any) {
+	see := func(obj map[string]any) any {
+		if w.opts.ServerDefaults && n.Type != graph.External && n.Type != graph.ExternalCollection {
+			obj = schema.ServerDefaults(n.Kind, obj)
+		}
+		return schema.Value(obj, n.Kind.Schema)
+	}
+	if !n.IsList() {
+		w.values[n.ID] = see(objects[0])
+		return
+	}
+	items := make([]any, len(objects))
+	for i, obj := range objects {
+		if n.Type == graph.Collection {
+			obj = withIndexLabel(obj, i)
+		}
+		items[i] = see(obj)
+	}
+	w.values[n.ID] = items
+}
+
+// withIndexLabel returns an item as other nodes see it: with the label that kro
+// gives it, which is not rendered (S7.7).
+func withIndexLabel(obj map[string]any, index int) map[string]any {
+	out := maps.Clone(obj)
+	meta, _ := obj["metadata"].(map[string]any)
+	meta = maps.Clone(meta)
+	labels, _ := meta["labels"].(map[string]any)
+	labels = maps.Clone(labels)
+	if labels == nil {
+		labels = map[string]any{}
+	}
+	labels["kro.run/collection-index"] = strconv.Itoa(index)
+	meta["labels"], out["metadata"] = labels, meta
+	return out
+}
+
+// defaultNamespaces gives namespaced objects the instance's namespace where
+// they name none (S7.8).
+func (w *walk) defaultNamespaces(n *graph.Node, objects []map[string]any) bool {
+	if !n.Kind.Namespaced {
+		return true
+	}
+	for _, obj := range objects {
+		if ns, ok := metaString(obj, "namespace"); ok && ns != "" {
+			continue
+		}
+		if w.namespace == "" {
+			w.nodeErrorf(n, "namespace", "metadata.namespace is empty; a namespaced object of a cluster-scoped instance must name its namespace")
+			return false
+		}
+		obj["metadata"].(map[string]any)["namespace"] = w.namespace
+	}
+	return true
+}
+
+// checkTargets refuses two nodes that render the same object (S7.10).
+func (w *walk) checkTargets() {
+	seen := make(map[identity]string, len(w.out.Objects))
+	for _, o := range w.out.Objects {
+		id := identityOf(o.Object)
+		first, ok := seen[id]
+		if !ok {
+			seen[id] = o.Node.ID
+			continue
+		}
+		w.nodeErrorf(o.Node, "duplicate-object", "renders %s, as %s does", id, first)
+	}
+}
+
+// wait records a node that waits for others.
+func (w *walk) wait(n *graph.Node, ids []string) {
+	slices.Sort(ids)
+	w.out.Pending = append(w.out.Pending, Pending{Node: n, WaitsFor: ids, Needs: ids[0], Reason: "waits for " + join(ids)})
+}

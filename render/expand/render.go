@@ -1,0 +1,122 @@
+package expand
+
+import (
+	"errors"
+
+	"github.com/google/cel-go/cel"
+
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/expr"
+	"github.com/krowave/krowave/render/graph"
+)
+
+// isPending tells missing data from a mistake.
+func isPending(err error) bool { return expr.IsPending(err) }
+
+// errPath is a path that cannot be written (S3.5).
+var errPath = errors.New("kro cannot write to this path: a key with brackets cannot hold an expression")
+
+// single renders a node that is one object; nil when it waits or fails, which
+// is recorded.
+func (w *walk) single(n *graph.Node) map[string]any {
+	values := make([]any, len(n.Fields))
+	vars := w.scope(n, n.BaseScope)
+	for i, f := range n.Fields {
+		v, err := f.Expr.Program.Eval(w.ctx, vars)
+		if err != nil {
+			w.evalError(n, f.Expr, err)
+			return nil
+		}
+		values[i] = v
+	}
+	return w.fill(n, values)
+}
+
+// fill writes the values of a node's fields into a copy of its template.
+func (w *walk) fill(n *graph.Node, values []any) map[string]any {
+	obj := deepCopy(n.Template).(map[string]any)
+	omits := false
+	for i, f := range n.Fields {
+		if !write(obj, f.Steps, values[i]) {
+			w.fail(n, f.Expr, errPath)
+			return nil
+		}
+		omits = omits || f.Expr.UsesOmit
+	}
+	if omits {
+		obj, _ = expr.StripOmit(obj).(map[string]any)
+	}
+	return obj
+}
+
+// write sets the value at a path that exists in obj.
+func write(obj map[string]any, steps diag.Path, value any) bool {
+	if len(steps) == 0 {
+		return false
+	}
+	var at any = obj
+	for i, step := range steps {
+		last := i == len(steps)-1
+		switch step := step.(type) {
+		case string:
+			m, ok := at.(map[string]any)
+			if !ok {
+				return false
+			}
+			if at, ok = m[step]; !ok {
+				return false
+			}
+			if last {
+				m[step] = value
+			}
+		case int:
+			l, ok := at.([]any)
+			if !ok || step >= len(l) {
+				return false
+			}
+			at = l[step]
+			if last {
+				l[step] = value
+			}
+		}
+	}
+	return true
+}
+
+// scope binds the names that a group of expressions sees: what they read, or
+// all dependencies when they read nothing.
+func (w *walk) scope(n *graph.Node, names []string) bindings {
+	if len(names) == 0 {
+		names = n.Dependencies
+		return bindings{walk: w, names: names, instance: true}
+	}
+	return bindings{walk: w, names: names}
+}
+
+// bindings are the variables of one evaluation, a cel.Activation.
+type bindings struct {
+	walk     *walk
+	names    []string
+	instance bool           // binds schema beside names
+	item     map[string]any // iterators of a collection's item
+}
+
+// Parent implements cel.Activation: there is nothing behind the bindings.
+func (b bindings) Parent() cel.Activation { return nil }
+
+// ResolveName implements cel.Activation.
+func (b bindings) ResolveName(name string) (any, bool) {
+	if v, ok := b.item[name]; ok {
+		return v, true
+	}
+	if b.instance && name == graph.SchemaVar {
+		return b.walk.values[name], true
+	}
+	for _, n := range b.names {
+		if n == name {
+			v, ok := b.walk.values[name]
+			return v, ok
+		}
+	}
+	return nil, false
+}
