@@ -1,0 +1,187 @@
+package render
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/expand"
+	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/wave"
+)
+
+// expander expands one instance of the input and what chains into it.
+type expander struct {
+	*renderer
+	ctx   context.Context
+	diags diag.List
+}
+
+// top expands an instance of the input.
+func (e *expander) top(doc *manifest.Document, g *graph.Graph) (*Instance, error) {
+	stored, pruned, problems := g.Admitter.Admit(doc.Object, e.namespace())
+	for _, p := range problems {
+		e.diags.Add(diag.Diagnostic{
+			Severity: diag.Error, Rule: p.Rule, Pos: doc.Position(p.Path), Message: p.Message,
+			Path: p.Path.String(), Object: doc.Title(),
+		})
+	}
+	for _, field := range pruned {
+		e.diags.Add(diag.Diagnostic{
+			Severity: diag.Warning, Rule: "unknown-field", Pos: doc.KeyPosition(graph.ParsePath(field)), Path: field,
+			Message: fmt.Sprintf("field %s is not in the schema of %s and is dropped", field, doc.Kind()), Object: doc.Title(),
+		})
+	}
+	if len(problems) > 0 {
+		return nil, nil
+	}
+	i := &Instance{Doc: doc}
+	if err := e.expand(i, g, stored, nil); err != nil {
+		return nil, err
+	}
+	e.diags = append(e.diags, wave.Assign(&i.Member)...)
+	return i, nil
+}
+
+// expand fills i, and recursively what its objects are instances of. chain
+// holds the kinds above it.
+func (e *expander) expand(i *Instance, g *graph.Graph, stored map[string]any, chain []string) error {
+	x, diags, err := expand.Instance(e.ctx, g, stored, e.limits)
+	if err != nil {
+		return err
+	}
+	e.diags = append(e.diags, diags...)
+	e.pending(i, x)
+	i.Expansion = x
+	i.Chained = make([]*wave.Member, len(x.Objects))
+	i.chained = make([]*Instance, len(x.Objects))
+	chain = append(chain, g.RGD.GVK.Kind)
+	for n, o := range x.Objects {
+		inner := e.graphs[gvkOf(o.Object)]
+		if inner == nil {
+			continue
+		}
+		child, err := e.chained(i, o, inner, chain)
+		if err != nil {
+			return err
+		}
+		if child != nil {
+			i.chained[n], i.Chained[n] = child, &child.Member
+		}
+	}
+	return nil
+}
+
+// chained expands an object that is itself an instance.
+func (e *expander) chained(parent *Instance, o expand.Object, g *graph.Graph, chain []string) (*Instance, error) {
+	if limit := e.maxChainDepth(); len(chain) > limit {
+		e.nodeErrorf(parent, o.Node, "chain-depth", "instances chain deeper than %d: %s (--max-chain-depth)",
+			limit, strings.Join(append(chain, g.RGD.GVK.Kind), " -> "))
+		return nil, nil
+	}
+	stored, pruned, problems := g.Admitter.Admit(o.Object, e.namespace())
+	for _, p := range problems {
+		e.nodeErrorf(parent, o.Node, p.Rule, "the API server would refuse the %s that %s renders: %s", g.RGD.GVK.Kind, o.Node.ID, p.Message)
+	}
+	for _, field := range pruned {
+		e.diags.Warnf(nodePosition(parent, o.Node), "unknown-field", "%s renders field %s, which is not in the schema of %s and is dropped",
+			o.Node.ID, field, g.RGD.GVK.Kind)
+	}
+	if len(problems) > 0 {
+		return nil, nil
+	}
+	child := &Instance{Parent: parent, Node: o.Node.ID}
+	return child, e.expand(child, g, stored, chain)
+}
+
+func (e *expander) maxChainDepth() int {
+	if e.opts.MaxChainDepth > 0 {
+		return e.opts.MaxChainDepth
+	}
+	return 8
+}
+
+func (e *expander) nodeErrorf(i *Instance, n *graph.Node, rule, format string, args ...any) {
+	e.diags.Add(diag.Diagnostic{
+		Severity: diag.Error, Rule: rule, Pos: nodePosition(i, n), Object: i.Title(), Message: fmt.Sprintf(format, args...),
+	})
+}
+
+func nodePosition(i *Instance, n *graph.Node) diag.Position {
+	return i.Graph.RGD.Doc.Position(diag.Path{"spec", "resources", n.Index, "id"})
+}
+
+// Title is "Kind namespace/name" of the instance.
+func (i *Instance) Title() string {
+	id := i.Identity()
+	if id.Namespace == "" {
+		return id.Kind + " " + id.Name
+	}
+	return id.Kind + " " + id.Namespace + "/" + id.Name
+}
+
+// Identity names an instance.
+type Identity struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Namespace  string `json:"namespace,omitempty"`
+	Name       string `json:"name"`
+}
+
+// Identity returns what tells the instance from others.
+func (i *Instance) Identity() Identity {
+	obj := i.Instance
+	meta, _ := obj["metadata"].(map[string]any)
+	text := func(m map[string]any, key string) string { s, _ := m[key].(string); return s }
+	return Identity{
+		APIVersion: text(obj, "apiVersion"), Kind: text(obj, "kind"),
+		Namespace: text(meta, "namespace"), Name: text(meta, "name"),
+	}
+}
+
+func gvkOf(obj map[string]any) gvk {
+	apiVersion, _ := obj["apiVersion"].(string)
+	kind, _ := obj["kind"].(string)
+	return k8sschema.FromAPIVersionAndKind(apiVersion, kind)
+}
+
+// pending reports the nodes that wait, as the policy says. A node that waits
+// for another is a consequence and is not reported beside its cause.
+func (e *expander) pending(i *Instance, x *expand.Expansion) {
+	severity := diag.Error
+	if e.opts.Runtime == Withhold {
+		severity = diag.Info
+	}
+	id := (&Instance{Member: wave.Member{Expansion: x}}).Title()
+	for _, p := range x.Pending {
+		if len(p.WaitsFor) > 0 {
+			continue
+		}
+		d := diag.Diagnostic{Severity: severity, Object: id}
+		doc := x.Graph.RGD.Doc
+		switch {
+		case p.Expression == nil:
+			path := diag.Path{"spec", "resources", p.Node.Index, "externalRef"}
+			d.Rule, d.Pos, d.Path = "runtime-value", doc.Position(path), path.String()
+			d.Message = fmt.Sprintf("%s needs %s, which only a cluster has", p.Node.ID, p.Needs)
+		case p.Never:
+			d.Rule, d.Pos, d.Path = "never-set", doc.Within(p.Expression.Path, p.Expression.Offset(0)), p.Expression.Path.String()
+			d.Message = fmt.Sprintf("%s waits for %s, which the instance does not set and has no default: it would never be created", p.Node.ID, p.Needs)
+			d.Hint = "set it in the instance, give it a default, or read it with .? and orValue()"
+		default:
+			d.Rule, d.Pos, d.Path = "runtime-value", doc.Within(p.Expression.Path, p.Expression.Offset(0)), p.Expression.Path.String()
+			d.Message = fmt.Sprintf("%s needs %s, which only a cluster knows", p.Node.ID, p.Needs)
+		}
+		if d.Hint == "" && severity == diag.Error {
+			d.Hint = "give the object with --observed FILE, or leave such nodes out with --runtime=withhold"
+		}
+		if i.Doc != nil {
+			d.Related = []diag.Related{{Position: i.Doc.Start(), Message: "for this instance"}}
+		}
+		e.diags.Add(d)
+	}
+}

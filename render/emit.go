@@ -1,0 +1,123 @@
+package render
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/wave"
+)
+
+// Origin annotations.
+const (
+	InstanceAnnotation = "krowave.dev/instance" // group/Kind/namespace/name
+	NodeAnnotation     = "krowave.dev/node"     // rgd/id, with [index] in a collection
+)
+
+// emit collects what is printed, in the order of the input. An instance stands
+// for the objects that it expands to.
+func (r *renderer) emit(docs []*document) {
+	hadInstances := false
+	for n, d := range docs {
+		switch {
+		case d.gvk.Empty():
+		case d.is(rgdKind):
+			if r.opts.Emit.Definitions {
+				r.pass(d)
+			}
+		case r.tops[n] != nil:
+			hadInstances = true
+			if r.opts.Emit.Instances {
+				r.pass(d)
+			}
+			r.emitInstance(r.tops[n])
+		case r.isInstance(d):
+			hadInstances = true // not selected, or refused, which is reported
+		default:
+			r.stray(d)
+			r.pass(d)
+		}
+	}
+	if r.opts.Emit.CRDs {
+		for _, g := range r.out.Graphs {
+			r.out.Objects = append(r.out.Objects, Object{Object: CRD(g)})
+		}
+	}
+	if hadInstances && len(r.out.Objects) == 0 && !r.opts.AllowEmpty && !r.withheld() && !r.out.Diagnostics.HasErrors() {
+		r.out.Diagnostics.Errorf(firstPosition(docs), "empty",
+			"the input has instances but nothing is rendered (--allow-empty accepts that)")
+	}
+}
+
+// withheld reports whether nodes were left out because the policy says so.
+func (r *renderer) withheld() bool {
+	return r.opts.Runtime == Withhold && slices.ContainsFunc(r.out.Instances, func(i *Instance) bool { return len(i.Pending) > 0 })
+}
+
+func (r *renderer) isInstance(d *document) bool {
+	for _, rgd := range r.rgds {
+		if rgd.GVK == d.gvk {
+			return true
+		}
+	}
+	return false
+}
+
+func firstPosition(docs []*document) diag.Position {
+	for _, d := range docs {
+		return d.Start()
+	}
+	return diag.Position{File: "-", Line: 1, Column: 1}
+}
+
+func (r *renderer) pass(d *document) {
+	r.out.Objects = append(r.out.Objects, Object{Object: d.Object})
+}
+
+func (r *renderer) emitInstance(i *Instance) {
+	for n, o := range i.Objects {
+		if i.chained[n] != nil {
+			r.emitInstance(i.chained[n])
+			continue
+		}
+		if r.graphs[gvkOf(o.Object)] != nil {
+			continue // a chained instance that was refused
+		}
+		out := Object{Object: o.Object, Instance: i, Node: o.Node, Index: o.Index, Wave: i.Waves[n]}
+		out.Object = r.annotated(out)
+		r.out.Objects = append(r.out.Objects, out)
+	}
+}
+
+// annotated returns the object with the annotations that are asked for; the
+// expansion's own object is not changed.
+func (r *renderer) annotated(o Object) map[string]any {
+	add := map[string]any{}
+	if r.opts.Annotate.Waves {
+		add[wave.Annotation] = strconv.Itoa(o.Wave)
+	}
+	if r.opts.Annotate.Origin {
+		id := o.Instance.Identity()
+		add[InstanceAnnotation] = fmt.Sprintf("%s/%s/%s/%s", o.Instance.Graph.RGD.GVK.Group, id.Kind, id.Namespace, id.Name)
+		add[NodeAnnotation] = o.Instance.Graph.RGD.Name + "/" + o.Node.ID
+		if o.Node.IsList() {
+			add[NodeAnnotation] = fmt.Sprintf("%s/%s[%d]", o.Instance.Graph.RGD.Name, o.Node.ID, o.Index)
+		}
+	}
+	if len(add) == 0 {
+		return o.Object
+	}
+	out := maps.Clone(o.Object)
+	meta, _ := out["metadata"].(map[string]any)
+	meta = maps.Clone(meta)
+	annotations, _ := meta["annotations"].(map[string]any)
+	annotations = maps.Clone(annotations)
+	if annotations == nil {
+		annotations = map[string]any{}
+	}
+	maps.Copy(annotations, add)
+	meta["annotations"], out["metadata"] = annotations, meta
+	return out
+}

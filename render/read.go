@@ -1,0 +1,87 @@
+package render
+
+import (
+	"golang.org/x/sync/errgroup"
+
+	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/expand"
+	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/repo"
+)
+
+type gvk = k8sschema.GroupVersionKind
+
+var (
+	rgdKind = k8sschema.GroupKind{Group: "kro.run", Kind: "ResourceGraphDefinition"}
+	crdKind = k8sschema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
+)
+
+// document is a document with its kind.
+type document struct {
+	*manifest.Document
+	gvk gvk
+}
+
+func (d *document) is(gk k8sschema.GroupKind) bool { return d.gvk.GroupKind() == gk }
+
+// documents are the decoded input. objects are those of Input.Files, in order.
+type documents struct {
+	objects, definitions, crds []*document
+}
+
+// read decodes all files and remembers the observed objects.
+func (r *renderer) read(in Input) documents {
+	docs := documents{
+		objects:     r.decode(in.Files),
+		definitions: r.decode(in.Definitions),
+		crds:        r.decode(in.CRDs),
+	}
+	r.limits = expand.Options{
+		ServerDefaults:    r.opts.ServerDefaults != DefaultsNone,
+		MaxCollectionSize: r.opts.MaxCollectionSize,
+	}
+	if in.Observed != nil {
+		var observed []map[string]any
+		for _, d := range r.decode(in.Observed) {
+			observed = append(observed, d.Object)
+		}
+		r.limits.Observed = expand.NewObserved(observed)
+	}
+	return docs
+}
+
+// decode reads files in parallel and returns their documents in order.
+func (r *renderer) decode(files []repo.File) []*document {
+	read := make([][]*manifest.Document, len(files))
+	diags := make([]diag.List, len(files))
+	var group errgroup.Group
+	group.SetLimit(r.jobs())
+	for i, f := range files {
+		group.Go(func() error {
+			read[i], diags[i] = manifest.Read(f.Name, f.Data, r.opts.Documents)
+			return nil
+		})
+	}
+	_ = group.Wait() // no function returns an error
+	var out []*document
+	for i := range files {
+		r.out.Diagnostics = append(r.out.Diagnostics, diags[i]...)
+		for _, d := range read[i] {
+			out = append(out, r.document(d))
+		}
+	}
+	return out
+}
+
+func (r *renderer) document(d *manifest.Document) *document {
+	for _, field := range []string{"apiVersion", "kind"} {
+		if s, ok := d.Object[field].(string); !ok || s == "" {
+			r.out.Diagnostics.Errorf(d.Position(diag.Path{field}), "not-an-object",
+				"not a Kubernetes object: %s is missing or no string", field)
+			return &document{Document: d}
+		}
+	}
+	return &document{Document: d, gvk: k8sschema.FromAPIVersionAndKind(d.APIVersion(), d.Kind())}
+}
