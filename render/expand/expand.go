@@ -84,7 +84,7 @@ func Instance(ctx context.Context, g *graph.Graph, instance map[string]any, opts
 // nodeState is what became of a node, for those that depend on it.
 type nodeState struct {
 	ignored  bool // left out
-	observed bool // its value is there for others
+	ready    bool // does not hold up others; its value is there, but for an unknown list of externals
 	unclear  bool // its includeWhen waits, so nobody knows whether it is left out
 	failed   bool // it, or what it depends on, has an error: nothing more is said
 }
@@ -106,7 +106,9 @@ func (w *walk) node(n *graph.Node) {
 	included, st := w.include(n)
 	if included {
 		before := len(w.diags)
-		st.observed = w.render(n)
+		// kro waits for no external collection, not even for one that it has not
+		// listed yet: its name is unbound then, which matters to those who read it.
+		st.ready = w.render(n) || n.Type == graph.ExternalCollection
 		st.failed = len(w.diags) > before
 	}
 	w.state[n.ID] = st
@@ -137,7 +139,7 @@ func (w *walk) include(n *graph.Node) (bool, nodeState) {
 	// Every resource that any of the conditions names must be there first, even
 	// when an earlier condition is false without it.
 	for _, ref := range n.IncludeScope {
-		if ref != graph.SchemaVar && !w.state[ref].observed {
+		if ref != graph.SchemaVar && !w.state[ref].ready {
 			waits = append(waits, ref)
 		}
 	}
@@ -174,7 +176,7 @@ func (w *walk) conditions(n *graph.Node) (bool, nodeState) {
 func (w *walk) render(n *graph.Node) bool {
 	var waits []string
 	for _, dep := range n.Dependencies {
-		if !w.state[dep].observed {
+		if !w.state[dep].ready {
 			waits = append(waits, dep)
 		}
 	}
@@ -204,6 +206,9 @@ func (w *walk) render(n *graph.Node) bool {
 
 // observe binds the value that other nodes see.
 func (w *walk) observe(n *graph.Node, objects []map[string]any) {
+	if !n.IsRead {
+		return
+	}
 	see := func(obj map[string]any) any {
 		if w.opts.ServerDefaults && n.Type != graph.External && n.Type != graph.ExternalCollection {
 			obj = schema.ServerDefaults(n.Kind, obj)

@@ -2,6 +2,7 @@ package expand
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/cel-go/common/types"
@@ -20,8 +21,19 @@ func (w *walk) evalError(n *graph.Node, e *graph.Expression, err error) {
 	}
 }
 
-// pending records a node that waits for data.
+// pending records a node that waits for data. Data of a node that is pending
+// itself is no cause of its own.
 func (w *walk) pending(n *graph.Node, e *graph.Expression, err error) {
+	var unbound []string
+	for _, dep := range n.Dependencies {
+		if _, ok := w.values[dep]; !ok && slices.Contains(e.References, dep) {
+			unbound = append(unbound, dep)
+		}
+	}
+	if len(unbound) > 0 {
+		w.wait(n, unbound)
+		return
+	}
 	p := Pending{Node: n, Expression: e, Needs: w.missing(e), Reason: err.Error()}
 	p.Never = !e.ReadsNodes() && !serverSide(p.Needs)
 	w.out.Pending = append(w.out.Pending, p)

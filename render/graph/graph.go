@@ -67,6 +67,7 @@ type Node struct {
 	IncludeWhen  []*Expression
 	ReadyWhen    []*Expression
 	Dependencies []string // ids, sorted
+	IsRead       bool     // another node depends on it
 
 	// Names that are bound while a group of expressions is evaluated: kro binds
 	// what the group refers to, and everything when it refers to nothing.
@@ -115,9 +116,9 @@ func (e *Expression) ReadsNodes() bool {
 // Options are kro's feature gates and limits, and ours. The zero value of a
 // limit means its default.
 type Options struct {
-	CELOmitFunction bool   // kro's feature gate of that name
-	MaxDimensions   int    // of one forEach; default 10
-	Lenient         bool   // an unknown kind is untyped, not an error
+	CELOmitFunction bool // kro's feature gate of that name
+	MaxDimensions   int  // of one forEach; default 10
+	Lenient         bool // an unknown kind is untyped, not an error
 	CELCostLimit    uint // per evaluation
 }
 

@@ -16,9 +16,15 @@ func (c *compiler) linkNodes() {
 	for _, n := range c.nodes {
 		l.link(n)
 	}
-	if !c.diags.HasErrors() {
-		l.findCycles()
+	if c.diags.HasErrors() {
+		return
 	}
+	for _, n := range c.nodes {
+		for _, dep := range n.Dependencies {
+			c.byID[dep].IsRead = true
+		}
+	}
+	l.findCycles()
 }
 
 type linker struct {
