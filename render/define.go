@@ -2,8 +2,10 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -14,62 +16,80 @@ import (
 
 // define compiles every RGD of the input, each once the CRDs of the RGDs that
 // it builds on are there (S9.1).
-func (r *renderer) define(docs documents, catalog *schema.Catalog) {
-	all := append(append(append([]*document{}, docs.crds...), docs.definitions...), docs.objects...)
-	catalog = catalog.With(r.crds(all)...)
-	r.rgds = r.admit(append(append([]*document{}, docs.definitions...), docs.objects...))
+func (r *renderer) define(docs documents) {
+	all := slices.Concat(docs.crds, docs.definitions, docs.objects)
+	r.out.Catalog = r.out.Catalog.With(r.crds(all)...)
+	r.rgds = r.admit(slices.Concat(docs.definitions, docs.objects))
 	r.graphs = map[gvk]*graph.Graph{}
-	todo := r.rgds
-	for len(todo) > 0 {
-		var later []*graph.RGD
+	for todo := r.rgds; len(todo) > 0; {
+		ready, later := []*graph.RGD{}, []*graph.RGD{}
+		undefined := map[gvk]bool{}
 		for _, rgd := range todo {
-			if waits(rgd, todo, catalog) {
+			undefined[rgd.GVK] = !r.out.Catalog.Has(rgd.GVK)
+		}
+		for _, rgd := range todo {
+			if slices.ContainsFunc(rgd.Kinds(), func(k graph.KindRef) bool { return undefined[k.GVK] }) {
 				later = append(later, rgd)
-				continue
-			}
-			if g := r.compile(rgd, catalog); g != nil {
-				catalog = catalog.With(g.CRD)
+			} else {
+				ready = append(ready, rgd)
 			}
 		}
-		if len(later) == len(todo) {
-			for _, rgd := range later {
-				r.compile(rgd, catalog) // says which kind is missing
-			}
-			break
+		if len(ready) == 0 {
+			ready, later = later, nil // they build on each other: each says which kind is missing
 		}
+		r.compileAll(ready)
 		todo = later
 	}
-	r.out.Catalog = catalog
+	r.worldKey = digest(r.worldKey, r.out.Catalog.Version())
 	for _, rgd := range r.rgds {
 		if g := r.graphs[rgd.GVK]; g != nil {
 			r.out.Graphs = append(r.out.Graphs, g)
+			r.worldKey = digest(r.worldKey, r.kindKeys[rgd.GVK])
 		}
 	}
 }
 
-// waits reports whether an RGD uses a kind that another one, still to be
-// compiled, defines.
-func waits(rgd *graph.RGD, todo []*graph.RGD, catalog *schema.Catalog) bool {
-	for _, k := range rgd.Kinds() {
-		for _, other := range todo {
-			if other.GVK == k.GVK && !catalog.Has(k.GVK) {
-				return true
-			}
+// compileAll compiles RGDs in parallel, then serves their CRDs.
+func (r *renderer) compileAll(rgds []*graph.RGD) {
+	slots := make([]compiled, len(rgds))
+	keys := make([]string, len(rgds))
+	var group errgroup.Group
+	group.SetLimit(r.jobs())
+	for i, rgd := range rgds {
+		group.Go(func() error {
+			slots[i], keys[i] = r.compile(rgd)
+			return nil
+		})
+	}
+	_ = group.Wait() // no function returns an error
+	var crds []*apiextensionsv1.CustomResourceDefinition
+	for i, rgd := range rgds {
+		r.out.Diagnostics = append(r.out.Diagnostics, slots[i].diags...)
+		if g := slots[i].graph; g != nil {
+			r.graphs[rgd.GVK] = g
+			r.kindKeys[rgd.GVK] = keys[i]
+			crds = append(crds, g.CRD)
 		}
 	}
-	return false
+	r.out.Catalog = r.out.Catalog.With(crds...)
 }
 
-func (r *renderer) compile(rgd *graph.RGD, catalog *schema.Catalog) *graph.Graph {
-	g, diags := graph.Compile(rgd, catalog, graph.Options{
+// compile compiles one RGD, or takes its graph from the cache.
+func (r *renderer) compile(rgd *graph.RGD) (compiled, string) {
+	opts := graph.Options{
 		CELOmitFunction: r.opts.CELOmitFunction, MaxDimensions: r.opts.MaxCollectionDimensions,
 		Lenient: r.opts.Lenient, CELCostLimit: r.opts.CELCostLimit,
-	})
-	r.out.Diagnostics = append(r.out.Diagnostics, diags...)
-	if g != nil {
-		r.graphs[rgd.GVK] = g
 	}
-	return g
+	key := r.graphKey(rgd, opts)
+	if c, ok := r.opts.Cache.get(key).(compiled); ok {
+		return c, key
+	}
+	g, diags := graph.Compile(rgd, r.out.Catalog, opts)
+	c := compiled{g, diags}
+	if g != nil {
+		r.opts.Cache.put(key, c, bytesPerGraph)
+	}
+	return c, key
 }
 
 // crds decodes the CustomResourceDefinitions among documents.
@@ -83,6 +103,9 @@ func (r *renderer) crds(docs []*document) []*apiextensionsv1.CustomResourceDefin
 		if err != nil {
 			r.out.Diagnostics.Errorf(d.Start(), "crd-invalid", "%v", err)
 			continue
+		}
+		for _, v := range crd.Spec.Versions {
+			r.kindKeys[gvk{Group: crd.Spec.Group, Version: v.Name, Kind: crd.Spec.Names.Kind}] = r.docKeys[d.Document]
 		}
 		out = append(out, crd)
 	}

@@ -1,6 +1,8 @@
 package render
 
 import (
+	"strconv"
+
 	"golang.org/x/sync/errgroup"
 
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
@@ -42,33 +44,39 @@ func (r *renderer) read(in Input) documents {
 		ServerDefaults:    r.opts.ServerDefaults != DefaultsNone,
 		MaxCollectionSize: r.opts.MaxCollectionSize,
 	}
+	world := []any{"world", r.opts.Namespace, r.opts.Runtime, r.opts.ServerDefaults, r.opts.MaxCollectionSize, r.opts.MaxChainDepth, in.Observed != nil}
 	if in.Observed != nil {
 		var observed []map[string]any
 		for _, d := range r.decode(in.Observed) {
 			observed = append(observed, d.Object)
+			world = append(world, r.docKeys[d.Document])
 		}
 		r.limits.Observed = expand.NewObserved(observed)
 	}
+	r.worldKey = digest(world...)
 	return docs
 }
 
 // decode reads files in parallel and returns their documents in order.
 func (r *renderer) decode(files []repo.File) []*document {
-	read := make([][]*manifest.Document, len(files))
-	diags := make([]diag.List, len(files))
+	read := make([]parsed, len(files))
+	keys := make([]string, len(files))
 	var group errgroup.Group
 	group.SetLimit(r.jobs())
 	for i, f := range files {
 		group.Go(func() error {
-			read[i], diags[i] = manifest.Read(f.Name, f.Data, r.opts.Documents)
+			read[i], keys[i] = r.parse(f.Name, f.Data)
 			return nil
 		})
 	}
 	_ = group.Wait() // no function returns an error
 	var out []*document
 	for i := range files {
-		r.out.Diagnostics = append(r.out.Diagnostics, diags[i]...)
-		for _, d := range read[i] {
+		r.out.Diagnostics = append(r.out.Diagnostics, read[i].diags...)
+		for n, d := range read[i].docs {
+			if keys[i] != "" {
+				r.docKeys[d] = keys[i] + "/" + strconv.Itoa(n)
+			}
 			out = append(out, r.document(d))
 		}
 	}

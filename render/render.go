@@ -71,7 +71,8 @@ type Options struct {
 	Documents               manifest.Limits
 
 	AllowEmpty bool
-	Jobs       int // default GOMAXPROCS
+	Jobs       int    // default GOMAXPROCS
+	Cache      *Cache // shared between renders; nil for none
 }
 
 // Annotate says which annotations objects get.
@@ -115,9 +116,12 @@ func Render(ctx context.Context, in Input, opts Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &renderer{ctx: ctx, opts: opts, out: &Result{}}
+	r := &renderer{
+		ctx: ctx, opts: opts, out: &Result{Catalog: catalog},
+		docKeys: map[*manifest.Document]string{}, kindKeys: map[gvk]string{},
+	}
 	docs := r.read(in)
-	r.define(docs, catalog)
+	r.define(docs)
 	if err := r.instances(docs.objects); err != nil {
 		return nil, err
 	}
@@ -135,6 +139,12 @@ type renderer struct {
 	rgds   []*graph.RGD // well-formed ones, compiled or not
 	limits expand.Options
 
+	// With a cache: digests of documents, of the CRDs behind kinds, and of all
+	// that expansions have in common.
+	docKeys  map[*manifest.Document]string
+	kindKeys map[gvk]string
+	worldKey string
+
 	tops []*Instance // by document of the input; nil where it is no instance
 }
 
@@ -150,9 +160,8 @@ func (r *renderer) instances(docs []*document) error {
 			continue
 		}
 		group.Go(func() error {
-			e := &expander{renderer: r, ctx: ctx}
-			top, err := e.top(d.Document, g)
-			r.tops[i], diags[i] = top, e.diags
+			x, err := r.expandTop(ctx, d.Document, g)
+			r.tops[i], diags[i] = x.top, x.diags
 			return err
 		})
 	}
@@ -166,6 +175,28 @@ func (r *renderer) instances(docs []*document) error {
 		}
 	}
 	return nil
+}
+
+// expandTop expands an instance of the input, or takes it from the cache.
+func (r *renderer) expandTop(ctx context.Context, doc *manifest.Document, g *graph.Graph) (expanded, error) {
+	key := ""
+	if r.opts.Cache != nil {
+		key = digest("instance", r.worldKey, r.docKeys[doc])
+		if x, ok := r.opts.Cache.get(key).(expanded); ok {
+			return x, nil
+		}
+	}
+	e := &expander{renderer: r, ctx: ctx}
+	top, err := e.top(doc, g)
+	x := expanded{top, e.diags}
+	if err == nil && top != nil {
+		objects := 0
+		for _, i := range top.all() {
+			objects += len(i.Objects) + 1
+		}
+		r.opts.Cache.put(key, x, int64(objects)*bytesPerObject)
+	}
+	return x, err
 }
 
 func (r *renderer) jobs() int {
