@@ -23,10 +23,14 @@ type expander struct {
 
 // top expands an instance of the input.
 func (e *expander) top(doc *manifest.Document, g *graph.Graph) (*Instance, error) {
-	stored, pruned, problems := g.Admitter.Admit(doc.Object, e.namespace())
+	obj, broken := e.override(doc, g)
+	if e.diags = append(e.diags, broken...); broken.HasErrors() {
+		return nil, nil
+	}
+	stored, pruned, problems := g.Admitter.Admit(obj, e.namespace())
 	for _, p := range problems {
 		e.diags.Add(diag.Diagnostic{
-			Severity: diag.Error, Rule: p.Rule, Pos: doc.Position(p.Path), Message: p.Message,
+			Severity: diag.Error, Rule: p.Rule, Pos: doc.Position(p.Path), Message: p.Message + e.overridden(doc, p.Path),
 			Path: p.Path.String(), Object: doc.Title(),
 		})
 	}
@@ -43,14 +47,16 @@ func (e *expander) top(doc *manifest.Document, g *graph.Graph) (*Instance, error
 	if err := e.expand(i, g, stored, nil); err != nil {
 		return nil, err
 	}
-	e.diags = append(e.diags, wave.Assign(&i.Member)...)
+	e.diags = append(e.diags, wave.Assign(&i.Member, doc.Position(diag.Path{"metadata", "annotations", wave.Annotation}))...)
 	return i, nil
 }
 
 // expand fills i, and recursively what its objects are instances of. chain
 // holds the kinds above it.
 func (e *expander) expand(i *Instance, g *graph.Graph, stored map[string]any, chain []string) error {
-	x, diags, err := expand.Instance(e.ctx, g, stored, e.limits)
+	limits := e.limits
+	limits.Confidential = i.Parent != nil && i.Parent.readsSecret(i.Node)
+	x, diags, err := expand.Instance(e.ctx, g, stored, limits)
 	if err != nil {
 		return err
 	}
@@ -85,6 +91,9 @@ func (e *expander) chained(parent *Instance, o expand.Object, g *graph.Graph, ch
 	}
 	stored, pruned, problems := g.Admitter.Admit(o.Object, e.namespace())
 	for _, p := range problems {
+		if parent.ReadsSecret(o.Node) {
+			p.Message = p.Path.String() + " does not fit its schema (the reason is not shown, since it may quote a Secret)"
+		}
 		e.nodeErrorf(parent, o.Node, p.Rule, "the API server would refuse the %s that %s renders: %s", g.RGD.GVK.Kind, o.Node.ID, p.Message)
 	}
 	for _, field := range pruned {
@@ -122,6 +131,16 @@ func (i *Instance) Title() string {
 		return id.Kind + " " + id.Name
 	}
 	return id.Kind + " " + id.Namespace + "/" + id.Name
+}
+
+// readsSecret reports whether the node of that id reads a Secret.
+func (i *Instance) readsSecret(id string) bool {
+	for _, n := range i.Graph.Nodes {
+		if n.ID == id {
+			return i.ReadsSecret(n)
+		}
+	}
+	return false
 }
 
 // Identity names an instance.

@@ -3,6 +3,8 @@ package render
 import (
 	"encoding/json"
 
+	kjson "k8s.io/apimachinery/pkg/util/json"
+
 	"github.com/krowave/krowave/render/graph"
 )
 
@@ -14,7 +16,7 @@ func CRD(g *graph.Graph) map[string]any {
 		return nil // the CRD passed the API server's checks, so it encodes
 	}
 	var obj map[string]any
-	if err := json.Unmarshal(raw, &obj); err != nil {
+	if err := kjson.Unmarshal(raw, &obj); err != nil {
 		return nil
 	}
 	delete(obj, "status")

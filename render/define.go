@@ -1,7 +1,9 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -35,7 +37,10 @@ func (r *renderer) define(docs documents) {
 			}
 		}
 		if len(ready) == 0 {
-			ready, later = later, nil // they build on each other: each says which kind is missing
+			ready, later = later, nil
+			for _, rgd := range ready {
+				r.undefined[rgd.GVK] = fmt.Sprintf("ResourceGraphDefinition %s, which defines it, needs in turn what builds on it", rgd.Name)
+			}
 		}
 		r.compileAll(ready)
 		todo = later
@@ -56,12 +61,12 @@ func (r *renderer) compileAll(rgds []*graph.RGD) {
 	var group errgroup.Group
 	group.SetLimit(r.jobs())
 	for i, rgd := range rgds {
-		group.Go(func() error {
+		group.Go(guarded(func() error {
 			slots[i], keys[i] = r.compile(rgd)
 			return nil
-		})
+		}))
 	}
-	_ = group.Wait() // no function returns an error
+	r.crash = cmp.Or(r.crash, group.Wait())
 	var crds []*apiextensionsv1.CustomResourceDefinition
 	for i, rgd := range rgds {
 		r.out.Diagnostics = append(r.out.Diagnostics, slots[i].diags...)
@@ -69,6 +74,8 @@ func (r *renderer) compileAll(rgds []*graph.RGD) {
 			r.graphs[rgd.GVK] = g
 			r.kindKeys[rgd.GVK] = keys[i]
 			crds = append(crds, g.CRD)
+		} else {
+			r.undefined[rgd.GVK] = fmt.Sprintf("ResourceGraphDefinition %s, which defines it, has errors", rgd.Name)
 		}
 	}
 	r.out.Catalog = r.out.Catalog.With(crds...)
@@ -78,7 +85,7 @@ func (r *renderer) compileAll(rgds []*graph.RGD) {
 func (r *renderer) compile(rgd *graph.RGD) (compiled, string) {
 	opts := graph.Options{
 		CELOmitFunction: r.opts.CELOmitFunction, MaxDimensions: r.opts.MaxCollectionDimensions,
-		Lenient: r.opts.Lenient, CELCostLimit: r.opts.CELCostLimit,
+		Lenient: r.opts.Lenient, CELCostLimit: r.opts.CELCostLimit, Undefined: r.undefined,
 	}
 	key := r.graphKey(rgd, opts)
 	if c, ok := r.opts.Cache.get(key).(compiled); ok {
@@ -148,13 +155,18 @@ func (r *renderer) duplicate(rgd *graph.RGD, d, other *document) {
 }
 
 // stray reports an object that looks like an instance but names another group
-// or version than the RGD of its kind.
+// or version than the RGD of its kind, and warns of one in a group that RGDs
+// define whose kind nothing defines.
 func (r *renderer) stray(d *document) {
 	if r.out.Catalog.Has(d.gvk) {
 		return
 	}
+	inGroup, kinds := d.gvk.Group == rgdKind.Group, []string{}
 	for _, rgd := range r.rgds {
-		if rgd.GVK == d.gvk || !strings.EqualFold(rgd.GVK.Kind, d.gvk.Kind) {
+		if rgd.GVK.Group == d.gvk.Group {
+			inGroup, kinds = true, append(kinds, rgd.GVK.Kind)
+		}
+		if rgd.GVK == d.gvk || !strings.EqualFold(rgd.GVK.Kind, d.gvk.Kind) || !r.resembles(d, rgd) {
 			continue
 		}
 		r.out.Diagnostics.Add(diag.Diagnostic{
@@ -165,4 +177,29 @@ func (r *renderer) stray(d *document) {
 		})
 		return
 	}
+	if !inGroup {
+		return
+	}
+	w := diag.Diagnostic{
+		Severity: diag.Warning, Rule: "unknown-instance", Pos: d.Position(diag.Path{"kind"}), Object: d.Title(),
+		Message: fmt.Sprintf("nothing defines %s %s; the object is passed through", d.APIVersion(), d.Kind()),
+	}
+	if like := diag.Closest(d.Kind(), kinds); like != "" {
+		w.Hint = "did you mean " + like + "?"
+	}
+	r.out.Diagnostics.Add(w)
+}
+
+// resembles reports whether an object of another group or version is meant as
+// an instance of rgd. Kinds of the same name live in many groups (Application,
+// Cluster), so in another group only what the RGD's schema knows counts.
+func (r *renderer) resembles(d *document, rgd *graph.RGD) bool {
+	g := r.graphs[rgd.GVK]
+	if g == nil || d.gvk.Group == rgd.GVK.Group {
+		return d.gvk.Group == rgd.GVK.Group
+	}
+	obj := maps.Clone(d.Object)
+	obj["apiVersion"], obj["kind"] = rgd.GVK.GroupVersion().String(), rgd.GVK.Kind
+	_, pruned, problems := g.Admitter.Admit(obj, r.namespace())
+	return len(pruned) == 0 && len(problems) == 0
 }

@@ -1,12 +1,12 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 
-	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/wave"
 )
 
@@ -19,7 +19,7 @@ const (
 // emit collects what is printed, in the order of the input. An instance stands
 // for the objects that it expands to.
 func (r *renderer) emit(docs []*document) {
-	hadInstances := false
+	var instance *document // the first of the input
 	for n, d := range docs {
 		switch {
 		case d.gvk.Empty():
@@ -28,13 +28,13 @@ func (r *renderer) emit(docs []*document) {
 				r.pass(d)
 			}
 		case r.tops[n] != nil:
-			hadInstances = true
+			instance = cmp.Or(instance, d)
 			if r.opts.Emit.Instances {
 				r.pass(d)
 			}
 			r.emitInstance(r.tops[n])
 		case r.isInstance(d):
-			hadInstances = true // not selected, or refused, which is reported
+			instance = cmp.Or(instance, d) // not selected, or refused, which is reported
 		default:
 			r.stray(d)
 			r.pass(d)
@@ -45,8 +45,8 @@ func (r *renderer) emit(docs []*document) {
 			r.out.Objects = append(r.out.Objects, Object{Object: CRD(g)})
 		}
 	}
-	if hadInstances && len(r.out.Objects) == 0 && !r.opts.AllowEmpty && !r.withheld() && !r.out.Diagnostics.HasErrors() {
-		r.out.Diagnostics.Errorf(firstPosition(docs), "empty",
+	if instance != nil && len(r.out.Objects) == 0 && !r.opts.AllowEmpty && !r.withheld() && !r.out.Diagnostics.HasErrors() {
+		r.out.Diagnostics.Errorf(instance.Start(), "empty",
 			"the input has instances but nothing is rendered (--allow-empty accepts that)")
 	}
 }
@@ -63,13 +63,6 @@ func (r *renderer) isInstance(d *document) bool {
 		}
 	}
 	return false
-}
-
-func firstPosition(docs []*document) diag.Position {
-	for _, d := range docs {
-		return d.Start()
-	}
-	return diag.Position{File: "-", Line: 1, Column: 1}
 }
 
 func (r *renderer) pass(d *document) {

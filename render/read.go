@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"strconv"
 
 	"golang.org/x/sync/errgroup"
@@ -64,12 +65,12 @@ func (r *renderer) decode(files []repo.File) []*document {
 	var group errgroup.Group
 	group.SetLimit(r.jobs())
 	for i, f := range files {
-		group.Go(func() error {
+		group.Go(guarded(func() error {
 			read[i], keys[i] = r.parse(f.Name, f.Data)
 			return nil
-		})
+		}))
 	}
-	_ = group.Wait() // no function returns an error
+	r.crash = cmp.Or(r.crash, group.Wait())
 	var out []*document
 	for i := range files {
 		r.out.Diagnostics = append(r.out.Diagnostics, read[i].diags...)

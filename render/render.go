@@ -13,6 +13,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -73,6 +74,8 @@ type Options struct {
 	AllowEmpty bool
 	Jobs       int    // default GOMAXPROCS
 	Cache      *Cache // shared between renders; nil for none
+
+	Overrides []Override // of instances' fields, later ones last
 }
 
 // Annotate says which annotations objects get.
@@ -118,10 +121,19 @@ func Render(ctx context.Context, in Input, opts Options) (*Result, error) {
 	}
 	r := &renderer{
 		ctx: ctx, opts: opts, out: &Result{Catalog: catalog},
-		docKeys: map[*manifest.Document]string{}, kindKeys: map[gvk]string{},
+		docKeys: map[*manifest.Document]string{}, kindKeys: map[gvk]string{}, undefined: map[gvk]string{},
 	}
 	docs := r.read(in)
-	r.define(docs)
+	if r.crash == nil {
+		r.define(docs)
+	}
+	if r.crash != nil {
+		return nil, r.crash
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("render: %w", err)
+	}
+	r.strayOverrides(docs.objects)
 	if err := r.instances(docs.objects); err != nil {
 		return nil, err
 	}
@@ -145,7 +157,10 @@ type renderer struct {
 	kindKeys map[gvk]string
 	worldKey string
 
-	tops []*Instance // by document of the input; nil where it is no instance
+	undefined map[gvk]string // why the kinds of RGDs without a graph are not there
+
+	tops  []*Instance // by document of the input; nil where it is no instance
+	crash error       // the first *Crash of reading and compiling
 }
 
 // instances expands every instance, in parallel, each into a slot of its own.
@@ -159,11 +174,11 @@ func (r *renderer) instances(docs []*document) error {
 		if g == nil || !r.selected(d.Document) {
 			continue
 		}
-		group.Go(func() error {
+		group.Go(guarded(func() error {
 			x, err := r.expandTop(ctx, d.Document, g)
 			r.tops[i], diags[i] = x.top, x.diags
 			return err
-		})
+		}))
 	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("render: %w", err)
@@ -181,7 +196,7 @@ func (r *renderer) instances(docs []*document) error {
 func (r *renderer) expandTop(ctx context.Context, doc *manifest.Document, g *graph.Graph) (expanded, error) {
 	key := ""
 	if r.opts.Cache != nil {
-		key = digest("instance", r.worldKey, r.docKeys[doc])
+		key = digest("instance", r.worldKey, r.docKeys[doc], r.overridesOf(doc))
 		if x, ok := r.opts.Cache.get(key).(expanded); ok {
 			return x, nil
 		}
@@ -217,20 +232,22 @@ func (i *Instance) all() []*Instance {
 	return out
 }
 
-// selected applies --instance: NAME, NAMESPACE/NAME or KIND/NAMESPACE/NAME.
+// selected applies --instance.
 func (r *renderer) selected(d *manifest.Document) bool {
-	if len(r.opts.Instances) == 0 {
-		return true
-	}
+	return len(r.opts.Instances) == 0 ||
+		slices.ContainsFunc(r.opts.Instances, func(want string) bool { return r.names(d, want) })
+}
+
+// names reports whether want is an object's NAME, NAMESPACE/NAME, KIND/NAME or
+// KIND/NAMESPACE/NAME.
+func (r *renderer) names(d *manifest.Document, want string) bool {
 	namespace := d.Namespace()
 	if namespace == "" {
 		namespace = r.namespace()
 	}
-	for _, want := range r.opts.Instances {
-		switch want {
-		case d.Name(), namespace + "/" + d.Name(), d.Kind() + "/" + namespace + "/" + d.Name(), d.Kind() + "/" + d.Name():
-			return true
-		}
+	switch want {
+	case d.Name(), namespace + "/" + d.Name(), d.Kind() + "/" + namespace + "/" + d.Name(), d.Kind() + "/" + d.Name():
+		return true
 	}
 	return false
 }

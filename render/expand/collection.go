@@ -1,6 +1,7 @@
 package expand
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/krowave/krowave/render/graph"
@@ -99,6 +100,12 @@ func normalizeLabels(obj map[string]any) {
 	}
 }
 
+// Reasons that quote no value.
+var (
+	errItems   = errors.New("forEach needs a list")
+	errTooMany = errors.New("the collection is too large")
+)
+
 // items evaluates the dimensions and returns the iterators of each item. An
 // empty dimension ends evaluation at once.
 func (w *walk) items(n *graph.Node) ([]map[string]any, bool) {
@@ -113,7 +120,7 @@ func (w *walk) items(n *graph.Node) ([]map[string]any, bool) {
 		}
 		list, ok := v.([]any)
 		if !ok {
-			w.fail(n, d.Expr, fmt.Errorf("forEach needs a list; the expression gave %s", kindOf(v)))
+			w.fail(n, d.Expr, fmt.Errorf("%w; the expression gave %s", errItems, kindOf(v)))
 			return nil, false
 		}
 		if len(list) == 0 {
@@ -123,8 +130,8 @@ func (w *walk) items(n *graph.Node) ([]map[string]any, bool) {
 	}
 	for i, list := range lists {
 		if total *= len(list); total > w.opts.maxCollectionSize() {
-			w.fail(n, n.ForEach[i].Expr, fmt.Errorf("the collection has %d or more items; at most %d are allowed (--max-collection-size)",
-				total, w.opts.maxCollectionSize()))
+			w.fail(n, n.ForEach[i].Expr, fmt.Errorf("%w: it has %d or more items; at most %d are allowed (--max-collection-size)",
+				errTooMany, total, w.opts.maxCollectionSize()))
 			return nil, false
 		}
 	}
@@ -155,5 +162,5 @@ func kindOf(v any) string {
 	case string:
 		return "a string"
 	}
-	return fmt.Sprintf("%v", v)
+	return "a number or a boolean"
 }

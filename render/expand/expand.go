@@ -26,6 +26,8 @@ type Expansion struct {
 	Objects []Object // in topological order, collections in item order
 	Skipped []string // ids left out by includeWhen, their own or a dependency's
 	Pending []Pending
+
+	confidential bool // Options.Confidential
 }
 
 // Object is one object that kro would apply.
@@ -52,6 +54,7 @@ type Options struct {
 	ServerDefaults    bool
 	MaxCollectionSize int // items of one collection; default 1000
 	Observed          *Observed
+	Confidential      bool // the instance holds values of a Secret, so findings quote none
 }
 
 func (o Options) maxCollectionSize() int {
@@ -67,7 +70,7 @@ func Instance(ctx context.Context, g *graph.Graph, instance map[string]any, opts
 	w := &walk{
 		ctx: ctx, g: g, opts: opts, values: make(map[string]any, len(g.Nodes)+1),
 		state: make(map[string]nodeState, len(g.Nodes)),
-		out:   &Expansion{Graph: g, Instance: instance},
+		out:   &Expansion{Graph: g, Instance: instance, confidential: opts.Confidential},
 	}
 	w.namespace, _ = metaString(instance, "namespace")
 	w.values[graph.SchemaVar] = schema.Value(instance, g.Instance)
@@ -83,10 +86,10 @@ func Instance(ctx context.Context, g *graph.Graph, instance map[string]any, opts
 
 // nodeState is what became of a node, for those that depend on it.
 type nodeState struct {
-	ignored  bool // left out
-	ready    bool // does not hold up others; its value is there, but for an unknown list of externals
-	unclear  bool // its includeWhen waits, so nobody knows whether it is left out
-	failed   bool // it, or what it depends on, has an error: nothing more is said
+	ignored bool // left out
+	ready   bool // does not hold up others; its value is there, but for an unknown list of externals
+	unclear bool // its includeWhen waits, so nobody knows whether it is left out
+	failed  bool // it, or what it depends on, has an error: nothing more is said
 }
 
 // walk is the state of one expansion.

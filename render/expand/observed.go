@@ -57,7 +57,7 @@ func (w *walk) external(n *graph.Node, ref map[string]any) bool {
 	} else if known {
 		var err error
 		if found, err = w.opts.Observed.selected(n, ref); err != nil {
-			w.nodeErrorf(n, "selector", "not a label selector: %v", err)
+			w.nodeErrorf(n, "selector", "not a label selector: %s", w.reasonOf(n, err))
 			return false
 		}
 	}

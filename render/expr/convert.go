@@ -3,7 +3,6 @@ package expr
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"time"
@@ -177,13 +176,6 @@ func (c *converter) raw(v any) (any, error) {
 
 // sortedKeys returns the keys of a map by type, then by value.
 func sortedKeys(m traits.Mapper) []ref.Val {
-	if raw, ok := m.Value().(map[string]any); ok && m.Size() == types.Int(len(raw)) {
-		keys := make([]ref.Val, 0, len(raw))
-		for _, k := range slices.Sorted(maps.Keys(raw)) {
-			keys = append(keys, types.String(k))
-		}
-		return keys
-	}
 	var keys []ref.Val
 	for it := m.Iterator(); it.HasNext() == types.True; {
 		if k := it.Next(); k != nil {

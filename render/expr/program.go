@@ -57,6 +57,7 @@ func NewProgram(env *cel.Env, checked *cel.Ast, opts ProgramOptions) (*Program, 
 	if p.tracked {
 		a = ast.Copy(a)
 		sortRanges(a)
+		//lint:ignore SA1019 the replacement declares functions in the environment; this binds one for one program
 		plan = append(plan, cel.Functions(sortedRangeOverload()), cel.InterruptCheckFrequency(opts.CostLimit))
 	}
 	if guarded {
@@ -64,6 +65,7 @@ func NewProgram(env *cel.Env, checked *cel.Ast, opts ProgramOptions) (*Program, 
 		if err != nil {
 			return nil, err
 		}
+		//lint:ignore SA1019 the replacement declares functions in the environment; this binds them for one program
 		plan = append(plan, cel.Functions(overloads...))
 	}
 	var err error

@@ -178,9 +178,22 @@ func (c *compiler) celErrors(e *Expression, errs []*expr.Error) {
 		rule := "cel-type"
 		if err.Kind == expr.ParseError {
 			rule = "cel-syntax"
+			if c.inSecret(e.Path) {
+				err.Message = "not an expression (what is wrong is not shown, since it would quote a Secret)"
+			}
 		}
 		c.exprErrorf(e, err.Offset, rule, "%s", err.Message)
 	}
+}
+
+// inSecret reports whether a path leads to a value of a Secret.
+func (c *compiler) inSecret(path diag.Path) bool {
+	if len(path) < 5 || path[3] != "template" || path[4] != "data" && path[4] != "stringData" {
+		return false
+	}
+	i, _ := path[2].(int)
+	t := c.rgd.Resources[i].Template
+	return stringAt(t, "apiVersion") == "v1" && stringAt(t, "kind") == "Secret"
 }
 
 // Admit reads a ResourceGraphDefinition as the API server would store it, or

@@ -11,6 +11,7 @@ package graph
 import (
 	"github.com/google/cel-go/cel"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expr"
@@ -120,6 +121,9 @@ type Options struct {
 	MaxDimensions   int  // of one forEach; default 10
 	Lenient         bool // an unknown kind is untyped, not an error
 	CELCostLimit    uint // per evaluation
+
+	// Undefined says why kinds that other RGDs define are not in the catalog.
+	Undefined map[k8sschema.GroupVersionKind]string
 }
 
 func (o Options) maxDimensions() int {

@@ -47,14 +47,14 @@ func (l *linker) link(n *Node) {
 			base = append(base, f.Expr)
 		}
 		if path := f.Path.String(); path == "metadata.name" || path == "metadata.namespace" && n.Kind.Namespaced {
-			for _, name := range used {
-				inIdentity[name] = true
+			for _, m := range used {
+				inIdentity[m.Name] = true
 			}
 		}
 	}
 	for _, d := range n.ForEach {
 		if used := l.references(n, d.Expr, iterators); len(used) > 0 {
-			l.errorf(d.Expr.Path, "foreach-iterator", "forEach cannot read the iterator %s: dimensions are independent of each other", used[0])
+			l.exprErrorf(d.Expr, used[0].Offset, "foreach-iterator", "forEach cannot read the iterator %s: dimensions are independent of each other", used[0].Name)
 		}
 		if !inIdentity[d.Name] {
 			l.keyErrorf(d.Expr.Path, "foreach-identity", "iterator %s must be used in metadata.name%s, so that every item has a name of its own",
@@ -95,7 +95,7 @@ func scope(exprs []*Expression) []string {
 
 // references records what an expression reads, adds the node's dependencies,
 // and returns the iterators among it.
-func (l *linker) references(n *Node, e *Expression, iterators []string) (used []string) {
+func (l *linker) references(n *Node, e *Expression, iterators []string) (used []expr.Mention) {
 	in := l.inspect(e)
 	if in == nil {
 		return nil
@@ -121,11 +121,14 @@ func (l *linker) references(n *Node, e *Expression, iterators []string) (used []
 	for _, m := range in.Unknown {
 		if !slices.Contains(iterators, m.Name) {
 			l.unknownName(e, m)
-		} else if !slices.Contains(used, m.Name) {
-			used = append(used, m.Name)
+		} else if !slices.ContainsFunc(used, func(u expr.Mention) bool { return u.Name == m.Name }) {
+			used = append(used, m)
 		}
 	}
-	e.References = append(slices.Clone(in.References), used...)
+	e.References = slices.Clone(in.References)
+	for _, m := range used {
+		e.References = append(e.References, m.Name)
+	}
 	return used
 }
 

@@ -86,7 +86,7 @@ func (s *scanner) object(m map[string]any, sch *schema.Schema, path diag.Path) {
 			at := path.With(key)
 			s.c.diags.Add(diag.Diagnostic{
 				Severity: diag.Error, Rule: "unknown-field", Pos: s.c.rgd.Doc.KeyPosition(s.root.With(at...)),
-				Message: "field " + at.String() + " is not in the schema of " + s.title(), Path: at.String(),
+				Message: "field " + at.String() + " is not in the schema of " + s.title(), Path: s.root.With(at...).String(),
 				Hint: suggest(key, slices.Sorted(maps.Keys(sch.Properties))),
 			})
 			continue

@@ -86,7 +86,11 @@ func (c *compiler) kindOf(obj map[string]any, root diag.Path) *schema.Kind {
 	}
 	gvk, err := gvkOf(obj)
 	if err != nil {
-		c.errorf(root.With("kind"), "template-shape", "%v", err)
+		at := root.With("kind")
+		if _, bad := k8sschema.ParseGroupVersion(stringAt(obj, "apiVersion")); bad != nil {
+			at = root.With("apiVersion")
+		}
+		c.errorf(at, "template-shape", "%v", err)
 		return nil
 	}
 	if kind, ok := c.catalog.Lookup(gvk); ok {
@@ -107,6 +111,11 @@ func (c *compiler) unknownKind(gvk k8sschema.GroupVersionKind, root diag.Path) {
 		Path: root.With("kind").String(), Object: c.rgd.Doc.Title(),
 		Message: fmt.Sprintf("no schema for %s %s: no CRD in the input or --crds defines it, and Kubernetes %s has no such kind",
 			gvk.GroupVersion(), gvk.Kind, c.catalog.Version()),
+	}
+	if why, ok := c.opts.Undefined[gvk]; ok {
+		d.Message = fmt.Sprintf("no schema for %s %s: %s", gvk.GroupVersion(), gvk.Kind, why)
+		c.diags.Add(d)
+		return
 	}
 	if others := c.catalog.GroupVersions(gvk.Kind); len(others) > 0 {
 		d.Hint = fmt.Sprintf("%s exists as %s", gvk.Kind, others[0])

@@ -88,14 +88,16 @@ func (c *compiler) checkTemplate(n *Node, env *cel.Env) {
 		want := c.fieldType(n, f)
 		if ok, why := c.types.Compatible(typ, want); !ok {
 			c.exprErrorf(f.Expr, 0, "cel-type", "the expression gives %s, but %s needs %s: %s",
-				typeName(typ), f.Path, typeName(want), why)
+				typeName(typ), f.Path, typeName(want), public(why))
 		}
 	}
 }
 
 // typeName spells a type for users: kro's internal names of struct types say
 // where they come from.
-func typeName(t *cel.Type) string { return strings.ReplaceAll(t.String(), "__type_", "") }
+func typeName(t *cel.Type) string { return public(t.String()) }
+
+func public(text string) string { return strings.ReplaceAll(text, "__type_", "") }
 
 // fieldType is what a field takes (S5.5). A selector is no part of the kind's
 // schema; its shape is known all the same.

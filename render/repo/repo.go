@@ -61,6 +61,9 @@ func Dir(root string) (*Tree, error) {
 // FS returns the tree of a file system, which is trusted to confine itself.
 func FS(fsys fs.FS) *Tree { return &Tree{fsys: fsys} }
 
+// FS returns the file system that the tree reads.
+func (t *Tree) FS() fs.FS { return t.fsys }
+
 // Select reads what the arguments name, each file once, in the order of the
 // arguments. The diagnostics are about the content of the tree; an error says
 // which argument names nothing.

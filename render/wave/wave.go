@@ -23,12 +23,13 @@ type Member struct {
 
 // Assign sets the Waves of m and of everything chained below it. The first wave
 // is the instance's own annotation, 0 when absent. An annotation in a template
-// is a lower bound, relative to the first wave.
-func Assign(m *Member) diag.List {
+// is a lower bound, relative to the first wave. at is where the instance has its
+// annotation.
+func Assign(m *Member, at diag.Position) diag.List {
 	var diags diag.List
 	first := authored(m.Instance, func(text string) {
 		diags.Add(diag.Diagnostic{
-			Severity: diag.Error, Rule: "sync-wave", Pos: m.Graph.RGD.Doc.Start(),
+			Severity: diag.Error, Rule: "sync-wave", Pos: at,
 			Message: "the instance's annotation " + Annotation + " is not an integer: " + strconv.Quote(text),
 		})
 	})
@@ -82,9 +83,10 @@ func authored(obj map[string]any, bad func(text string)) int {
 	if !ok {
 		return 0
 	}
-	n, err := strconv.Atoi(text)
+	n, err := strconv.ParseInt(text, 10, 32) // 32 bits: sums of waves cannot overflow
 	if err != nil {
 		bad(text)
+		return 0
 	}
-	return n
+	return int(n)
 }

@@ -1,0 +1,282 @@
+package render
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/schema"
+)
+
+// Override sets fields of one instance before it is admitted, as an edit of its
+// file would.
+type Override struct {
+	Instance string            // named as in Options.Instances
+	Values   map[string]string // by path below spec, such as image.tag or ports[0].name
+	Position diag.Position     // of what is wrong with the override itself
+}
+
+// override returns an instance with its overrides, the document's own object
+// when it has none. A value is read as the type that the schema gives its field.
+func (r *renderer) override(doc *manifest.Document, g *graph.Graph) (map[string]any, diag.List) {
+	var diags diag.List
+	obj := doc.Object
+	for _, o := range r.overridesOf(doc) {
+		for _, path := range slices.Sorted(maps.Keys(o.Values)) {
+			value, steps, err := overrideValue(g.Instance.Properties["spec"], path, o.Values[path])
+			if err == nil {
+				var changed any
+				if changed, err = with(obj, append(diag.Path{"spec"}, steps...), value); err == nil {
+					obj = changed.(map[string]any)
+					continue
+				}
+			}
+			diags.Add(diag.Diagnostic{
+				Severity: diag.Error, Rule: "override", Pos: o.Position, Object: doc.Title(), Path: "spec." + path,
+				Message: fmt.Sprintf("field %s: %v", path, err),
+			})
+		}
+	}
+	return obj, diags
+}
+
+// overridesOf returns the overrides of one instance.
+func (r *renderer) overridesOf(doc *manifest.Document) []Override {
+	var out []Override
+	for _, o := range r.opts.Overrides {
+		if r.names(doc, o.Instance) {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// overridden says that the value of a path does not come from the file.
+func (r *renderer) overridden(doc *manifest.Document, path diag.Path) string {
+	for _, o := range r.overridesOf(doc) {
+		for field := range o.Values {
+			if at := "spec." + field; path.String() == at || strings.HasPrefix(path.String(), at+".") || strings.HasPrefix(path.String(), at+"[") {
+				return " (set by the override of " + o.Instance + ")"
+			}
+		}
+	}
+	return ""
+}
+
+// strayOverrides reports overrides that name no instance, or several.
+func (r *renderer) strayOverrides(docs []*document) {
+	for _, o := range r.opts.Overrides {
+		var found, all []string
+		for _, d := range docs {
+			if r.graphs[d.gvk] == nil {
+				continue
+			}
+			name := d.Kind() + "/" + strings.TrimPrefix(d.Namespace()+"/"+d.Name(), "/")
+			all = append(all, name)
+			if r.names(d.Document, o.Instance) {
+				found = append(found, name)
+			}
+		}
+		d := diag.Diagnostic{Severity: diag.Error, Rule: "override", Pos: o.Position}
+		switch {
+		case len(found) == 1:
+			continue
+		case len(found) > 1:
+			d.Message = fmt.Sprintf("%s is the name of %d instances: %s", o.Instance, len(found), listed(found))
+		case len(all) == 0:
+			d.Message = fmt.Sprintf("no instance is named %s, for there is none at all", o.Instance)
+		default:
+			d.Message = fmt.Sprintf("no instance is named %s; there are %s", o.Instance, listed(all))
+		}
+		r.out.Diagnostics.Add(d)
+	}
+}
+
+func listed(names []string) string {
+	if len(names) > 5 {
+		return strings.Join(names[:5], ", ") + fmt.Sprintf(" and %d more", len(names)-5)
+	}
+	return strings.Join(names, ", ")
+}
+
+// overrideValue finds the field of a path and reads text as a value of it. Its
+// errors do not repeat the text, which may be secret.
+func overrideValue(s *schema.Schema, path, text string) (any, diag.Path, error) {
+	steps := graph.ParsePath(path)
+	if len(steps) == 0 || steps.String() != path {
+		return nil, nil, fmt.Errorf("not a path such as image.tag, ports[0].name or labels[\"a.b\"]")
+	}
+	for i, step := range steps {
+		if s == nil || s.PreserveUnknown && s.Properties == nil {
+			s = nil
+			break
+		}
+		switch step := step.(type) {
+		case int:
+			if s.Type != "array" {
+				return nil, nil, fmt.Errorf("%s is no list", steps[:i])
+			}
+			s = s.Items
+		case string:
+			next, ok := s.Properties[step]
+			switch {
+			case ok:
+			case s.AdditionalProperties != nil || s.AdditionalAllowed || s.PreserveUnknown:
+				next = s.AdditionalProperties
+			default:
+				return nil, nil, unknownField(s, steps[:i+1])
+			}
+			s = next
+		}
+	}
+	value, err := parseValue(s, text)
+	return value, steps, err
+}
+
+func unknownField(s *schema.Schema, path diag.Path) error {
+	known := slices.Sorted(maps.Keys(s.Properties))
+	text := fmt.Sprintf("the schema has no field %s", path)
+	if c := diag.Closest(fmt.Sprint(path[len(path)-1]), known); c != "" {
+		return fmt.Errorf("%s; did you mean %s", text, c)
+	}
+	if len(known) == 0 {
+		return fmt.Errorf("%s", text)
+	}
+	return fmt.Errorf("%s; there are %s", text, listed(known))
+}
+
+// parseValue reads text as a value of a schema. A field of no type takes JSON,
+// and what is none as a string.
+func parseValue(s *schema.Schema, text string) (any, error) {
+	kind := ""
+	if s != nil {
+		kind = s.Type
+	}
+	switch kind {
+	case "string":
+		return text, nil
+	case "integer":
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("the value is not an integer")
+		}
+		return n, nil
+	case "number":
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+			return nil, fmt.Errorf("the value is not a number")
+		}
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return n, nil
+		}
+		return f, nil
+	case "boolean":
+		if text != "true" && text != "false" {
+			return nil, fmt.Errorf("the value is not true or false")
+		}
+		return text == "true", nil
+	}
+	value, err := parseJSON(text)
+	switch {
+	case err == nil && kind == "object":
+		if _, ok := value.(map[string]any); !ok {
+			return nil, fmt.Errorf("the value is not a JSON object")
+		}
+	case err == nil && kind == "array":
+		if _, ok := value.([]any); !ok {
+			return nil, fmt.Errorf("the value is not a JSON list")
+		}
+	case err != nil && kind != "":
+		return nil, fmt.Errorf("the value is not JSON, which a field of type %s takes", kind)
+	case err != nil:
+		return text, nil
+	}
+	return value, nil
+}
+
+// parseJSON reads JSON text as the API server's decoder would.
+func parseJSON(text string) (any, error) {
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return nil, err
+	}
+	if dec.More() {
+		return nil, fmt.Errorf("more than one JSON value")
+	}
+	return plain(v)
+}
+
+// plain turns numbers into int64 where they are whole, else float64.
+func plain(v any) (any, error) {
+	var err error
+	switch v := v.(type) {
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n, nil
+		}
+		return v.Float64()
+	case map[string]any:
+		for k, c := range v {
+			if v[k], err = plain(c); err != nil {
+				return nil, err
+			}
+		}
+	case []any:
+		for i, c := range v {
+			if v[i], err = plain(c); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return v, nil
+}
+
+// with returns v with the value at a path set. What lies on the path is copied,
+// missing maps are made, and a list may grow by one.
+func with(v any, path diag.Path, value any) (any, error) {
+	if len(path) == 0 {
+		return value, nil
+	}
+	switch step := path[0].(type) {
+	case string:
+		old, ok := v.(map[string]any)
+		if !ok && v != nil {
+			return nil, fmt.Errorf("there is a value that is no object where the path goes on with %s", path)
+		}
+		child, err := with(old[step], path[1:], value)
+		if err != nil {
+			return nil, err
+		}
+		out := maps.Clone(old)
+		if out == nil {
+			out = map[string]any{}
+		}
+		out[step] = child
+		return out, nil
+	case int:
+		old, ok := v.([]any)
+		if !ok && v != nil {
+			return nil, fmt.Errorf("there is a value that is no list where the path goes on with %s", path)
+		}
+		if step > len(old) {
+			return nil, fmt.Errorf("the list has %d items, so the next index is [%d]", len(old), len(old))
+		}
+		out := append(slices.Clone(old), nil)[:max(len(old), step+1)]
+		child, err := with(out[step], path[1:], value)
+		if err != nil {
+			return nil, err
+		}
+		out[step] = child
+		return out, nil
+	}
+	return nil, fmt.Errorf("not a path")
+}

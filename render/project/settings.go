@@ -1,0 +1,151 @@
+package project
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/manifest"
+)
+
+// SettingsName is the file with the settings of a repository or a part of it.
+const SettingsName = "krowave.yaml"
+
+// Settings is what a krowave.yaml says.
+type Settings struct {
+	Dir                   string // that it stands in, which its paths start from
+	Definitions, Observed []string
+	Values                []Value // in the order of their names
+}
+
+// Value is a setting that is also a flag.
+type Value struct {
+	Flag, Text string // such as max-collection-size and 500
+	Position   diag.Position
+}
+
+// NearestSettings reads the krowave.yaml of a directory or the nearest one above
+// it. Without one, the result is nil.
+func NearestSettings(fsys fs.FS, dir string) (*Settings, diag.List) {
+	for {
+		name := path.Join(dir, SettingsName)
+		if info, err := fs.Stat(fsys, name); err == nil && !info.IsDir() {
+			data, err := fs.ReadFile(fsys, name)
+			if err != nil {
+				var diags diag.List
+				diags.Errorf(diag.Position{File: name, Line: 1, Column: 1}, "config", "%s cannot be read: %v", SettingsName, reason(err))
+				return nil, diags
+			}
+			return ReadSettings(name, data)
+		}
+		if dir == "." {
+			return nil, nil
+		}
+		dir = path.Dir(dir)
+	}
+}
+
+// ReadSettings reads a krowave.yaml.
+func ReadSettings(name string, data []byte) (*Settings, diag.List) {
+	docs, diags := manifest.Read(name, data, manifest.Limits{})
+	p := &settingsParser{diags: diags, out: &Settings{Dir: path.Dir(name)}}
+	for _, doc := range docs {
+		p.doc = doc
+		p.document()
+	}
+	return p.out, p.diags
+}
+
+type settingsParser struct {
+	doc   *manifest.Document
+	diags diag.List
+	out   *Settings
+}
+
+func (p *settingsParser) errorf(at diag.Path, format string, args ...any) {
+	p.diags.Errorf(p.doc.Position(at), "config", format, args...)
+}
+
+func (p *settingsParser) document() {
+	known := []string{"definitions", "kubernetesVersion", "runtime", "observed", "limits"}
+	for _, key := range slices.Sorted(maps.Keys(p.doc.Object)) {
+		at := diag.Path{key}
+		switch key {
+		case "definitions":
+			p.out.Definitions = append(p.out.Definitions, p.paths(at, p.doc.Object[key])...)
+		case "observed":
+			p.out.Observed = append(p.out.Observed, p.paths(at, p.doc.Object[key])...)
+		case "kubernetesVersion", "runtime":
+			p.value(kebab(key), p.doc.Object[key], at)
+		case "limits":
+			p.limits(p.doc.Object[key])
+		default:
+			d := diag.Diagnostic{Severity: diag.Error, Rule: "config", Pos: p.doc.KeyPosition(at),
+				Message: fmt.Sprintf("krowave.yaml has no setting %s; there are %s", key, strings.Join(known, ", "))}
+			if c := diag.Closest(key, known); c != "" {
+				d.Hint = "did you mean " + c + "?"
+			}
+			p.diags.Add(d)
+		}
+	}
+}
+
+// paths reads a list of paths. Remote sources are refused: nothing is fetched.
+func (p *settingsParser) paths(at diag.Path, value any) []string {
+	items, ok := value.([]any)
+	if !ok {
+		p.errorf(at, "%s is a list of paths", at)
+		return nil
+	}
+	var out []string
+	for i, item := range items {
+		text, ok := item.(string)
+		switch {
+		case !ok:
+			p.errorf(at.With(i), "%s is a path", at.With(i))
+		case strings.Contains(text, "://") || strings.HasPrefix(text, "git@"):
+			p.errorf(at.With(i), "Git URLs and OCI references are not fetched during a render; check the definitions in and give their path")
+		default:
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+// limits reads the mapping from limits to numbers: maxFileBytes is the flag
+// max-file-bytes. Which limits there are is known to who applies them.
+func (p *settingsParser) limits(value any) {
+	limits, ok := value.(map[string]any)
+	if !ok {
+		p.errorf(diag.Path{"limits"}, "limits is a mapping, such as maxCollectionSize: 1000")
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(limits)) {
+		p.value(kebab(key), limits[key], diag.Path{"limits", key})
+	}
+}
+
+func (p *settingsParser) value(flag string, value any, at diag.Path) {
+	switch value.(type) {
+	case string, int64, float64, bool:
+		p.out.Values = append(p.out.Values, Value{flag, fmt.Sprint(value), p.doc.Position(at)})
+	default:
+		p.errorf(at, "%s is a single value", at)
+	}
+}
+
+func kebab(key string) string {
+	var b strings.Builder
+	for i, c := range key {
+		if unicode.IsUpper(c) && i > 0 {
+			b.WriteByte('-')
+		}
+		b.WriteRune(unicode.ToLower(c))
+	}
+	return b.String()
+}

@@ -1,0 +1,28 @@
+#!/bin/sh
+# Compares krowave with kro v0.9.4: every case of testdata/kro is expanded by kro's own engine, which
+# must give what expected.json says, and by krowave, which must give the same.
+#
+#   testdata/oracle/conformance.sh [CORPUS]
+#
+# CORPUS is a folder with cases/NAME, and perhaps expected/NAME.json, to be compared as well.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+corpus=${1:-${CORPUS:-}}
+[ -z "$corpus" ] || corpus=$(cd "$corpus" && pwd)
+
+oracle=$("$here/build.sh")
+"$oracle" -all "$root/testdata/kro" -check
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+if [ -n "$corpus" ]; then
+	"$oracle" -all "$corpus/cases" -out "$work/expected"
+	KROWAVE_CORPUS=$corpus KROWAVE_CORPUS_ANSWERS=$work/expected
+	export KROWAVE_CORPUS KROWAVE_CORPUS_ANSWERS
+fi
+cd "$root"
+status=0
+go test -count=1 -v -run '^TestConformance$' ./plugin >"$work/log" 2>&1 || status=$?
+grep -Ev '^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS)' "$work/log" || true
+exit $status
