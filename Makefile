@@ -1,0 +1,49 @@
+# Every target works on a machine with Go and git; image needs docker as well.
+GO ?= go
+FUZZTIME ?= 20s
+PROPERTY_CASES ?= 10000
+BENCHTIME ?= 1s
+
+.PHONY: demo build test race lint conformance property fuzz bench generate image
+
+demo:
+	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o krowave .
+
+test:
+	$(GO) test ./...
+
+race:
+	$(GO) test -race ./...
+
+lint:
+	@unformatted=$$(gofmt -l main.go plugin render testdata); \
+	if [ -n "$$unformatted" ]; then echo "gofmt is needed for:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	@.ci/vulnerabilities
+
+# CORPUS names a folder of more cases: make conformance CORPUS=../corpus
+conformance:
+	testdata/oracle/conformance.sh $(CORPUS)
+
+property:
+	KROWAVE_ORACLE=$$(testdata/oracle/build.sh) KROWAVE_PROPERTY_CASES=$(PROPERTY_CASES) \
+		$(GO) test -count=1 -timeout 60m -v -run '^TestRandomCases$$' ./plugin
+
+fuzz:
+	@FUZZTIME=$(FUZZTIME) .ci/fuzz
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./render/...
+	testdata/oracle/bench.sh
+
+# Fails when the committed files are not what go generate makes.
+generate:
+	$(GO) generate ./...
+	git diff --exit-code
+
+image:
+	@if docker version >/dev/null 2>&1; then docker build -t krowave .; else echo "no image: docker does not run here"; fi

@@ -1,0 +1,220 @@
+package cmp
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/repo"
+)
+
+// memory is the tree of an archive.
+func (f tree) memory(t testing.TB) *repo.Memory {
+	t.Helper()
+	m, err := repo.ReadTar(strings.NewReader(string(f.pack(t, time.Time{}))), repo.TarLimits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestKubernetesVersion(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "1.36 true", "1.36": "1.36 true", "v1.36": "1.36 true", "v1.34.7": "1.34 true", "1.33.2-eks-1+x": "1.33 true", "1.32+": "1.32 true",
+		"1.20": "1.31 false", "1.99.1": "1.36 false", "2.0": "1.36 false", "1": "1.36 false", "latest": "1.36 false",
+	} {
+		version, exact := Environment{kubeVersion: text}.kubernetesVersion()
+		if got := fmt.Sprint(version, " ", exact); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestSettings(t *testing.T) {
+	param := func(text string) Environment { return Environment{appParameters: text} }
+	tests := []struct {
+		name string
+		file string
+		env  Environment
+		show func(s *settings) any
+		want any
+	}{
+		{"defaults", "", Environment{appNamespace: "shop", kubeVersion: "v1.35.1"},
+			func(s *settings) any {
+				return []any{s.options.Runtime, s.options.Namespace, s.options.KubernetesVersion, s.options.Annotate}
+			},
+			[]any{render.Fail, "shop", "1.35", render.Annotate{Waves: true, Origin: true}}},
+		{"file over destination", `kubernetesVersion: "1.33"`, Environment{kubeVersion: "1.35"},
+			func(s *settings) any { return s.options.KubernetesVersion }, "1.33"},
+		{"environment over file", "runtime: fail\ndefinitions: [a]", Environment{"ARGOCD_ENV_KROWAVE_RUNTIME": "withhold", "ARGOCD_ENV_KROWAVE_DEFINITIONS": "x, y\nz"},
+			func(s *settings) any { return []any{s.options.Runtime, s.request.Definitions} }, []any{render.Withhold, []string{"x", "y", "z"}}},
+		{"parameters over environment", "", Environment{"ARGOCD_ENV_KROWAVE_RUNTIME": "fail", appParameters: `[{"name":"runtime","string":"withhold"},{"name":"instances","array":["a","b"]}]`},
+			func(s *settings) any { return []any{s.options.Runtime, s.options.Instances} }, []any{render.Withhold, []string{"a", "b"}}},
+		{"empty values", "", Environment{"ARGOCD_ENV_KROWAVE_RUNTIME": "", appParameters: `[{"name":"runtime","string":""},{"name":"instances"}]`},
+			func(s *settings) any { return []any{s.options.Runtime, s.options.Instances} }, []any{render.Fail, []string(nil)}},
+		{"paths of a nested file", "definitions: [../rgds]\nobserved: [live]", nil,
+			func(s *settings) any { return []any{s.request.Definitions, s.request.Observed, s.request.Paths} },
+			[]any{[]string{"rgds"}, []string{"apps/live"}, []string{"apps/web"}}},
+		{"lower limits", "limits: {maxCollectionSize: 5, jobs: 3}", Environment{"ARGOCD_ENV_KROWAVE_MAX_FILES": "7"},
+			func(s *settings) any { return []any{s.options.MaxCollectionSize, s.limits.tree().Files} }, []any{5, 7}},
+		{"words", "", Environment{"ARGOCD_ENV_KROWAVE_ANNOTATE": "none", "ARGOCD_ENV_KROWAVE_EMIT": "crds,instances", "ARGOCD_ENV_KROWAVE_SCHEMA": "lenient", "ARGOCD_ENV_KROWAVE_FEATURE_GATES": "CELOmitFunction=true", "ARGOCD_ENV_KROWAVE_STRICT": "true"},
+			func(s *settings) any {
+				return []any{s.options.Annotate, s.options.Emit, s.options.Lenient, s.options.CELOmitFunction, s.strict}
+			},
+			[]any{render.Annotate{}, render.Emit{Instances: true, CRDs: true}, true, true, true}},
+		{"overrides", "", param(`[{"name":"WebApp/web","map":{"a":"1"}}]`),
+			func(s *settings) any { return s.options.Overrides[0].Values }, map[string]string{"a": "1"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			files := tree{"apps/web/web.yaml": "a: 1"}
+			if tt.file != "" {
+				files["apps/krowave.yaml"] = tt.file
+			}
+			s := NewRenderer(DefaultLimits(), 0).settings(NewTree(files.memory(t), ""), "apps/web", tt.env)
+			if len(s.diags) > 0 {
+				t.Fatal(s.diags)
+			}
+			if diff := cmp.Diff(tt.want, tt.show(s)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestSettingsFindings(t *testing.T) {
+	env := Environment{
+		"ARGOCD_ENV_KROWAVE_RUNTIME": "wait", "ARGOCD_ENV_KROWAVE_KUBERNETES_VERSION": "1.2", "ARGOCD_ENV_KROWAVE_STRICT": "maybe",
+		"ARGOCD_ENV_KROWAVE_ANNOTATE": "wave", "ARGOCD_ENV_KROWAVE_SCHEMA": "loose", "ARGOCD_ENV_KROWAVE_FEATURE_GATES": "CELOmit=true", "ARGOCD_ENV_KROWAVE_MAX_DEPTH": "-1",
+		"ARGOCD_ENV_OTHER": "not ours",
+		appParameters:      `[{"name":"max-yaml-nodes","string":"9999999"},{"name":"WebApp/web","string":"x"},{"name":"web","map":{}},{"name":"nope","array":["x"]}]`,
+	}
+	s := NewRenderer(DefaultLimits(), 0).settings(NewTree(tree{}.memory(t), ""), ".", env)
+	want := []string{
+		`ARGOCD_ENV_KROWAVE_RUNTIME: runtime: "wait" is not one of fail, withhold [setting]`,
+		`ARGOCD_ENV_KROWAVE_KUBERNETES_VERSION: kubernetes-version: "1.2" is not one of 1.31, 1.32, 1.33, 1.34, 1.35, 1.36; did you mean 1.32? [setting]`,
+		`ARGOCD_ENV_KROWAVE_SCHEMA: schema: "loose" is not one of strict, lenient [setting]`,
+		`ARGOCD_ENV_KROWAVE_ANNOTATE: annotate: "wave" is not one of none, waves, origin; did you mean waves? [setting]`,
+		`ARGOCD_ENV_KROWAVE_FEATURE_GATES: feature-gates: "CELOmit" is not one of CELOmitFunction, InstanceConditionEvents, InstanceConditionMetrics [setting]`,
+		`ARGOCD_ENV_KROWAVE_STRICT: strict: "maybe" is not true or false [setting]`,
+		`ARGOCD_ENV_KROWAVE_MAX_DEPTH: max-depth: "-1" is not a number from 1 on [setting]`,
+		`parameter max-yaml-nodes: max-yaml-nodes: 9999999 is above the limit of this server, 1000000; whoever runs it can raise that with --max-yaml-nodes [setting]`,
+		`parameter WebApp/web: overrides of an instance are a map from fields of its spec to values [setting]`,
+		`parameter web: a map sets fields of an instance, so its name is KIND/NAME or KIND/NAMESPACE/NAME [setting]`,
+		`parameter nope: there is no setting nope; there are ` + strings.Join(settingNames(), ", ") + ` [setting]`,
+	}
+	var got []string
+	for _, d := range s.diags {
+		got = append(got, line(d))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestFindings(t *testing.T) {
+	var list diag.List
+	list.Add(diag.Diagnostic{Severity: diag.Error, Rule: "r", Pos: diag.Position{File: "a.yaml", Line: 2, Column: 3}, Message: "broken\nbadly", Object: "WebApp web", Hint: "mend it"})
+	list.Warnf(diag.Position{File: "a.yaml", Line: 1, Column: 1}, "w", "not an error")
+	list.Errorf(source("apps/web"), "r", "%s", strings.Repeat("é", 400))
+	got := strings.Split((&Findings{list}).Error(), "\n")
+	want := []string{"a.yaml:2:3: broken badly (WebApp web); mend it [r]", "apps/web: " + strings.Repeat("é", 245) + "… [r]"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestDestination(t *testing.T) {
+	files := shop().with(tree{"apps/web/other.yaml": `apiVersion: example.org/v1
+kind: Widget
+metadata: {name: a}
+---
+apiVersion: example.org/v1
+kind: Widget
+metadata: {name: b}
+---
+apiVersion: example.org/v1
+kind: Gadget
+metadata: {name: c}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: gadgets.example.org}
+spec:
+  group: example.org
+  scope: Namespaced
+  names: {kind: Gadget, plural: gadgets}
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]
+`})
+	tests := []struct {
+		name string
+		env  Environment
+		want []string
+	}{
+		{"nothing known", nil, nil},
+		{"no kinds told", Environment{kubeAPIs: "v1,example.org/v1,apiextensions.k8s.io/v1"}, nil},
+		{"all served", Environment{kubeAPIs: "v1,v1/ConfigMap,v1/Secret,example.org/v1/Widget,apiextensions.k8s.io/v1/CustomResourceDefinition"}, nil},
+		{"some are not", Environment{kubeAPIs: "v1,v1/ConfigMap,apiextensions.k8s.io/v1/CustomResourceDefinition", kubeVersion: "1.99"}, []string{
+			`KUBE_VERSION: there are no schemas of Kubernetes "1.99"; those of 1.36 are used [kubernetes-version]`,
+			"apps/web: the destination cluster does not serve example.org/v1 Widget, and the application does not bring its CRD; install the CRD first, or make it part of the application [not-served]",
+			"rgds/web-app.yaml:24:9: the destination cluster serves v1, but no kind Secret in it (WebApp default/web); install the CRD first, or make it part of the application [not-served]",
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := NewRenderer(DefaultLimits(), 1<<20)
+			answer, err := r.Generate(t.Context(), NewTree(files.memory(t), ""), Request{Path: "apps/web", Env: tt.env})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, w := range answer.Warnings {
+				if w.Rule == "not-served" || w.Rule == "kubernetes-version" {
+					got = append(got, line(w))
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if len(tt.want) == 0 {
+				return
+			}
+			r.Strict = true
+			if _, err = r.Generate(t.Context(), NewTree(files.memory(t), ""), Request{Path: "apps/web", Env: tt.env}); err == nil {
+				t.Error("warnings are no errors although strict")
+			}
+		})
+	}
+}
+
+func TestVariables(t *testing.T) {
+	got := strings.Join(Variables(), " ")
+	for _, want := range []string{"ARGOCD_APP_PARAMETERS", "KUBE_VERSION", "ARGOCD_ENV_KROWAVE_MAX_COLLECTION_SIZE", "ARGOCD_ENV_KROWAVE_RUNTIME"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in %s", want, got)
+		}
+	}
+}
+
+func TestCacheForgets(t *testing.T) {
+	c := newCache[int](10)
+	c.put("a", 1, 4)
+	c.put("b", 2, 4)
+	c.get("a")
+	c.put("c", 3, 4)
+	c.put("huge", 4, 11)
+	var got []string
+	for _, key := range []string{"a", "b", "c", "huge"} {
+		if _, ok := c.get(key); ok {
+			got = append(got, key)
+		}
+	}
+	if diff := cmp.Diff([]string{"a", "c"}, got); diff != "" || c.bytes() != 8 {
+		t.Errorf("%d bytes, (-want +got):\n%s", c.bytes(), diff)
+	}
+}

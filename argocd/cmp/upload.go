@@ -1,0 +1,139 @@
+package cmp
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/krowave/krowave/argocd/cmp/pluginpb"
+	"github.com/krowave/krowave/render/repo"
+)
+
+// uploadStream is the part of a client stream that an upload is read from.
+type uploadStream interface {
+	Recv() (*pluginpb.AppStreamRequest, error)
+}
+
+// upload is an archive that arrives in pieces. It is an io.Reader, and keeps
+// the digest of what it read.
+type upload struct {
+	stream uploadStream
+	hash   hash.Hash
+	bytes  int64
+	rest   []byte
+	err    error
+}
+
+// receiveMetadata reads the first message of a stream.
+func receiveMetadata(stream uploadStream) (*pluginpb.ManifestRequestMetadata, *upload, error) {
+	first, err := stream.Recv()
+	if err != nil {
+		return nil, nil, streamError(err)
+	}
+	u := &upload{stream: stream, hash: sha256.New()}
+	meta := first.GetMetadata()
+	if meta == nil {
+		return nil, u, status.Error(codes.InvalidArgument, "the first message of the stream is not its metadata")
+	}
+	return meta, u, nil
+}
+
+func streamError(err error) error {
+	if errors.Is(err, io.EOF) {
+		return status.Error(codes.InvalidArgument, "the stream ended before its metadata")
+	}
+	return err
+}
+
+func (u *upload) Read(p []byte) (int, error) {
+	for len(u.rest) == 0 {
+		if u.err != nil {
+			return 0, u.err
+		}
+		m, err := u.stream.Recv()
+		if err != nil {
+			u.err = err
+			continue
+		}
+		file := m.GetFile()
+		if file == nil {
+			u.err = errors.New("the stream has a message that is no piece of a file")
+			continue
+		}
+		u.rest = file.GetChunk()
+		u.bytes += int64(len(u.rest))
+		u.hash.Write(u.rest)
+	}
+	n := copy(p, u.rest)
+	u.rest = u.rest[n:]
+	return n, nil
+}
+
+// drain reads to the end. A client that is still sending when an answer arrives
+// reports a broken stream in place of the answer.
+func (u *upload) drain() error {
+	u.rest = nil
+	for {
+		m, err := u.stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		chunk := m.GetFile().GetChunk()
+		u.bytes += int64(len(chunk))
+		u.hash.Write(chunk)
+	}
+}
+
+// receive reads the upload to its end and returns its tree. A tree that is
+// known already is not unpacked again. Errors are about the archive, or those
+// of the stream.
+func (u *upload) receive(meta *pluginpb.ManifestRequestMetadata, trees *cache[*Tree], limits repo.TarLimits) (tree *Tree, known bool, err error) {
+	tree, known = trees.get(meta.GetChecksum())
+	var memory *repo.Memory
+	var broken error
+	if !known {
+		memory, broken = repo.ReadTar(u, limits)
+		if s, ok := status.FromError(u.err); ok && u.err != nil && !errors.Is(u.err, io.EOF) && s.Code() != codes.Unknown {
+			return nil, false, u.err // the client went away, or the deadline passed
+		}
+	}
+	if !errors.Is(u.err, io.EOF) {
+		if err := u.drain(); err != nil {
+			return nil, false, err
+		}
+	}
+	sum := hex.EncodeToString(u.hash.Sum(nil))
+	switch {
+	case broken == nil && sum != meta.GetChecksum():
+		return nil, false, usage("archive", "archive", "the archive that arrived is not the one that was sent: its checksum differs")
+	case broken != nil && sum != meta.GetChecksum():
+		return nil, false, usage("archive", "archive", "the archive that arrived is not the one that was sent: its checksum differs, and %v", broken)
+	case broken != nil:
+		return nil, false, usage("archive", "archive", "%v", broken)
+	case known:
+		return tree, true, nil
+	}
+	tree = NewTree(memory, sum)
+	trees.put(sum, tree, memory.Bytes())
+	return tree, false, nil
+}
+
+// size is for people.
+func size(n int64) string {
+	switch {
+	case n >= 10<<20:
+		return fmt.Sprintf("%d MB", n>>20)
+	case n >= 10<<10:
+		return fmt.Sprintf("%d kB", n>>10)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}

@@ -1,0 +1,186 @@
+package install_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"github.com/krowave/krowave/argocd/install"
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/manifest"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// health is argocd-cm as argocd health writes it.
+func health() map[string]any {
+	return map[string]any{
+		"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "argocd-cm"},
+		"data": map[string]any{
+			"resource.customizations.health.ConfigMap":               "-- one\nreturn {status = \"Progressing\"}\n",
+			"resource.customizations.health.db.example.com_Database": "-- two\nreturn {status = \"Healthy\"}\n",
+		},
+	}
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}
+
+func TestText(t *testing.T) {
+	for name, opts := range map[string]install.Options{
+		"install-3.yaml":    {},
+		"install-2.14.yaml": {ArgoCD: "2.14", Namespace: "gitops", Image: "registry.example.com:5000/krowave@sha256:0123", Health: health()},
+	} {
+		files, err := install.Files(opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := install.Text(files)
+		golden(t, name, text)
+		if _, found := manifest.Read(name, text, manifest.Limits{}); len(found) > 0 {
+			t.Errorf("%s: %v", name, found)
+		}
+		if bytes.Contains(text, []byte("$(")) {
+			t.Errorf("%s has a placeholder left", name)
+		}
+	}
+}
+
+// build puts the component into a repo-server of our own.
+func build(t *testing.T, opts install.Options) []byte {
+	t.Helper()
+	files, err := install.Files(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fsys := filesys.MakeFsInMemory()
+	write := func(name string, data []byte) {
+		if err := fsys.WriteFile(filepath.Join("/base", name), data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"kustomization.yaml", "argocd.yaml"} {
+		data, err := os.ReadFile(filepath.Join("testdata/base", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(name, data)
+	}
+	for _, f := range files {
+		write("krowave/"+f.Name, f.Data)
+	}
+	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(fsys, "/base")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := built.AsYaml()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// TestKustomize builds the component, and checks what came out.
+func TestKustomize(t *testing.T) {
+	opts := install.Options{Health: health()}
+	text := build(t, opts)
+	golden(t, "built.yaml", text)
+	if lacks := check(t, "built.yaml", text, opts); lacks != "" {
+		t.Errorf("what install adds is not enough for --check:\n%s", lacks)
+	}
+	if again := build(t, opts); !bytes.Equal(text, again) {
+		t.Error("a second build gives other bytes")
+	}
+}
+
+func check(t *testing.T, name string, data []byte, opts install.Options) string {
+	t.Helper()
+	documents, found := manifest.Read(name, data, manifest.Limits{})
+	if len(found) > 0 {
+		t.Fatal(found)
+	}
+	var b strings.Builder
+	if err := diag.Print(&b, install.Check(name, documents, opts), diag.PrintOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestCheck(t *testing.T) {
+	for _, name := range []string{"base/argocd.yaml", "careless.yaml"} {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := check(t, name, data, install.Options{Health: health()})
+		golden(t, strings.TrimSuffix(filepath.Base(name), ".yaml")+".lacks", []byte(got))
+	}
+	if got := check(t, "-", []byte("apiVersion: v1\nkind: List\nitems: []\n"), install.Options{}); !strings.Contains(got, "-:1:1: there is no Deployment of repo-server") {
+		t.Errorf("nothing exported: %s", got)
+	}
+}
+
+// TestEachSettingIsChecked spoils one setting at a time of what install made.
+func TestEachSettingIsChecked(t *testing.T) {
+	opts := install.Options{Health: health()}
+	text := string(build(t, opts))
+	for _, c := range []struct{ from, to, want string }{
+		{"automountServiceAccountToken: false", "automountServiceAccountToken: true", "automountServiceAccountToken is not false"},
+		{"runAsUser: 999", "runAsUser: 1000", "runAsUser of the plugin"},
+		{"runAsNonRoot: true", "runAsNonRoot: false", "runAsNonRoot of the plugin"},
+		{"readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false", "readOnlyRootFilesystem of the plugin"},
+		{"allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true", "allowPrivilegeEscalation of the plugin"},
+		{"- ALL", "- CHOWN", "drop ALL"},
+		{"memory: 1Gi", "cpu: 1", "no memory limit"},
+		{"name: ARGOCD_CMP_CHUNK_SIZE", "name: OTHER", "chunks of 1 KiB"},
+		{"readinessProbe:", "otherProbe:", "readinessProbe does not run"},
+		{"livenessProbe:", "otherProbe:", "livenessProbe does not run"},
+		{"exclusions: .git", "exclusions: .github", "has no .git"},
+		{`paths: "true"`, `paths: "false"`, "is not \"true\""},
+		{"name: krowave-tmp\n      volumes:", "name: tmp\n      volumes:", "shares the volume tmp"},
+		{"health.ConfigMap:", "health.Other:", "there is no resource.customizations.health.ConfigMap"},
+		{"-- two", "-- 2", "health.db.example.com_Database is not what"},
+		{"- emptyDir: {}\n        name: plugins", "- hostPath: {}\n        name: plugins", "volume plugins is not an emptyDir"},
+		{"name: argocd-repo-server\n  namespace", "name: other\n  namespace", ""},
+	} {
+		if !strings.Contains(text, c.from) {
+			t.Errorf("what is built has no %q", c.from)
+			continue
+		}
+		got := check(t, "built.yaml", []byte(strings.Replace(text, c.from, c.to, 1)), opts)
+		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%q: %q, want %q", c.to, got, c.want)
+		}
+	}
+}
+
+func TestBadOptions(t *testing.T) {
+	for _, opts := range []install.Options{
+		{ArgoCD: "1.8"}, {Namespace: "Argo CD"}, {Namespace: "a\nb: c"}, {Image: "krowave: x"}, {Image: "a b"}, {Image: "krowave:"}, {Image: "-x"},
+	} {
+		if _, err := install.Files(opts); err == nil {
+			t.Errorf("%+v is accepted", opts)
+		}
+	}
+}

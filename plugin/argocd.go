@@ -1,0 +1,18 @@
+package plugin
+
+import (
+	"github.com/spf13/cobra"
+)
+
+// newArgoCD holds the commands of the hand-off to Argo CD.
+func newArgoCD(s Streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "argocd",
+		Short: "Hand rendered objects to Argo CD",
+		Long:  "argocd holds what runs beside Argo CD: the config management plugin that its repo-server asks for manifests, and its tools.",
+		Args:  none,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newCMPServer(s), newCMPProbe(s), newCMPGenerate(s))
+	return cmd
+}

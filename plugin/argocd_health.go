@@ -1,0 +1,102 @@
+package plugin
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/krowave/krowave/argocd/health"
+	"github.com/krowave/krowave/render/manifest"
+)
+
+// healthOutput is argocd health -o json.
+type healthOutput struct {
+	Checks []healthCheck `json:"checks"`
+}
+
+type healthCheck struct {
+	Key string `json:"key"`
+	health.Check
+}
+
+func newArgoCDHealthCommand(s Streams) *cobra.Command {
+	var in inputFlags
+	var engine engineFlags
+	output := choice{value: "yaml", allowed: []string{"yaml", "configmap", "json"}}
+	argoCD := choice{value: "3", allowed: health.Versions()}
+	cmd := &cobra.Command{
+		Use:   "health [PATH|-]...",
+		Short: "Print the health checks that carry readyWhen over to Argo CD",
+		Long: "health writes a Lua health check for each kind that an RGD gates with readyWhen and that Argo CD has no check for, as entries " +
+			"of argocd-cm. With them a sync wave waits for what readyWhen waits for. What cannot be carried over is listed on " +
+			"standard error with its node. Checks know objects by the annotation krowave.dev/node, so render with --annotate=waves,origin, " +
+			"as the plugin does.",
+		Example: "  krowave argocd health definitions\n" +
+			"  krowave argocd health -o configmap definitions > health.yaml && kubectl -n argocd patch configmap argocd-cm --patch-file health.yaml",
+	}
+	in.bind(cmd.Flags())
+	engine.bind(cmd.Flags())
+	engine.complete(cmd)
+	cmd.Flags().VarP(&output, "output", "o", "what to print: the entries alone, a whole ConfigMap, or a list of checks")
+	complete(cmd, "output", output.allowed...)
+	cmd.Flags().Var(&argoCD, "version", "version whose own health checks are left alone")
+	complete(cmd, "version", argoCD.allowed...)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		checks, err := healthChecks(command{cmd, s, &in, engine.options}, args, healthOptions{argoCD.value, engine.strict})
+		if err != nil {
+			return err
+		}
+		return printChecks(s.Out, output.value, checks)
+	}
+	return cmd
+}
+
+type healthOptions struct {
+	argoCD string
+	strict bool
+}
+
+// healthChecks compiles the RGDs of the arguments and writes their checks.
+// Findings are printed.
+func healthChecks(c command, args []string, opts healthOptions) ([]health.Check, error) {
+	if len(args) == 0 {
+		args = []string{"."}
+	}
+	r, err := c.compile(args)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.res.Graphs) == 0 && !r.res.Diagnostics.HasErrors() {
+		return nil, usagef("no ResourceGraphDefinition in what was given")
+	}
+	checks, findings, err := health.Generate(r.res.Graphs, health.Options{ArgoCD: opts.argoCD})
+	if err != nil {
+		return nil, err
+	}
+	r.res.Diagnostics = append(r.res.Diagnostics, findings...).Sorted()
+	return checks, r.report(c.streams.Err, opts.strict)
+}
+
+func printChecks(w io.Writer, format string, checks []health.Check) error {
+	switch format {
+	case "json":
+		out := healthOutput{Checks: []healthCheck{}}
+		for _, c := range checks {
+			out.Checks = append(out.Checks, healthCheck{Key: c.Key(), Check: c})
+		}
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(out)
+	case "configmap":
+		return printObjects(w, "yaml", []map[string]any{health.ConfigMap(checks)})
+	}
+	var b bytes.Buffer
+	if err := manifest.EncodeYAML(&b, []map[string]any{health.Data(checks)}); err != nil {
+		return err
+	}
+	_, err := w.Write(bytes.TrimPrefix(b.Bytes(), []byte("---\n"))) // entries are pasted below data:
+	return err
+}

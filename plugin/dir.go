@@ -1,0 +1,134 @@
+package plugin
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/krowave/krowave/render/manifest"
+)
+
+// writeDir writes each object to a file of its own, <namespace>/<kind>-<name>.yaml.
+// Everything is written to a directory beside first, so that dir is left as it
+// was when anything fails. Files that are there already are replaced when their
+// name is the same, and left alone otherwise.
+func (r *run) writeDir(stderr io.Writer, dir string, objects []map[string]any) error {
+	names, problems := fileNames(objects)
+	if len(problems) > 0 {
+		for _, p := range problems {
+			fmt.Fprintf(stderr, "error: -o dir: %s\n", p)
+		}
+		return errFindings
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("making the output directory: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("opening the output directory: %w", err)
+	}
+	defer root.Close()
+	staging := filepath.Base(stagingName(root))
+	if err := root.Mkdir(staging, 0o755); err != nil {
+		return fmt.Errorf("staging the output: %w", err)
+	}
+	defer func() { _ = root.RemoveAll(staging) }()
+	for i, o := range objects {
+		var text bytes.Buffer
+		if err := manifest.EncodeYAML(&text, []map[string]any{o}); err != nil {
+			return err
+		}
+		if err := writeFile(root, path.Join(staging, names[i]), text.Bytes()); err != nil {
+			return err
+		}
+	}
+	if err := prepare(root, names); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := root.Rename(path.Join(staging, name), name); err != nil {
+			return fmt.Errorf("writing the output: %w", err)
+		}
+	}
+	return nil
+}
+
+// stagingName returns a name that nothing in the directory has.
+func stagingName(root *os.Root) string {
+	for i := 0; ; i++ {
+		name := fmt.Sprintf(".krowave-%d-%d", os.Getpid(), i)
+		if _, err := root.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+			return name
+		}
+	}
+}
+
+func writeFile(root *os.Root, name string, data []byte) error {
+	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return fmt.Errorf("writing the output: %w", err)
+	}
+	if err := root.WriteFile(name, data, 0o644); err != nil {
+		return fmt.Errorf("writing the output: %w", err)
+	}
+	return nil
+}
+
+// prepare makes the directories, and finds what would stop a rename before the
+// first one.
+func prepare(root *os.Root, names []string) error {
+	for _, name := range names {
+		if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+			return fmt.Errorf("writing the output: %w", err)
+		}
+		if info, err := root.Stat(name); err == nil && info.IsDir() {
+			return fmt.Errorf("writing the output: %s is a directory", name)
+		}
+	}
+	return nil
+}
+
+// fileNames gives each object its file. Objects of one kind and name but of
+// several groups have the group in their name.
+func fileNames(objects []map[string]any) (names, problems []string) {
+	short := map[string]int{}
+	for _, o := range objects {
+		short[fileName(o, false)]++
+	}
+	taken := map[string]string{}
+	for _, o := range objects {
+		d := manifest.Document{Object: o}
+		name := fileName(o, short[fileName(o, false)] > 1)
+		names = append(names, name)
+		for _, part := range []string{d.Namespace(), d.Name(), d.Kind()} {
+			if strings.ContainsAny(part, "/\\\x00") || part == ".." || part == "." {
+				problems = append(problems, fmt.Sprintf("%s: %q cannot be part of a file name", d.Title(), part))
+			}
+		}
+		if other, ok := taken[name]; ok {
+			problems = append(problems, fmt.Sprintf("%s and %s would both be %s", other, d.Title(), name))
+		}
+		taken[name] = d.Title()
+	}
+	return names, slices.Compact(problems)
+}
+
+func fileName(o map[string]any, withGroup bool) string {
+	d := manifest.Document{Object: o}
+	kind := d.Kind()
+	if group, _, ok := strings.Cut(d.APIVersion(), "/"); ok && withGroup {
+		kind += "." + group
+	}
+	name := d.Name()
+	if name == "" {
+		meta, _ := o["metadata"].(map[string]any)
+		name, _ = meta["generateName"].(string)
+	}
+	return strings.ToLower(path.Join(d.Namespace(), kind+"-"+name+".yaml"))
+}

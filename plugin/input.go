@@ -1,0 +1,257 @@
+package plugin
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/repo"
+)
+
+// inputFlags say what is read beside the arguments.
+type inputFlags struct {
+	definitions, crds, observed []string
+	root                        string
+	files, totalBytes           int64
+}
+
+func (f *inputFlags) bind(flags *pflag.FlagSet) {
+	flags.StringArrayVarP(&f.definitions, "definitions", "d", nil, "file or directory with RGDs to look up; repeatable")
+	flags.StringArrayVar(&f.crds, "crds", nil, "file or directory with CRDs to look up; repeatable")
+	flags.StringArrayVar(&f.observed, "observed", nil, "file or directory with objects of a cluster, which external references find; repeatable")
+	flags.StringVar(&f.root, "root", "", "directory that no path may lead out of (default the Git repository)")
+	f.files, f.totalBytes = 50_000, 512<<20
+	flags.Var(count{&f.files}, "max-files", "files that may be read")
+	flags.Var(count{&f.totalBytes}, "max-total-bytes", "bytes that all files together may have")
+}
+
+// input is everything that a render reads, and what was found on the way.
+type input struct {
+	render.Input
+	diags   diag.List
+	sources map[string][]byte // by name, for snippets
+}
+
+// source gives diag.Print the text of a file.
+func (in *input) source(name string) []byte { return in.sources[name] }
+
+// definitionsOnly is the input with RGDs to compile and nothing to expand.
+func (in *input) definitionsOnly() render.Input {
+	all := append(append([]repo.File{}, in.Files...), in.Definitions...)
+	return render.Input{Definitions: all, CRDs: in.CRDs}
+}
+
+// reader reads files for one command.
+type reader struct {
+	streams Streams
+	flags   *inputFlags
+	dir     string // absolute working directory
+	trees   map[string]*repo.Tree
+	in      input
+}
+
+func newReader(s Streams, flags *inputFlags) (*reader, error) {
+	dir, err := filepath.Abs(s.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("working directory: %w", err)
+	}
+	r := &reader{streams: s, flags: flags, dir: dir, trees: map[string]*repo.Tree{}}
+	r.in.sources = map[string][]byte{}
+	return r, nil
+}
+
+// read reads the arguments and what the flags and krowave.yaml add.
+func (r *reader) read(args []string, c *config) (*input, error) {
+	var err error
+	if r.in.Files, err = r.files(args, r.dir); err != nil {
+		return nil, err
+	}
+	if r.in.CRDs, err = r.files(r.flags.crds, r.dir); err != nil {
+		return nil, err
+	}
+	if r.in.Definitions, err = r.definitions(args, c); err != nil {
+		return nil, err
+	}
+	observed, base := r.flags.observed, r.dir
+	if len(observed) == 0 {
+		observed, base = c.observed, c.dir
+	}
+	if r.in.Observed, err = r.files(observed, base); err != nil {
+		return nil, err
+	}
+	if len(observed) > 0 && r.in.Observed == nil {
+		r.in.Observed = []repo.File{}
+	}
+	return &r.in, nil
+}
+
+// files reads what the arguments name, relative to base. Neighbours of one tree
+// are read together, so that each file is read once.
+func (r *reader) files(args []string, base string) ([]repo.File, error) {
+	var out []repo.File
+	for len(args) > 0 {
+		root := r.rootOf(args[0], base)
+		n := 1
+		for n < len(args) && (args[n] == "-" || r.rootOf(args[n], base) == root) {
+			n++
+		}
+		found, err := r.group(args[:n], root, base)
+		if err != nil {
+			return nil, err
+		}
+		out, args = append(out, found...), args[n:]
+	}
+	return out, nil
+}
+
+func (r *reader) group(args []string, root, base string) ([]repo.File, error) {
+	tree, err := r.tree(root)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	absolute := make([]string, len(args))
+	for i, arg := range args {
+		absolute[i] = arg
+		if arg != "-" && !filepath.IsAbs(arg) {
+			absolute[i] = filepath.Join(base, arg)
+		}
+	}
+	found, diags, err := tree.Select(absolute)
+	if err != nil {
+		message := err.Error()
+		for i := range args { // as the user wrote it, not as it was looked up
+			message = strings.ReplaceAll(message, absolute[i], args[i])
+		}
+		return nil, usageError{errors.New(message)}
+	}
+	for _, d := range diags {
+		d.Pos.File = r.relative(root, d.Pos.File)
+		for i := range d.Related {
+			d.Related[i].Position.File = r.relative(root, d.Related[i].Position.File)
+		}
+		r.in.diags.Add(d)
+	}
+	var out []repo.File
+	for _, f := range found {
+		if path.Base(f.Name) == configName {
+			continue // settings, not a manifest
+		}
+		f.Name = r.relative(root, f.Name)
+		r.in.sources[f.Name] = f.Data
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+func (r *reader) tree(root string) (*repo.Tree, error) {
+	if t := r.trees[root]; t != nil {
+		return t, nil
+	}
+	t, err := repo.Dir(root)
+	if err != nil {
+		return nil, err
+	}
+	t.Stdin = r.streams.In
+	t.Limits = repo.Limits{Files: int(r.flags.files), TotalBytes: r.flags.totalBytes}
+	r.trees[root] = t
+	return t, nil
+}
+
+// relative turns a name in a tree into one relative to the working directory.
+func (r *reader) relative(root, name string) string {
+	if name == "-" {
+		return name
+	}
+	rel, err := filepath.Rel(r.dir, filepath.Join(root, filepath.FromSlash(name)))
+	if err != nil {
+		return name
+	}
+	return filepath.ToSlash(rel)
+}
+
+// rootOf returns the directory that reading an argument may not leave: --root,
+// else the Git repository around it, else the working directory when it holds
+// the argument, else the argument's own directory.
+func (r *reader) rootOf(arg, base string) string {
+	switch {
+	case r.flags.root != "":
+		if filepath.IsAbs(r.flags.root) {
+			return filepath.Clean(r.flags.root)
+		}
+		return filepath.Join(r.dir, r.flags.root)
+	case arg == "-":
+		arg = "."
+	}
+	if !filepath.IsAbs(arg) {
+		arg = filepath.Join(base, arg)
+	}
+	dir := existing(filepath.Clean(arg))
+	if root, ok := repository(dir); ok {
+		return root
+	}
+	if within(r.dir, dir) {
+		return r.dir
+	}
+	return dir
+}
+
+// existing returns the nearest directory at or above a path, which may be a
+// pattern.
+func existing(name string) string {
+	for {
+		if info, err := os.Stat(name); err == nil && info.IsDir() {
+			return name
+		}
+		parent := filepath.Dir(name)
+		if parent == name {
+			return name
+		}
+		name = parent
+	}
+}
+
+// repository returns the nearest directory at or above dir that has a .git.
+func repository(dir string) (string, bool) {
+	for {
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			return dir, true
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", false
+		}
+		dir = parent
+	}
+}
+
+func within(parent, name string) bool {
+	rel, err := filepath.Rel(parent, name)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// mentionsRGD is a cheap first look for ResourceGraphDefinitions.
+func mentionsRGD(f repo.File) bool { return bytes.Contains(f.Data, []byte(rgdName)) }
+
+const rgdName = "ResourceGraphDefinition"
+
+// hasRGD reports whether a file holds a ResourceGraphDefinition.
+func hasRGD(f repo.File) bool {
+	return mentionsRGD(f) && slices.ContainsFunc(documents(f), func(d *manifest.Document) bool { return d.Kind() == rgdName })
+}
+
+// documents are those of a file that can be read; render.Render says what is
+// wrong with the others.
+func documents(f repo.File) []*manifest.Document {
+	docs, _ := manifest.Read(f.Name, f.Data, manifest.Limits{})
+	return docs
+}

@@ -1,0 +1,74 @@
+package plugin_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/krowave/krowave/plugin"
+)
+
+// formless are cases whose expressions ask more of a value than the schema says.
+var formless = map[string]bool{
+	"compare-float-with-float":                true,
+	"foreach-dyn-through-comprehension":       true,
+	"json-unmarshal-number-converted":         true,
+	"library-encoders-and-json":               true,
+	"library-ip-and-cidr":                     true,
+	"library-list-index-functions":            true,
+	"library-lists":                           true,
+	"library-semver":                          true,
+	"library-time":                            true,
+	"library-url-and-regex":                   true,
+	"typing-include-dyn-compared":             true,
+	"value-list-map-merged-by-key":            true,
+	"value-preserved-whole-number-is-integer": true,
+}
+
+// TestSampleRenders makes a sample of the RGD of every case that renders
+// without a cluster, and renders it. KROWAVE_CORPUS names a folder of more
+// cases.
+func TestSampleRenders(t *testing.T) {
+	dirs := foldersWithRGD(t, "../testdata/kro")
+	if corpus := os.Getenv("KROWAVE_CORPUS"); corpus != "" {
+		dirs = append(dirs, foldersWithRGD(t, filepath.Join(corpus, "cases"))...)
+	}
+	tried := 0
+	for _, dir := range dirs {
+		if formless[filepath.Base(dir)] {
+			continue
+		}
+		flags, observed := caseFlags(t, dir)
+		if len(observed) > 0 {
+			continue // needs objects of a cluster, with names that no schema tells
+		}
+		flags = append(flags, "rgd.yaml")
+		render := append([]string{"render"}, flags...)
+		if krowave(t, dir, append(render, "instance.yaml")...).code != 0 {
+			continue // does not compile, needs a cluster, or has no such instance
+		}
+		tried++
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			sample := krowave(t, dir, append([]string{"sample"}, flags...)...)
+			if sample.code != 0 {
+				t.Fatalf("sample: exit code %d\n%s", sample.code, sample.stderr)
+			}
+			got := krowaveWithInput(t, dir, sample.stdout, append(render, "-")...)
+			if got.code != 0 {
+				t.Errorf("render: exit code %d\n%s\nof the sample\n%s", got.code, got.stderr, sample.stdout)
+			}
+		})
+	}
+	if tried < 100 {
+		t.Errorf("only %d cases render, which tests little", tried)
+	}
+}
+
+func krowaveWithInput(t *testing.T, dir, in string, args ...string) commandOutput {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code := plugin.Main(t.Context(), plugin.Streams{In: strings.NewReader(in), Out: &stdout, Err: &stderr, Dir: dir}, args)
+	return commandOutput{code, stdout.String(), stderr.String()}
+}
