@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/wave"
 )
 
 // graphOutput is one RGD of graph -o json.
@@ -44,6 +45,9 @@ func newGraph(s Streams) *cobra.Command {
 	engine.complete(cmd)
 	cmd.Flags().VarP(&output, "output", "o", "how to print")
 	complete(cmd, "output", output.allowed...)
+	waves := choice{value: "levels", allowed: []string{"levels", "gated"}}
+	cmd.Flags().Var(&waves, "waves", "where a new wave begins: behind every dependency, or behind those that must be waited for")
+	complete(cmd, "waves", waves.allowed...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		r, err := command{cmd, s, &in, engine.options}.compile(args)
 		if err != nil {
@@ -55,7 +59,7 @@ func newGraph(s Streams) *cobra.Command {
 		graphs := []graphOutput{}
 		for _, g := range r.res.Graphs {
 			if r.own(g.RGD.Doc) {
-				graphs = append(graphs, graphOf(g))
+				graphs = append(graphs, graphOf(g, wave.Mode(waves.value)))
 			}
 		}
 		if len(graphs) == 0 {
@@ -66,18 +70,14 @@ func newGraph(s Streams) *cobra.Command {
 	return cmd
 }
 
-// graphOf describes a graph. The wave of a node is the longest path of
-// dependencies below it.
-func graphOf(g *graph.Graph) graphOutput {
+// graphOf describes a graph. Waves begin at 0, since no instance is there.
+func graphOf(g *graph.Graph, mode wave.Mode) graphOutput {
 	out := graphOutput{
 		Name: g.RGD.Name, APIVersion: g.RGD.GVK.GroupVersion().String(), Kind: g.RGD.GVK.Kind,
 		TopologicalOrder: g.Order(), Nodes: []nodeOutput{},
 	}
-	waves := map[string]int{}
+	waves := wave.Nodes(g, mode)
 	for _, n := range g.Nodes {
-		for _, dep := range n.Dependencies {
-			waves[n.ID] = max(waves[n.ID], waves[dep]+1)
-		}
 		out.Nodes = append(out.Nodes, nodeOutput{
 			ID: n.ID, Type: string(n.Type), APIVersion: n.Kind.GVK.GroupVersion().String(), Kind: n.Kind.GVK.Kind,
 			Dependencies: append([]string{}, n.Dependencies...), Wave: waves[n.ID],

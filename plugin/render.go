@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/wave"
 )
 
 // renderFlags are those of krowave render.
@@ -22,6 +24,8 @@ type renderFlags struct {
 	serverDefaults choice
 	runtime        choice
 	allowEmpty     bool
+	waves          choice
+	wave           optionalInt
 }
 
 func (f *renderFlags) bind(flags *pflag.FlagSet) {
@@ -30,6 +34,9 @@ func (f *renderFlags) bind(flags *pflag.FlagSet) {
 	flags.VarP(&f.output, "output", "o", "how to print")
 	f.annotate.allowed = []string{"waves", "origin"}
 	flags.Var(&f.annotate, "annotate", "annotations to add: sync waves, and the instance and node an object comes from")
+	f.waves = choice{value: "levels", allowed: []string{"levels", "gated", "none"}}
+	flags.Var(&f.waves, "waves", "where a new wave begins: behind every dependency, behind those that must be waited for, or nowhere")
+	flags.Var(&f.wave, "wave", "only the objects of this wave")
 	f.emit.allowed = []string{"definitions", "instances", "crds"}
 	flags.Var(&f.emit, "emit", "what to print beside the objects")
 	flags.StringArrayVar(&f.instances, "instance", nil, "only this instance: NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME; repeatable")
@@ -44,6 +51,7 @@ func (f *renderFlags) complete(cmd *cobra.Command) {
 	f.engine.complete(cmd)
 	complete(cmd, "output", "yaml", "json", "name", "expansion", "dir=")
 	complete(cmd, "annotate", "none", "waves", "origin", "waves,origin")
+	complete(cmd, "waves", f.waves.allowed...)
 	complete(cmd, "emit", "definitions", "instances", "crds")
 	complete(cmd, "server-defaults", f.serverDefaults.allowed...)
 	complete(cmd, "runtime", f.runtime.allowed...)
@@ -56,6 +64,7 @@ func (f *renderFlags) options() render.Options {
 	o.ServerDefaults = render.ServerDefaults(f.serverDefaults.value)
 	o.Instances = f.instances
 	o.Annotate = render.Annotate{Waves: f.annotate.has("waves"), Origin: f.annotate.has("origin")}
+	o.WaveMode = wave.Mode(f.waves.value)
 	o.Emit = render.Emit{Definitions: f.emit.has("definitions"), Instances: f.emit.has("instances"), CRDs: f.emit.has("crds")}
 	o.AllowEmpty = f.allowEmpty || f.output == "expansion" // which says what became of each node
 	return o
@@ -107,6 +116,9 @@ func newRender(s Streams) *cobra.Command {
 		}
 		if found != nil {
 			return found
+		}
+		if flags.wave.set {
+			r.res.Objects = slices.DeleteFunc(r.res.Objects, func(o render.Object) bool { return o.Instance == nil || o.Wave != flags.wave.n })
 		}
 		return r.print(s, flags.output)
 	}

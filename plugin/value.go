@@ -53,6 +53,30 @@ func (c *choices) Set(s string) error {
 	return nil
 }
 
+// optionalInt is the value of a flag that may be absent.
+type optionalInt struct {
+	n   int
+	set bool
+}
+
+func (o *optionalInt) Type() string { return "N" }
+
+func (o *optionalInt) String() string {
+	if !o.set {
+		return ""
+	}
+	return strconv.Itoa(o.n)
+}
+
+func (o *optionalInt) Set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return fmt.Errorf("%q is not an integer", s)
+	}
+	o.n, o.set = n, true
+	return nil
+}
+
 func unknownWord(word string, allowed []string) error {
 	text := fmt.Sprintf("%q is not one of %s", word, strings.Join(allowed, ", "))
 	if closest := diag.Closest(word, allowed); closest != "" {

@@ -47,7 +47,7 @@ func (e *expander) top(doc *manifest.Document, g *graph.Graph) (*Instance, error
 	if err := e.expand(i, g, stored, nil); err != nil {
 		return nil, err
 	}
-	e.diags = append(e.diags, wave.Assign(&i.Member, doc.Position(diag.Path{"metadata", "annotations", wave.Annotation}))...)
+	e.diags = append(e.diags, wave.Assign(&i.Member, e.opts.WaveMode, doc.Position(diag.Path{"metadata", "annotations", wave.Annotation}))...)
 	return i, nil
 }
 

@@ -21,6 +21,11 @@ import (
 func (r *renderer) define(docs documents) {
 	all := slices.Concat(docs.crds, docs.definitions, docs.objects)
 	r.out.Catalog = r.out.Catalog.With(r.crds(all)...)
+	for _, crd := range r.crds(docs.objects) {
+		for _, v := range crd.Spec.Versions {
+			r.brought[gvk{Group: crd.Spec.Group, Version: v.Name, Kind: crd.Spec.Names.Kind}] = true
+		}
+	}
 	r.rgds = r.admit(slices.Concat(docs.definitions, docs.objects))
 	r.graphs = map[gvk]*graph.Graph{}
 	for todo := r.rgds; len(todo) > 0; {

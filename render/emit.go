@@ -2,18 +2,7 @@ package render
 
 import (
 	"cmp"
-	"fmt"
-	"maps"
 	"slices"
-	"strconv"
-
-	"github.com/krowave/krowave/render/wave"
-)
-
-// Origin annotations.
-const (
-	InstanceAnnotation = "krowave.dev/instance" // group/Kind/namespace/name
-	NodeAnnotation     = "krowave.dev/node"     // rgd/id, with [index] in a collection
 )
 
 // emit collects what is printed, in the order of the input. An instance stands
@@ -82,35 +71,4 @@ func (r *renderer) emitInstance(i *Instance) {
 		out.Object = r.annotated(out)
 		r.out.Objects = append(r.out.Objects, out)
 	}
-}
-
-// annotated returns the object with the annotations that are asked for; the
-// expansion's own object is not changed.
-func (r *renderer) annotated(o Object) map[string]any {
-	add := map[string]any{}
-	if r.opts.Annotate.Waves {
-		add[wave.Annotation] = strconv.Itoa(o.Wave)
-	}
-	if r.opts.Annotate.Origin {
-		id := o.Instance.Identity()
-		add[InstanceAnnotation] = fmt.Sprintf("%s/%s/%s/%s", o.Instance.Graph.RGD.GVK.Group, id.Kind, id.Namespace, id.Name)
-		add[NodeAnnotation] = o.Instance.Graph.RGD.Name + "/" + o.Node.ID
-		if o.Node.IsList() {
-			add[NodeAnnotation] = fmt.Sprintf("%s/%s[%d]", o.Instance.Graph.RGD.Name, o.Node.ID, o.Index)
-		}
-	}
-	if len(add) == 0 {
-		return o.Object
-	}
-	out := maps.Clone(o.Object)
-	meta, _ := out["metadata"].(map[string]any)
-	meta = maps.Clone(meta)
-	annotations, _ := meta["annotations"].(map[string]any)
-	annotations = maps.Clone(annotations)
-	if annotations == nil {
-		annotations = map[string]any{}
-	}
-	maps.Copy(annotations, add)
-	meta["annotations"], out["metadata"] = annotations, meta
-	return out
 }

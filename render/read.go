@@ -45,7 +45,7 @@ func (r *renderer) read(in Input) documents {
 		ServerDefaults:    r.opts.ServerDefaults != DefaultsNone,
 		MaxCollectionSize: r.opts.MaxCollectionSize,
 	}
-	world := []any{"world", r.opts.Namespace, r.opts.Runtime, r.opts.ServerDefaults, r.opts.MaxCollectionSize, r.opts.MaxChainDepth, in.Observed != nil}
+	world := []any{"world", r.opts.WaveMode, r.opts.Namespace, r.opts.Runtime, r.opts.ServerDefaults, r.opts.MaxCollectionSize, r.opts.MaxChainDepth, in.Observed != nil}
 	if in.Observed != nil {
 		var observed []map[string]any
 		for _, d := range r.decode(in.Observed) {

@@ -62,8 +62,10 @@ type Options struct {
 	Instances         []string
 	CELOmitFunction   bool // kro's feature gate
 
-	Annotate Annotate
-	Emit     Emit
+	Annotate    Annotate
+	WaveMode    wave.Mode
+	APIVersions []string // group/version/Kind that the destination serves, as Argo CD tells them
+	Emit        Emit
 
 	MaxCollectionSize       int // default 1000, as kro's
 	MaxCollectionDimensions int // default 10, as kro's
@@ -121,7 +123,7 @@ func Render(ctx context.Context, in Input, opts Options) (*Result, error) {
 	}
 	r := &renderer{
 		ctx: ctx, opts: opts, out: &Result{Catalog: catalog},
-		docKeys: map[*manifest.Document]string{}, kindKeys: map[gvk]string{}, undefined: map[gvk]string{},
+		docKeys: map[*manifest.Document]string{}, kindKeys: map[gvk]string{}, undefined: map[gvk]string{}, brought: map[gvk]bool{},
 	}
 	docs := r.read(in)
 	if r.crash == nil {
@@ -157,6 +159,7 @@ type renderer struct {
 	kindKeys map[gvk]string
 	worldKey string
 
+	brought   map[gvk]bool   // kinds whose CRDs are among Input.Files
 	undefined map[gvk]string // why the kinds of RGDs without a graph are not there
 
 	tops  []*Instance // by document of the input; nil where it is no instance

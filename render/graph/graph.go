@@ -78,6 +78,21 @@ type Node struct {
 // IsList reports whether other nodes see a list.
 func (n *Node) IsList() bool { return n.Type == Collection || n.Type == ExternalCollection }
 
+// Reads lists the access paths of the node's template, forEach and includeWhen.
+func (n *Node) Reads() [][]string {
+	var out [][]string
+	for _, f := range n.Fields {
+		out = append(out, f.Expr.Reads...)
+	}
+	for _, d := range n.ForEach {
+		out = append(out, d.Expr.Reads...)
+	}
+	for _, e := range n.IncludeWhen {
+		out = append(out, e.Reads...)
+	}
+	return out
+}
+
 // Field is an expression in a template and the place of its value.
 type Field struct {
 	Path      diag.Path // in the template

@@ -5,10 +5,12 @@
 package wave
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
+	"github.com/krowave/krowave/render/graph"
 )
 
 // Annotation is the annotation that Argo CD reads waves from.
@@ -21,38 +23,110 @@ type Member struct {
 	Waves   []int     // by object; of a chained one, the first of its waves
 }
 
+// Mode says where a new wave begins.
+type Mode string
+
+// Modes. The zero value is Levels.
+const (
+	Levels Mode = "levels" // behind every dependency
+	Gated  Mode = "gated"  // behind a dependency that has to be waited for: it has readyWhen, or a field of it is read that only a cluster sets
+	None   Mode = "none"   // nowhere: objects get no wave
+)
+
 // Assign sets the Waves of m and of everything chained below it. The first wave
 // is the instance's own annotation, 0 when absent. An annotation in a template
 // is a lower bound, relative to the first wave. at is where the instance has its
 // annotation.
-func Assign(m *Member, at diag.Position) diag.List {
-	var diags diag.List
+func Assign(m *Member, mode Mode, at diag.Position) diag.List {
+	a := assigner{mode: mode}
 	first := authored(m.Instance, func(text string) {
-		diags.Add(diag.Diagnostic{
+		a.diags.Add(diag.Diagnostic{
 			Severity: diag.Error, Rule: "sync-wave", Pos: at,
 			Message: "the instance's annotation " + Annotation + " is not an integer: " + strconv.Quote(text),
 		})
 	})
-	assign(m, first, &diags)
-	return diags
+	a.assign(m, first)
+	return a.diags
+}
+
+// Nodes returns the wave of every node of a graph whose objects carry no
+// annotations of their own, from 0. External references take none: they have
+// that of what could follow them.
+func Nodes(g *graph.Graph, mode Mode) map[string]int {
+	waves := make(map[string]int, len(g.Nodes))
+	for _, n := range g.Nodes {
+		waves[n.ID] = start(n, 0, mode, func(dep *graph.Node) (int, bool) {
+			end := waves[dep.ID]
+			if dep.Type == graph.External || dep.Type == graph.ExternalCollection {
+				end--
+			}
+			return end, true
+		}, g)
+	}
+	return waves
+}
+
+type assigner struct {
+	mode  Mode
+	diags diag.List
+}
+
+// start is the first wave that a node may have: behind those of its
+// dependencies, as the mode says. end tells the last wave of a dependency.
+func start(n *graph.Node, first int, mode Mode, end func(dep *graph.Node) (int, bool), g *graph.Graph) int {
+	at := first
+	for _, dep := range g.Nodes {
+		if !slices.Contains(n.Dependencies, dep.ID) {
+			continue
+		}
+		last, ok := end(dep)
+		if !ok {
+			continue
+		}
+		if mode != Gated || gates(dep, n) {
+			last++
+		}
+		at = max(at, last)
+	}
+	return at
+}
+
+// gates reports whether a dependent must wait until dep is more than there.
+func gates(dep, dependent *graph.Node) bool {
+	if len(dep.ReadyWhen) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(dependent.Reads(), func(path []string) bool {
+		return path[0] == dep.ID && isRuntime(path[1:])
+	})
+}
+
+// isRuntime reports whether only a cluster sets a field (S8).
+func isRuntime(path []string) bool {
+	if len(path) > 0 && path[0] == "status" {
+		return true
+	}
+	return len(path) > 1 && path[0] == "metadata" &&
+		slices.Contains([]string{"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"}, path[1])
 }
 
 // assign gives waves from first on and returns the last one used, or first-1
 // for an expansion without objects.
-func assign(m *Member, first int, diags *diag.List) int {
+func (a *assigner) assign(m *Member, first int) int {
 	m.Waves = make([]int, len(m.Objects))
 	ends := map[string]int{} // node -> the last wave that its dependents must follow
 	last, next := first-1, 0
 	for _, n := range m.Graph.Nodes {
-		start := first
-		for _, dep := range n.Dependencies {
-			if end, ok := ends[dep]; ok {
-				start = max(start, end+1)
-			}
-		}
-		end := start - 1
+		from := start(n, first, a.mode, func(dep *graph.Node) (int, bool) { end, ok := ends[dep.ID]; return end, ok }, m.Graph)
+		end := from - 1
+		hook := false
 		for ; next < len(m.Objects) && m.Objects[next].Node == n; next++ {
-			end = max(end, place(m, next, start, first, diags))
+			end = max(end, a.place(m, next, from, first))
+			hook = hook || IsHook(m.Objects[next].Object)
+		}
+		if hook && n.IsRead {
+			a.diags.Warnf(m.Graph.RGD.Doc.Position(diag.Path{"spec", "resources", n.Index, "id"}), "hook-dependency",
+				"%s is a hook, which runs in a phase of its own: waves do not hold up the nodes that depend on it", n.ID)
 		}
 		ends[n.ID] = end
 		last = max(last, end)
@@ -60,16 +134,24 @@ func assign(m *Member, first int, diags *diag.List) int {
 	return last
 }
 
+// IsHook reports whether an object is a hook of Argo CD or Helm, whose order is
+// not that of waves.
+func IsHook(obj map[string]any) bool {
+	meta, _ := obj["metadata"].(map[string]any)
+	annotations, _ := meta["annotations"].(map[string]any)
+	return annotations["argocd.argoproj.io/hook"] != nil || annotations["helm.sh/hook"] != nil
+}
+
 // place gives object i its wave and returns the last wave that it occupies.
-func place(m *Member, i, start, first int, diags *diag.List) int {
+func (a *assigner) place(m *Member, i, start, first int) int {
 	o := m.Objects[i]
 	bound := authored(o.Object, func(text string) {
 		doc, path := m.Graph.RGD.Doc, diag.Path{"spec", "resources", o.Node.Index, "template", "metadata", "annotations", Annotation}
-		diags.Errorf(doc.Position(path), "sync-wave", "%s: annotation %s is not an integer: %q", o.Node.ID, Annotation, text)
+		a.diags.Errorf(doc.Position(path), "sync-wave", "%s: annotation %s is not an integer: %q", o.Node.ID, Annotation, text)
 	})
 	m.Waves[i] = max(start, first+bound)
 	if m.Chained != nil && m.Chained[i] != nil {
-		return max(m.Waves[i], assign(m.Chained[i], m.Waves[i], diags))
+		return max(m.Waves[i], a.assign(m.Chained[i], m.Waves[i]))
 	}
 	return m.Waves[i]
 }
