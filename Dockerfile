@@ -1,6 +1,8 @@
 # syntax=docker/dockerfile:1
 # docker buildx build --platform linux/amd64,linux/arm64 --build-arg SOURCE_DATE_EPOCH=0 .
-FROM --platform=$BUILDPLATFORM golang:1.26 AS build
+# The compiler's version is part of what the bytes depend on.
+ARG GO_VERSION=1.26.8
+FROM --platform=$BUILDPLATFORM golang:${GO_VERSION} AS build
 ARG TARGETOS=linux
 ARG TARGETARCH
 WORKDIR /src

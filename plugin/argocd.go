@@ -13,6 +13,6 @@ func newArgoCD(s Streams) *cobra.Command {
 		Args:  none,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newCMPServer(s), newCMPProbe(s), newCMPGenerate(s))
+	cmd.AddCommand(newCMPServer(s), newCMPProbe(s), newCMPGenerate(s), newArgoCDHealthCommand(s), newArgoCDInstallCommand(s))
 	return cmd
 }

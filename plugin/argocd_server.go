@@ -55,7 +55,7 @@ func newCMPServer(s Streams) *cobra.Command {
 	var sockets socketFlags
 	c := cmp.Config{Limits: cmp.DefaultLimits()}
 	var concurrent int64
-	cacheBytes, log := int64(512<<20), choice{value: "json", allowed: []string{"json", "text"}}
+	cacheBytes, log := int64(256<<20), choice{value: "json", allowed: []string{"json", "text"}}
 	cmd := &cobra.Command{
 		Use:   "cmp-server",
 		Short: "Serve Argo CD's repo-server as a config management plugin",

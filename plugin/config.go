@@ -4,21 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/spf13/pflag"
 
 	"github.com/krowave/krowave/render/diag"
-	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/project"
 )
-
-// configName is the file with a repository's settings.
-const configName = "krowave.yaml"
 
 // config is what krowave.yaml says, beside the flags that it sets.
 type config struct {
@@ -38,12 +33,12 @@ func (r *reader) config(args []string, flags *pflag.FlagSet) (*config, error) {
 		arg = filepath.Join(r.dir, arg)
 	}
 	for dir := existing(filepath.Clean(arg)); within(root, dir); dir = filepath.Dir(dir) {
-		data, err := os.ReadFile(filepath.Join(dir, configName))
+		data, err := os.ReadFile(filepath.Join(dir, project.SettingsName))
 		if err == nil {
 			return r.parseConfig(dir, data, flags), nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
-			return nil, usagef("reading %s: %w", configName, errors.Unwrap(err))
+			return nil, usagef("reading %s: %w", project.SettingsName, errors.Unwrap(err))
 		}
 		if dir == root {
 			break
@@ -53,110 +48,39 @@ func (r *reader) config(args []string, flags *pflag.FlagSet) (*config, error) {
 }
 
 func (r *reader) parseConfig(dir string, data []byte, flags *pflag.FlagSet) *config {
-	name := r.relative(dir, configName)
+	name := r.relative(dir, project.SettingsName)
 	r.in.sources[name] = data
-	docs, diags := manifest.Read(name, data, manifest.Limits{})
+	settings, diags := project.ReadSettings(name, data)
 	r.in.diags = append(r.in.diags, diags...)
-	p := &configParser{config: config{dir: dir}, flags: flags, diags: &r.in.diags}
-	for _, doc := range docs {
-		p.doc = doc
-		p.settings()
+	for _, v := range settings.Values {
+		r.apply(v, flags)
 	}
-	return &p.config
+	return &config{dir: dir, definitions: settings.Definitions, observed: settings.Observed}
 }
 
-// configParser reads one krowave.yaml.
-type configParser struct {
-	config
-	doc   *manifest.Document
-	flags *pflag.FlagSet
-	diags *diag.List
-}
-
-func (p *configParser) errorf(path diag.Path, format string, args ...any) {
-	p.diags.Errorf(p.doc.Position(path), "config", format, args...)
-}
-
-func (p *configParser) settings() {
-	known := []string{"definitions", "kubernetesVersion", "runtime", "observed", "limits"}
-	for _, key := range slices.Sorted(maps.Keys(p.doc.Object)) {
-		path := diag.Path{key}
-		switch key {
-		case "definitions":
-			p.definitions = p.paths(path)
-		case "observed":
-			p.observed = p.paths(path)
-		case "kubernetesVersion":
-			p.set("kubernetes-version", p.doc.Object[key], path)
-		case "runtime":
-			p.set("runtime", p.doc.Object[key], path)
-		case "limits":
-			p.limits(path)
-		default:
-			p.unknown(path, key, known)
+// apply sets the flag of a setting, unless the command line sets it or the
+// command has no such flag.
+func (r *reader) apply(v project.Value, flags *pflag.FlagSet) {
+	known := append(limitNames(), "kubernetes-version", "runtime")
+	if !slices.Contains(known, v.Flag) {
+		d := diag.Diagnostic{Severity: diag.Error, Rule: "config", Pos: v.Position,
+			Message: fmt.Sprintf("krowave.yaml has no limit %s; there are %s", camel(v.Flag), strings.Join(camels(limitNames()), ", "))}
+		if c := diag.Closest(v.Flag, known); c != "" {
+			d.Hint = "did you mean " + camel(c) + "?"
 		}
-	}
-}
-
-func (p *configParser) unknown(path diag.Path, key string, known []string) {
-	d := diag.Diagnostic{Severity: diag.Error, Rule: "config", Pos: p.doc.KeyPosition(path),
-		Message: fmt.Sprintf("krowave.yaml has no setting %s; there are %s", key, strings.Join(known, ", "))}
-	if c := diag.Closest(key, known); c != "" {
-		d.Hint = "did you mean " + c + "?"
-	}
-	p.diags.Add(d)
-}
-
-// paths reads a list of paths. Remote sources are refused: nothing is fetched.
-func (p *configParser) paths(path diag.Path) []string {
-	items, ok := p.doc.Object[path[0].(string)].([]any)
-	if !ok {
-		p.errorf(path, "%s is a list of paths", path)
-		return nil
-	}
-	var out []string
-	for i, item := range items {
-		text, ok := item.(string)
-		switch {
-		case !ok:
-			p.errorf(path.With(i), "%s is a path", path.With(i))
-		case strings.Contains(text, "://") || strings.HasPrefix(text, "git@"):
-			p.errorf(path.With(i), "Git URLs and OCI references are not supported yet; check the definitions in and give their path")
-		default:
-			out = append(out, text)
-		}
-	}
-	return out
-}
-
-// limits sets the flag of each limit: maxFileBytes is --max-file-bytes.
-func (p *configParser) limits(path diag.Path) {
-	limits, ok := p.doc.Object["limits"].(map[string]any)
-	if !ok {
-		p.errorf(path, "limits is a mapping, such as maxCollectionSize: 1000")
+		r.in.diags.Add(d)
 		return
 	}
-	known := limitNames()
-	for _, key := range slices.Sorted(maps.Keys(limits)) {
-		if !slices.Contains(known, key) {
-			p.unknown(path.With(key), "limits."+key, known)
-			continue
-		}
-		p.set(kebab(key), limits[key], path.With(key))
-	}
-}
-
-func (p *configParser) set(flag string, value any, path diag.Path) {
-	f := p.flags.Lookup(flag)
+	f := flags.Lookup(v.Flag)
 	if f == nil || f.Changed {
 		return
 	}
-	if err := f.Value.Set(fmt.Sprint(value)); err != nil {
-		p.errorf(path, "%s: %v", path, err)
+	if err := f.Value.Set(v.Text); err != nil {
+		r.in.diags.Errorf(v.Position, "config", "%s: %v", camel(v.Flag), err)
 	}
 }
 
-// limitNames names the limits: every flag that is a count, but for --jobs.
+// limitNames names the flags of limits: every flag that is a count, but for --jobs.
 func limitNames() []string {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	new(inputFlags).bind(flags)
@@ -164,7 +88,7 @@ func limitNames() []string {
 	var out []string
 	flags.VisitAll(func(f *pflag.Flag) {
 		if _, ok := f.Value.(count); ok && f.Name != "jobs" {
-			out = append(out, camel(f.Name))
+			out = append(out, f.Name)
 		}
 	})
 	return out
@@ -178,13 +102,10 @@ func camel(flag string) string {
 	return strings.Join(words, "")
 }
 
-func kebab(key string) string {
-	var b strings.Builder
-	for _, c := range key {
-		if unicode.IsUpper(c) {
-			b.WriteByte('-')
-		}
-		b.WriteRune(unicode.ToLower(c))
+func camels(flags []string) []string {
+	out := make([]string, len(flags))
+	for i, f := range flags {
+		out[i] = camel(f)
 	}
-	return b.String()
+	return out
 }

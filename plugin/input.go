@@ -1,20 +1,18 @@
 package plugin
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
-	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/repo"
 )
 
@@ -143,7 +141,7 @@ func (r *reader) group(args []string, root, base string) ([]repo.File, error) {
 	}
 	var out []repo.File
 	for _, f := range found {
-		if path.Base(f.Name) == configName {
+		if path.Base(f.Name) == project.SettingsName {
 			continue // settings, not a manifest
 		}
 		f.Name = r.relative(root, f.Name)
@@ -237,21 +235,4 @@ func repository(dir string) (string, bool) {
 func within(parent, name string) bool {
 	rel, err := filepath.Rel(parent, name)
 	return err == nil && filepath.IsLocal(rel)
-}
-
-// mentionsRGD is a cheap first look for ResourceGraphDefinitions.
-func mentionsRGD(f repo.File) bool { return bytes.Contains(f.Data, []byte(rgdName)) }
-
-const rgdName = "ResourceGraphDefinition"
-
-// hasRGD reports whether a file holds a ResourceGraphDefinition.
-func hasRGD(f repo.File) bool {
-	return mentionsRGD(f) && slices.ContainsFunc(documents(f), func(d *manifest.Document) bool { return d.Kind() == rgdName })
-}
-
-// documents are those of a file that can be read; render.Render says what is
-// wrong with the others.
-func documents(f repo.File) []*manifest.Document {
-	docs, _ := manifest.Read(f.Name, f.Data, manifest.Limits{})
-	return docs
 }

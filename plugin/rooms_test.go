@@ -21,7 +21,7 @@ const module = "github.com/krowave/krowave"
 // it. A package that is not listed stands with the nearest listed one above it.
 var rooms = []string{
 	"plugin", "argocd", "flux", "render", "render/wave", "render/expand", "render/graph", "render/expr",
-	"render/schema", "render/simpleschema", "render/manifest", "render/repo", "render/diag",
+	"render/schema", "render/simpleschema", "render/project", "render/manifest", "render/repo", "render/diag",
 }
 
 func TestImportsPointDown(t *testing.T) {

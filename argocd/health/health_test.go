@@ -1,6 +1,7 @@
 package health
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -108,6 +109,19 @@ func TestVerdicts(t *testing.T) {
 		if diff := cmp.Diff([]any{c.status, c.message, nil}, []any{status, message, err}); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
+	}
+}
+
+// TestManyNodes: a check of many nodes still compiles in Argo CD's Lua.
+func TestManyNodes(t *testing.T) {
+	var nodes []nodeCheck
+	for i := range 500 {
+		nodes = append(nodes, nodeCheck{origin: fmt.Sprintf("rgd/n%d", i), conditions: []condition{{text: "c", lua: fmt.Sprintf(`eq(at(self, "status", "n"), %d)`, i)}}})
+	}
+	object := map[string]any{"status": map[string]any{"n": int64(499)}}
+	annotate(object, "rgd/n499")
+	if status, _, err := argoCD(script(nodes), object); status != "Healthy" || err != nil {
+		t.Error(status, err)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/google/cel-go/common/types"
 )
 
 // quote writes a Lua string literal. Everything but printable ASCII becomes a
@@ -33,14 +35,15 @@ func quote(s string) string {
 const exact = 1 << 53
 
 // number writes a Lua number, or says that a float cannot hold it.
-func number(n float64) (string, error) {
+func number[N types.Int | types.Uint | types.Double](value N) (string, error) {
+	n := float64(value)
 	if math.Abs(n) >= exact || math.IsNaN(n) {
-		return "", notCarried("the number %s is too large for Lua, whose numbers are floats", strconv.FormatFloat(n, 'g', -1, 64))
+		return "", notCarried("the number %v is too large for Lua, whose numbers are floats", value)
 	}
 	return strconv.FormatFloat(n, 'g', -1, 64), nil
 }
 
-// lower is the text that is directly after all texts with a prefix: texts are
+// after is the text that is directly after all texts with a prefix: texts are
 // compared by bytes. Lua in Argo CD has no other means to look into a text.
 func after(prefix string) string {
 	last := len(prefix) - 1

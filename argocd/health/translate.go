@@ -110,11 +110,11 @@ func literal(e ast.Expr) (string, error) {
 	case types.Bool:
 		return strconv.FormatBool(bool(v)), nil
 	case types.Int:
-		return number(float64(v))
+		return number(v)
 	case types.Uint:
-		return number(float64(v))
+		return number(v)
 	case types.Double:
-		return number(float64(v))
+		return number(v)
 	case types.Null:
 		return "NULL", nil
 	}

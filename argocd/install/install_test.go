@@ -158,7 +158,7 @@ func TestEachSettingIsChecked(t *testing.T) {
 		{"livenessProbe:", "otherProbe:", "livenessProbe does not run"},
 		{"exclusions: .git", "exclusions: .github", "has no .git"},
 		{`paths: "true"`, `paths: "false"`, "is not \"true\""},
-		{"name: krowave-tmp\n      volumes:", "name: tmp\n      volumes:", "shares the volume tmp"},
+		{"mountPath: /tmp\n          name: krowave-tmp", "mountPath: /tmp\n          name: tmp", "shares the volume tmp"},
 		{"health.ConfigMap:", "health.Other:", "there is no resource.customizations.health.ConfigMap"},
 		{"-- two", "-- 2", "health.db.example.com_Database is not what"},
 		{"- emptyDir: {}\n        name: plugins", "- hostPath: {}\n        name: plugins", "volume plugins is not an emptyDir"},

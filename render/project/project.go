@@ -49,8 +49,8 @@ func Read(tree *repo.Tree, req Request) (Files, diag.List, error) {
 	}
 	switch {
 	case len(req.Definitions) > 0:
-		out.Definitions = without(r.files(req.Definitions), out.Paths)
-	case !r.defines(out.Paths):
+		out.Definitions = Without(r.files(req.Definitions), out.Paths)
+	case !Define(out.Paths, req.Documents):
 		out.Definitions = r.search(out.Paths)
 	}
 	if len(req.Observed) > 0 {
@@ -86,8 +86,8 @@ func (r *reader) files(paths []string) []repo.File {
 	return out
 }
 
-// without returns the files that are not given already.
-func without(files, given []repo.File) []repo.File {
+// Without returns the files that are not given already, by name.
+func Without(files, given []repo.File) []repo.File {
 	names := map[string]bool{}
 	for _, f := range given {
 		names[f.Name] = true
@@ -101,26 +101,28 @@ func without(files, given []repo.File) []repo.File {
 	return out
 }
 
-func (r *reader) defines(files []repo.File) bool {
+// Define reports whether any of the files holds an RGD.
+func Define(files []repo.File, limits manifest.Limits) bool {
 	return slices.ContainsFunc(files, func(f repo.File) bool {
 		d := Definition{File: f}
-		return d.read(r.req.Documents)
+		return d.read(limits)
 	})
 }
 
-// search returns the files of the tree whose RGDs define a kind of the paths'
-// files, or one that such an RGD builds on: what is wrong with another one stops
-// nobody.
 func (r *reader) search(files []repo.File) []repo.File {
-	var all []Definition
-	if r.req.Search != nil {
-		all = r.req.Search()
-	} else {
-		all = Definitions(r.tree.FS(), r.req.Documents)
+	search := r.req.Search
+	if search == nil {
+		search = func() []Definition { return Definitions(r.tree.FS(), r.req.Documents) }
 	}
+	return Needed(search(), files, r.req.Documents)
+}
+
+// Needed returns those of all definitions that define a kind of the files, or
+// one that such an RGD builds on: what is wrong with another one stops nobody.
+func Needed(all []Definition, files []repo.File, limits manifest.Limits) []repo.File {
 	wanted := map[string]bool{}
 	for _, f := range files {
-		docs, _ := manifest.Read(f.Name, f.Data, r.req.Documents)
+		docs, _ := manifest.Read(f.Name, f.Data, limits)
 		for _, d := range docs {
 			wanted[d.Kind()] = true
 		}
