@@ -97,23 +97,21 @@ func (c *call) slow() string {
 // would not hear it.
 const grace = 200 * time.Millisecond
 
-// within runs work and waits for it until shortly before ctx's deadline. Work
-// that does not notice keeps what release frees until it is done. A panic
-// becomes a *render.Crash.
-func within(ctx context.Context, release func(), work func(context.Context) error) error {
-	limit := grace
+// early returns ctx with a deadline that leaves time to answer.
+func early(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
-	if left := time.Until(deadline); ok && left < 4*grace {
-		limit = left / 4
+	if !ok {
+		return context.WithCancel(ctx)
 	}
-	cancel := context.CancelFunc(func() {})
-	if ok {
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-limit))
-	}
+	return context.WithDeadline(ctx, deadline.Add(-min(grace, time.Until(deadline)/4)))
+}
+
+// within runs work and waits for it until ctx ends. Work that does not notice
+// keeps what release frees until it is done. A panic becomes a *render.Crash.
+func within(ctx context.Context, release func(), work func(context.Context) error) error {
 	done := make(chan error, 1)
 	go func() {
 		defer release()
-		defer cancel()
 		defer func() {
 			if v := recover(); v != nil {
 				done <- &render.Crash{Value: fmt.Sprint(v), Stack: debug.Stack()}

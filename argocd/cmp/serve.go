@@ -31,7 +31,7 @@ type Config struct {
 	Strict        bool     // warnings are errors
 	MetricsAddr   string   // of /metrics and /healthz; "" for none
 	MaxConcurrent int      // applications rendered at once; default GOMAXPROCS
-	CacheBytes    int64    // of everything that is remembered; default 512 MiB
+	CacheBytes    int64    // of everything that is remembered; default 256 MiB
 	MessageBytes  int      // of one gRPC message; default 100 MiB
 	Limits        Limits
 	Log           *slog.Logger
@@ -47,7 +47,7 @@ func (c Config) withDefaults() Config {
 		c.MaxConcurrent = runtime.GOMAXPROCS(0)
 	}
 	if c.CacheBytes <= 0 {
-		c.CacheBytes = 512 << 20
+		c.CacheBytes = 256 << 20
 	}
 	if c.MessageBytes <= 0 {
 		c.MessageBytes = 100 << 20
@@ -153,7 +153,7 @@ func Serve(ctx context.Context, c Config) error {
 
 func newServer(s *service, messageBytes int) (*grpc.Server, *health.Server) {
 	server := grpc.NewServer(
-		grpc.MaxRecvMsgSize(messageBytes), grpc.MaxSendMsgSize(messageBytes),
+		grpc.MaxRecvMsgSize(messageBytes), grpc.MaxSendMsgSize(messageBytes), grpc.StreamInterceptor(s.survive),
 		// repo-server's clients ping; the default would hang up on them.
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 	)

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
@@ -123,7 +124,8 @@ func (s *service) serve(c *call, stream fileStream, work func(context.Context, *
 			err = &render.Crash{Value: fmt.Sprint(v), Stack: debug.Stack()}
 		}
 	}()
-	ctx := stream.Context()
+	ctx, cancel := early(stream.Context())
+	defer cancel()
 	s.metrics.inFlight.Inc()
 	defer s.metrics.inFlight.Dec()
 	meta, upload, err := receiveMetadata(stream)
@@ -136,6 +138,7 @@ func (s *service) serve(c *call, stream fileStream, work func(context.Context, *
 	env := environment(meta.GetEnv())
 	c.note("application", env.name(meta.GetAppRelPath()), "path", meta.GetAppRelPath(), "revision", env[appRevision])
 	if err := acquire(ctx, s.uploads); err != nil {
+		_ = upload.drain() // as far as there is time
 		return err
 	}
 	c.enter("receiving")
@@ -160,6 +163,16 @@ func (s *service) serve(c *call, stream fileStream, work func(context.Context, *
 		<-s.uploads
 	}
 	return within(ctx, release, func(ctx context.Context) error { return work(ctx, tree, req) })
+}
+
+// survive ends a call whose handler panics, and nothing else.
+func (s *service) survive(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = s.end(newCall(info.FullMethod), &render.Crash{Value: fmt.Sprint(v), Stack: debug.Stack()})
+		}
+	}()
+	return handler(srv, stream)
 }
 
 // acquire takes a place among those that may work at once.

@@ -12,6 +12,7 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/schema"
+	"github.com/krowave/krowave/render/wave"
 )
 
 // settings are the options of one application, put together from what Argo CD
@@ -71,6 +72,7 @@ func settingTable() []setting {
 		{"server-defaults", one(func(s *settings) *string { return (*string)(&s.options.ServerDefaults) }, "schema", "none")},
 		{"schema", setSchema},
 		{"annotate", setAnnotate},
+		{"waves", one(func(s *settings) *string { return (*string)(&s.options.WaveMode) }, string(wave.Levels), string(wave.Gated), string(wave.None))},
 		{"emit", setEmit},
 		{"feature-gates", setFeatureGates},
 		{"strict", flag(func(s *settings) *bool { return &s.strict })},
@@ -220,6 +222,7 @@ func readSettings(fsys fs.FS, dir string, env Environment, base settings) *setti
 	s := &base
 	s.request.Paths = []string{dir}
 	s.options.Namespace = env[appNamespace]
+	s.options.APIVersions = splitList(env[kubeAPIs])
 	s.options.KubernetesVersion, _ = env.kubernetesVersion()
 	s.settingsFile(fsys, dir)
 	for _, known := range settingTable() {

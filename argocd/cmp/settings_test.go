@@ -11,6 +11,7 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/repo"
+	"github.com/krowave/krowave/render/wave"
 )
 
 // memory is the tree of an archive.
@@ -60,6 +61,8 @@ func TestSettings(t *testing.T) {
 		{"paths of a nested file", "definitions: [../rgds]\nobserved: [live]", nil,
 			func(s *settings) any { return []any{s.request.Definitions, s.request.Observed, s.request.Paths} },
 			[]any{[]string{"rgds"}, []string{"apps/live"}, []string{"apps/web"}}},
+		{"waves", "", Environment{"ARGOCD_ENV_KROWAVE_WAVES": "gated", kubeAPIs: "v1,v1/Pod"},
+			func(s *settings) any { return []any{s.options.WaveMode, s.options.APIVersions} }, []any{wave.Gated, []string{"v1", "v1/Pod"}}},
 		{"lower limits", "limits: {maxCollectionSize: 5, jobs: 3}", Environment{"ARGOCD_ENV_KROWAVE_MAX_FILES": "7"},
 			func(s *settings) any { return []any{s.options.MaxCollectionSize, s.limits.tree().Files} }, []any{5, 7}},
 		{"words", "", Environment{"ARGOCD_ENV_KROWAVE_ANNOTATE": "none", "ARGOCD_ENV_KROWAVE_EMIT": "crds,instances", "ARGOCD_ENV_KROWAVE_SCHEMA": "lenient", "ARGOCD_ENV_KROWAVE_FEATURE_GATES": "CELOmitFunction=true", "ARGOCD_ENV_KROWAVE_STRICT": "true"},
