@@ -46,6 +46,12 @@ func problemsOf(errs kfield.ErrorList, obj any, rule string) []Problem {
 		}
 		out = append(out, p)
 	}
+	if len(out) > 1 {
+		// The library repeats a wrong number type without saying where.
+		out = slices.DeleteFunc(out, func(p Problem) bool {
+			return len(p.Path) == 0 && strings.Contains(p.Message, "Checked value must be of type")
+		})
+	}
 	slices.SortFunc(out, func(a, b Problem) int {
 		if n := strings.Compare(a.Path.String(), b.Path.String()); n != 0 {
 			return n
