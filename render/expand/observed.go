@@ -63,6 +63,12 @@ func (w *walk) external(n *graph.Node, ref map[string]any) bool {
 	}
 	if !known {
 		what := strings.TrimSpace(kindKey(ref) + " " + strings.Trim(listKey(ref), "/"))
+		if n.Type == graph.ExternalCollection {
+			what = "the list of " + kindKey(ref)
+			if ns, _ := metaString(ref, "namespace"); ns != "" {
+				what += " in namespace " + ns
+			}
+		}
 		w.out.Pending = append(w.out.Pending, Pending{
 			Node: n, Needs: what, Reason: "the external object is not given (--observed)",
 		})
