@@ -68,6 +68,7 @@ func newCMPServer(s Streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.Sockets = sockets.paths(s)
 			c.MaxConcurrent, c.CacheBytes = int(concurrent), cacheBytes
+			c.Linger = 500 * time.Millisecond // longer than a handshake takes
 			c.Log = logger(s.Err, log.value)
 			var err error
 			if c.MessageBytes, err = cmp.MessageBytes(s.getenv); err != nil {

@@ -195,6 +195,7 @@ func (e *expander) pending(i *Instance, x *expand.Expansion) {
 			d.Rule, d.Pos, d.Path = "runtime-value", doc.Within(p.Expression.Path, p.Expression.Offset(0)), p.Expression.Path.String()
 			d.Message = fmt.Sprintf("%s needs %s, which only a cluster knows", p.Node.ID, p.Needs)
 		}
+		d.Sensitive = p.Expression != nil && p.Expression.Sensitive
 		if d.Hint == "" && severity == diag.Error {
 			d.Hint = "give the object with --observed FILE, or leave such nodes out with --runtime=withhold"
 		}

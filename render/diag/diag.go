@@ -100,6 +100,10 @@ type Diagnostic struct {
 	Path     string   // field path inside that object, if any
 	Hint     string   // what to do, or "did you mean ...", if known
 	Related  []Related
+
+	// Sensitive says that the source line may hold a Secret's value: no snippet
+	// of it is shown.
+	Sensitive bool
 }
 
 // List collects findings. The zero value is an empty list.

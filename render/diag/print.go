@@ -79,7 +79,7 @@ func (p *printer) detail(label, text string) {
 // snippet shows the source line and a caret under the column. Tabs are kept in
 // the line of the caret, so that both lines are indented alike.
 func (p *printer) snippet(d Diagnostic) {
-	if p.opts.Source == nil {
+	if p.opts.Source == nil || d.Sensitive {
 		return
 	}
 	line, ok := sourceLine(p.opts.Source(d.Pos.File), d.Pos.Line)

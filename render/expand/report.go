@@ -36,14 +36,14 @@ func (w *walk) pending(n *graph.Node, e *graph.Expression, err error) {
 		w.wait(n, unbound)
 		return
 	}
-	p := Pending{Node: n, Expression: e, Needs: w.missing(n, e), Reason: w.reasonOf(n, err)}
+	p := Pending{Node: n, Expression: e, Needs: w.missing(e), Reason: w.reasonOf(n, err)}
 	p.Never = !e.ReadsNodes() && !serverSide(p.Needs)
 	w.out.Pending = append(w.out.Pending, p)
 }
 
 // missing guesses which path of an expression has no value: the first, in the
 // order of reading, that cannot be followed to its end.
-func (w *walk) missing(n *graph.Node, e *graph.Expression) string {
+func (w *walk) missing(e *graph.Expression) string {
 	paths := e.Reads
 	for _, path := range paths {
 		if v, ok := w.values[path[0]]; ok && !follow(v, path[1:]) {
@@ -53,7 +53,7 @@ func (w *walk) missing(n *graph.Node, e *graph.Expression) string {
 	if len(paths) > 0 {
 		return strings.Join(paths[0], ".")
 	}
-	return textOf(n, e)
+	return textOf(e)
 }
 
 // follow reports whether a value has everything that a path names. What is
@@ -93,8 +93,8 @@ func (w *walk) fail(n *graph.Node, e *graph.Expression, err error) {
 	}
 	w.diags.Add(diag.Diagnostic{
 		Severity: diag.Error, Rule: "evaluation", Pos: doc.Within(e.Path, e.Offset(0)),
-		Message: fmt.Sprintf("%s: %s: %s", n.ID, textOf(n, e), w.reasonOf(n, err)),
-		Path:    e.Path.String(), Object: w.title(), Hint: hint,
+		Message: fmt.Sprintf("%s: %s: %s", n.ID, textOf(e), w.reasonOf(n, err)),
+		Path:    e.Path.String(), Object: w.title(), Hint: hint, Sensitive: e.Sensitive,
 	})
 }
 

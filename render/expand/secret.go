@@ -43,18 +43,9 @@ func isSecret(n *graph.Node) bool {
 	return gvk.Group == "" && gvk.Kind == "Secret"
 }
 
-// holdsSecret reports whether an expression is a value of a Secret's data, so
-// that even its own text is not to be shown.
-func holdsSecret(n *graph.Node, e *graph.Expression) bool {
-	if !isSecret(n) || len(e.Path) < 5 || e.Path[3] != "template" {
-		return false
-	}
-	return e.Path[4] == "data" || e.Path[4] == "stringData"
-}
-
 // textOf is what a finding shows of an expression.
-func textOf(n *graph.Node, e *graph.Expression) string {
-	if holdsSecret(n, e) {
+func textOf(e *graph.Expression) string {
+	if e.Sensitive {
 		return e.Path[4:].String()
 	}
 	return e.UserText()

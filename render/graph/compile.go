@@ -160,6 +160,7 @@ func (c *compiler) exprErrorf(e *Expression, offset int, rule, format string, ar
 func (c *compiler) add(pos diag.Position, path diag.Path, rule, message string) {
 	c.diags.Add(diag.Diagnostic{
 		Severity: diag.Error, Rule: rule, Pos: pos, Message: message, Path: path.String(), Object: c.rgd.Doc.Title(),
+		Sensitive: c.inSecret(path),
 	})
 }
 
@@ -178,7 +179,7 @@ func (c *compiler) celErrors(e *Expression, errs []*expr.Error) {
 		rule := "cel-type"
 		if err.Kind == expr.ParseError {
 			rule = "cel-syntax"
-			if c.inSecret(e.Path) {
+			if e.Sensitive {
 				err.Message = "not an expression (what is wrong is not shown, since it would quote a Secret)"
 			}
 		}

@@ -114,6 +114,7 @@ type Expression struct {
 	References []string   // identifiers that it reads, iterators included
 	Reads      [][]string // access paths, such as schema, spec, name
 	UsesOmit   bool
+	Sensitive  bool // a value of a Secret: its text is not shown
 	Program    *expr.Program
 
 	ast *cel.Ast

@@ -155,7 +155,7 @@ func (l *linker) inspect(e *Expression) *expr.Inspection {
 func (l *linker) unknownName(e *Expression, m expr.Mention) {
 	d := diag.Diagnostic{
 		Severity: diag.Error, Rule: "cel-reference", Pos: l.rgd.Doc.Within(e.Path, e.Offset(m.Offset)),
-		Message: "undeclared reference to '" + m.Name + "'", Path: e.Path.String(), Object: l.rgd.Doc.Title(),
+		Message: "undeclared reference to '" + m.Name + "'", Path: e.Path.String(), Object: l.rgd.Doc.Title(), Sensitive: e.Sensitive,
 		Hint: suggest(m.Name, append(sortedKeys(l.byID), SchemaVar)),
 	}
 	if celTypes[m.Name] {

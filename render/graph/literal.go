@@ -151,7 +151,7 @@ func (s *scanner) expression(v string, path diag.Path) bool {
 		return false
 	}
 	s.fields = append(s.fields, &Field{
-		Path: path, Steps: kroSteps(path), Expr: &Expression{Template: t, Path: s.root.With(path...)},
+		Path: path, Steps: kroSteps(path), Expr: &Expression{Template: t, Path: s.root.With(path...), Sensitive: s.c.inSecret(s.root.With(path...))},
 	})
 	return true
 }

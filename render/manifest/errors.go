@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"errors"
 	"regexp"
 	"strconv"
@@ -22,6 +23,13 @@ var (
 // yamlError reports a decoding error of the library at its line. The line in a
 // message of the library's parser, unlike its scanner's, counts from 0.
 func (r *reader) yamlError(src *source, err error) {
+	if bytes.Contains(src.text, []byte("Secret")) {
+		defer func(from int) {
+			for i := range r.found[from:] {
+				r.found[from+i].Sensitive = true
+			}
+		}(len(r.found))
+	}
 	var types *yamlv2.TypeError
 	if errors.As(err, &types) {
 		for _, msg := range types.Errors {
