@@ -4,7 +4,7 @@ FUZZTIME ?= 20s
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
-.PHONY: demo build test race lint conformance property fuzz bench generate image
+.PHONY: demo build test race lint conformance property fuzz bench argocd e2e-argocd bench-cmp generate image
 
 demo:
 	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
@@ -39,6 +39,21 @@ fuzz:
 bench:
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./render/...
 	testdata/oracle/bench.sh
+
+# The plugin protocol against argo-cd/v2's own descriptors and client.
+argocd:
+	cd testdata/argocd && $(GO) test -count=1 .
+
+# Real Argo CD: repo-servers as clients, and syncs to a real kube-apiserver. The
+# first run builds them, which takes half an hour.
+e2e-argocd:
+	testdata/argocd/e2e/reposerver.sh v2.14.21
+	testdata/argocd/e2e/reposerver.sh v3.6.1
+	testdata/argocd/e2e/sync.sh v2.14.21
+	testdata/argocd/e2e/sync.sh v3.6.1
+
+bench-cmp:
+	testdata/argocd/e2e/bench.sh
 
 # Fails when the committed files are not what go generate makes.
 generate:

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -36,7 +37,10 @@ type Config struct {
 	Limits        Limits
 	Log           *slog.Logger
 
-	// Grace is how long calls in flight may take once ctx ends; default 25 s.
+	// Linger is how long clients that have connected already are let in once ctx
+	// ends and the socket files are gone; default none.
+	Linger time.Duration
+	// Grace is how long calls in flight may take after that; default 25 s.
 	Grace time.Duration
 	// Ready, if not nil, is called when every socket is listened on.
 	Ready func()
@@ -139,6 +143,12 @@ func Serve(ctx context.Context, c Config) error {
 	group.Go(func() error {
 		<-groupCtx.Done()
 		status.Shutdown()
+		for _, l := range listeners {
+			l.remove()
+		}
+		// repo-server 3.6 does not give up a connection that is closed before its
+		// handshake: the request would hang there until its deadline.
+		time.Sleep(c.Linger)
 		stop(server, c.Grace)
 		return nil
 	})
@@ -182,29 +192,37 @@ func stop(server *grpc.Server, grace time.Duration) {
 	}
 }
 
-func listenAll(paths []string) ([]net.Listener, error) {
-	var out []net.Listener
+// socket is a listener that removes its file once: later, the file is that of
+// the server that took its place.
+type socket struct {
+	*net.UnixListener
+	remove func()
+}
+
+func listenAll(paths []string) ([]socket, error) {
+	var out []socket
 	for _, p := range paths {
 		l, err := listen(p)
 		if err != nil {
 			closeAll(out)
 			return nil, err
 		}
-		out = append(out, l)
+		l.SetUnlinkOnClose(false)
+		out = append(out, socket{l, sync.OnceFunc(func() { _ = os.Remove(p) })}) // a file that stays is taken for stale
 	}
 	return out, nil
 }
 
-// closeAll also removes the socket files.
-func closeAll(listeners []net.Listener) {
-	for _, l := range listeners {
+func closeAll(sockets []socket) {
+	for _, l := range sockets {
+		l.remove()
 		_ = l.Close() // closed already after a served end
 	}
 }
 
 // listen listens on a socket. One that nobody listens on any more is left over
 // from a process that was killed, and in the way.
-func listen(name string) (net.Listener, error) {
+func listen(name string) (*net.UnixListener, error) {
 	info, err := os.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -221,7 +239,7 @@ func listen(name string) (net.Listener, error) {
 			return nil, fmt.Errorf("removing a stale socket: %w", err)
 		}
 	}
-	l, err := net.Listen("unix", name)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: name, Net: "unix"})
 	if err != nil {
 		return nil, fmt.Errorf("listening: %w", err)
 	}

@@ -7,12 +7,17 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/krowave/krowave/argocd/cmp/pluginpb"
 )
 
 func TestReplyTooLarge(t *testing.T) {
@@ -116,6 +121,40 @@ func TestShutdownFinishesCalls(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// A client that has connected is served although its handshake comes after the
+// end, and the server that takes the socket over keeps it.
+func TestLinger(t *testing.T) {
+	old := start(t, Config{Linger: 2 * time.Second})
+	raw, err := net.Dial("unix", old.sockets[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- old.stop() }()
+	for {
+		if _, err := os.Lstat(old.sockets[0]); errors.Is(err, os.ErrNotExist) {
+			break
+		}
+		runtime.Gosched()
+	}
+	successor := start(t, Config{Sockets: old.sockets[:1]})
+	conn, err := grpc.NewClient("passthrough:old", grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return raw, nil }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := pluginpb.NewConfigManagementPluginServiceClient(conn).CheckPluginConfiguration(t.Context(), &emptypb.Empty{}); err != nil {
+		t.Errorf("after the end: %v", err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if err := Probe(t.Context(), successor.sockets[0]); err != nil {
+		t.Errorf("the socket of the successor: %v", err)
 	}
 }
 

@@ -41,7 +41,16 @@ var binary = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	// Argo CD's client leaves a directory behind for each upload.
+	temp, err := os.MkdirTemp("", "krowave-argocd-")
+	if err != nil {
+		panic(err)
+	}
+	if err := os.Setenv("TMPDIR", temp); err != nil {
+		panic(err)
+	}
 	code := m.Run()
+	_ = os.RemoveAll(temp)
 	if path, err := binary(); err == nil && os.Getenv("KROWAVE_BINARY") == "" {
 		_ = os.RemoveAll(filepath.Dir(path))
 	}
