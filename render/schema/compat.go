@@ -64,33 +64,32 @@ func (t *Types) parameters(out, want *cel.Type, names ...string) string {
 // mapIntoStruct: the map's one value type must fit every field of the struct,
 // since nothing says which keys it holds.
 func (t *Types) mapIntoStruct(out, want *cel.Type) string {
-	s := t.resolve(want.String())
-	if s == nil || !isStruct(s) {
-		return ""
-	}
-	params := out.Parameters()
-	if len(params) < 2 {
-		return "the map has no key and value types"
-	}
-	if params[0].Kind() != cel.StringKind {
-		return "the map's keys are not strings"
-	}
-	for _, name := range fields(s) {
-		f, _ := field(s, name)
-		if why := t.incompatible(params[1], t.TypeOf(f, want.String()+"."+name)); why != "" {
-			return fmt.Sprintf("the map's values do not fit field %q: %s", name, why)
+	return t.fieldsAndValues(want, out, func(field string, typ, value *cel.Type) string {
+		if why := t.incompatible(value, typ); why != "" {
+			return fmt.Sprintf("the map's values do not fit field %q: %s", field, why)
 		}
-	}
-	return ""
+		return ""
+	})
 }
 
 // structIntoMap: every declared field must fit the map's value type.
 func (t *Types) structIntoMap(out, want *cel.Type) string {
-	s := t.resolve(out.String())
+	return t.fieldsAndValues(out, want, func(field string, typ, value *cel.Type) string {
+		if why := t.incompatible(typ, value); why != "" {
+			return fmt.Sprintf("field %q does not fit the map's values: %s", field, why)
+		}
+		return ""
+	})
+}
+
+// fieldsAndValues compares each field of a struct with the values of a map and
+// returns the first complaint. A struct that cannot be looked up has none.
+func (t *Types) fieldsAndValues(structure, m *cel.Type, compare func(field string, typ, value *cel.Type) string) string {
+	s := t.resolve(structure.String())
 	if s == nil || !isStruct(s) {
 		return ""
 	}
-	params := want.Parameters()
+	params := m.Parameters()
 	if len(params) < 2 {
 		return "the map has no key and value types"
 	}
@@ -99,8 +98,8 @@ func (t *Types) structIntoMap(out, want *cel.Type) string {
 	}
 	for _, name := range fields(s) {
 		f, _ := field(s, name)
-		if why := t.incompatible(t.TypeOf(f, out.String()+"."+name), params[1]); why != "" {
-			return fmt.Sprintf("field %q does not fit the map's values: %s", name, why)
+		if why := compare(name, t.TypeOf(f, structure.String()+"."+name), params[1]); why != "" {
+			return why
 		}
 	}
 	return ""
