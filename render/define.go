@@ -19,9 +19,10 @@ import (
 // define compiles every RGD of the input, each once the CRDs of the RGDs that
 // it builds on are there (S9.1).
 func (r *renderer) define(docs documents) {
-	all := slices.Concat(docs.crds, docs.definitions, docs.objects)
-	r.out.Catalog = r.out.Catalog.With(r.crds(all)...)
-	for _, crd := range r.crds(docs.objects) {
+	lookedUp := r.crds(slices.Concat(docs.crds, docs.definitions))
+	brought := r.crds(docs.objects)
+	r.out.Catalog = r.out.Catalog.With(slices.Concat(lookedUp, brought)...)
+	for _, crd := range brought {
 		for _, v := range crd.Spec.Versions {
 			r.brought[gvk{Group: crd.Spec.Group, Version: v.Name, Kind: crd.Spec.Names.Kind}] = true
 		}
