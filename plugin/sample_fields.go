@@ -13,22 +13,13 @@ type readPaths [][]string
 
 func reads(g *graph.Graph) readPaths {
 	var out readPaths
-	add := func(e *graph.Expression) {
-		for _, path := range e.Reads {
-			if len(path) > 2 && path[0] == graph.SchemaVar && path[1] == "spec" {
-				out = append(out, path[1:])
-			}
-		}
-	}
 	for _, n := range g.Nodes {
-		for _, f := range n.Fields {
-			add(f.Expr)
-		}
-		for _, d := range n.ForEach {
-			add(d.Expr)
-		}
-		for _, e := range n.IncludeWhen {
-			add(e)
+		for _, e := range n.Expressions() {
+			for _, r := range e.Reads {
+				if path := r.Field(); len(path) > 2 && path[0] == graph.SchemaVar && path[1] == "spec" {
+					out = append(out, path[1:])
+				}
+			}
 		}
 	}
 	return out

@@ -160,15 +160,9 @@ func secretFields(g *graph.Graph, all []*graph.Graph) []string {
 		if !holdsSecrets(n, all, 0) {
 			continue
 		}
-		expressions := make([]*graph.Expression, 0, len(n.Fields)+len(n.ForEach))
-		for _, f := range n.Fields {
-			expressions = append(expressions, f.Expr)
-		}
-		for _, d := range n.ForEach {
-			expressions = append(expressions, d.Expr)
-		}
-		for _, e := range expressions {
-			for _, read := range e.Reads {
+		for _, e := range n.Expressions() {
+			for _, r := range e.Reads {
+				read := r.Field()
 				if read[0] == graph.SchemaVar && (len(read) == 1 || read[1] == "spec") {
 					out = append(out, strings.Join(read[min(2, len(read)):], "."))
 				}

@@ -6,8 +6,6 @@ import (
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
-	"github.com/google/cel-go/common/operators"
-	"github.com/google/cel-go/common/types"
 )
 
 // ParseAST parses a CEL expression. Parsing knows macros and no variables, so
@@ -32,13 +30,12 @@ type Mention struct {
 
 // Inspection is what an expression refers to.
 type Inspection struct {
-	References       []string   // known identifiers, each once
-	Mentions         []Mention  // every use of a known identifier
-	Unknown          []Mention  // identifiers that are neither known nor loop variables
-	UnknownFunctions []Mention  // global functions that do not exist; methods are for the checker
-	UsesOmit         bool       // calls omit()
-	OmitOffset       int        // of the first omit(), when UsesOmit
-	Paths            [][]string // what is read of the known identifiers: schema, spec, name
+	References       []string  // known identifiers, each once
+	Mentions         []Mention // every use of a known identifier
+	Unknown          []Mention // identifiers that are neither known nor loop variables
+	UnknownFunctions []Mention // global functions that do not exist; methods are for the checker
+	UsesOmit         bool      // calls omit()
+	OmitOffset       int       // of the first omit(), when UsesOmit
 }
 
 // Inspector finds what expressions refer to. It is safe for concurrent use.
@@ -70,7 +67,7 @@ func (in *Inspector) InspectAST(parsed *cel.Ast) (*Inspection, []*Error) {
 	}
 	a := parsed.NativeRep()
 	w := &walker{in: in, env: env, source: parsed.Source().Content(), info: a.SourceInfo(), scope: map[string]int{}}
-	w.visit(a.Expr(), nil)
+	w.visit(a.Expr())
 	return &w.out, nil
 }
 
@@ -86,35 +83,33 @@ type walker struct {
 	out    Inspection
 }
 
-// visit inspects e; path is what is selected of its value, innermost last.
-func (w *walker) visit(e ast.Expr, path []string) {
+func (w *walker) visit(e ast.Expr) {
 	switch e.Kind() {
 	case ast.IdentKind:
-		w.ident(e, path)
+		w.ident(e)
 	case ast.SelectKind:
-		s := e.AsSelect()
-		w.visit(s.Operand(), append(path, s.FieldName()))
+		w.visit(e.AsSelect().Operand())
 	case ast.CallKind:
-		w.call(e, path)
+		w.call(e)
 	case ast.ComprehensionKind:
 		w.comprehension(e.AsComprehension())
 	case ast.ListKind:
 		for _, elem := range e.AsList().Elements() {
-			w.visit(elem, nil)
+			w.visit(elem)
 		}
 	case ast.MapKind:
 		for _, entry := range e.AsMap().Entries() {
-			w.visit(entry.AsMapEntry().Key(), nil)
-			w.visit(entry.AsMapEntry().Value(), nil)
+			w.visit(entry.AsMapEntry().Key())
+			w.visit(entry.AsMapEntry().Value())
 		}
 	case ast.StructKind:
 		for _, field := range e.AsStruct().Fields() {
-			w.visit(field.AsStructField().Value(), nil)
+			w.visit(field.AsStructField().Value())
 		}
 	}
 }
 
-func (w *walker) ident(e ast.Expr, path []string) {
+func (w *walker) ident(e ast.Expr) {
 	name := e.AsIdent()
 	switch {
 	case w.scope[name] > 0:
@@ -123,9 +118,6 @@ func (w *walker) ident(e ast.Expr, path []string) {
 			w.out.References = append(w.out.References, name)
 		}
 		w.out.Mentions = append(w.out.Mentions, Mention{name, w.offset(e, name)})
-		full := append([]string{name}, path...)
-		slices.Reverse(full[1:])
-		w.out.Paths = append(w.out.Paths, full)
 	case name == "@result" || strings.HasPrefix(name, "$$") || strings.HasPrefix(name, "@__"):
 		// made by a macro
 	default:
@@ -133,20 +125,16 @@ func (w *walker) ident(e ast.Expr, path []string) {
 	}
 }
 
-func (w *walker) call(e ast.Expr, path []string) {
+func (w *walker) call(e ast.Expr) {
 	call := e.AsCall()
-	if operand, field, ok := literalStep(call); ok {
-		w.visit(operand, append(path, field))
-		return
-	}
 	for _, arg := range call.Args() {
-		w.visit(arg, nil)
+		w.visit(arg)
 	}
 	name := call.FunctionName()
 	if call.IsMemberFunction() {
 		// json in json.marshal(x) is a namespace; in json.spec.size() it is not.
 		if q, ok := qualifiedName(call.Target()); !ok || !w.env.HasFunction(q+"."+name) {
-			w.visit(call.Target(), nil)
+			w.visit(call.Target())
 		}
 		return
 	}
@@ -156,21 +144,6 @@ func (w *walker) call(e ast.Expr, path []string) {
 	if !w.env.HasFunction(name) {
 		w.out.UnknownFunctions = append(w.out.UnknownFunctions, Mention{name, w.offset(e, name)})
 	}
-}
-
-// literalStep takes x["a"], x.?a and x[?"a"] for steps of a path.
-func literalStep(call ast.CallExpr) (operand ast.Expr, field string, ok bool) {
-	switch call.FunctionName() {
-	case operators.Index, operators.OptIndex, operators.OptSelect:
-	default:
-		return nil, "", false
-	}
-	args := call.Args()
-	if call.IsMemberFunction() || len(args) != 2 || args[1].Kind() != ast.LiteralKind {
-		return nil, "", false
-	}
-	s, ok := args[1].AsLiteral().(types.String)
-	return args[0], string(s), ok
 }
 
 func (w *walker) comprehension(c ast.ComprehensionExpr) {
@@ -184,7 +157,7 @@ func (w *walker) comprehension(c ast.ComprehensionExpr) {
 		w.scope[v]++
 	}
 	for _, e := range []ast.Expr{c.AccuInit(), c.IterRange(), c.LoopCondition(), c.LoopStep(), c.Result()} {
-		w.visit(e, nil)
+		w.visit(e)
 	}
 	for _, v := range vars {
 		w.scope[v]--

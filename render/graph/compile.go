@@ -53,6 +53,7 @@ func Compile(rgd *RGD, catalog *schema.Catalog, opts Options) (*Graph, diag.List
 		return nil, c.diags
 	}
 	g := &Graph{RGD: rgd, CRD: c.crd(status), Instance: c.instance, Nodes: c.topological()}
+	g.bind()
 	c.serve(g)
 	if c.diags.HasErrors() {
 		return nil, c.diags

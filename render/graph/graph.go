@@ -70,6 +70,10 @@ type Node struct {
 	Dependencies []string // ids, sorted
 	IsRead       bool     // another node depends on it
 
+	Binding Binding // whether Git alone tells what it renders
+	Causes  []Cause // why not, in the order of the template, then of the dependencies
+	Idioms  []Idiom
+
 	// Names that are bound while a group of expressions is evaluated: kro binds
 	// what the group refers to, and everything when it refers to nothing.
 	BaseScope, IterationScope, ForEachScope, IncludeScope []string
@@ -78,27 +82,13 @@ type Node struct {
 // IsList reports whether other nodes see a list.
 func (n *Node) IsList() bool { return n.Type == Collection || n.Type == ExternalCollection }
 
-// Reads lists the access paths of the node's template, forEach and includeWhen.
-func (n *Node) Reads() [][]string {
-	var out [][]string
-	for _, f := range n.Fields {
-		out = append(out, f.Expr.Reads...)
-	}
-	for _, d := range n.ForEach {
-		out = append(out, d.Expr.Reads...)
-	}
-	for _, e := range n.IncludeWhen {
-		out = append(out, e.Reads...)
-	}
-	return out
-}
-
 // Field is an expression in a template and the place of its value.
 type Field struct {
 	Path      diag.Path // in the template
 	Steps     diag.Path // the path as kro reads it back; nil when it cannot be read (S3.5)
 	Expr      *Expression
 	Iteration bool // reads an iterator: evaluated per item
+	Idiom     bool // belongs to one of the node's Idioms
 }
 
 // Dimension is one forEach entry.
@@ -110,9 +100,10 @@ type Dimension struct {
 // Expression is one compiled expression.
 type Expression struct {
 	*expr.Template
-	Path       diag.Path  // of the string in the RGD's document
-	References []string   // identifiers that it reads, iterators included
-	Reads      [][]string // access paths, such as schema, spec, name
+	Path       diag.Path // of the string in the RGD's document
+	References []string  // identifiers that it reads, iterators included
+	Reads      []expr.Read
+	Runtime    []RuntimeRead // those whose values Git does not tell; of includeWhen, forEach and templates
 	UsesOmit   bool
 	Sensitive  bool // a value of a Secret: its text is not shown
 	Program    *expr.Program

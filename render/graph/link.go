@@ -145,7 +145,8 @@ func (l *linker) inspect(e *Expression) *expr.Inspection {
 		l.celErrors(e, errs)
 		return nil
 	}
-	e.ast, e.Reads, e.UsesOmit = parsed, in.Paths, in.UsesOmit
+	e.ast, e.UsesOmit = parsed, in.UsesOmit
+	e.Reads = expr.Reads(parsed, in.References)
 	for _, m := range in.UnknownFunctions {
 		l.exprErrorf(e, m.Offset, "cel-function", "there is no function %s", m.Name)
 	}

@@ -21,6 +21,12 @@ type Member struct {
 	*expand.Expansion
 	Chained []*Member // by object: its own expansion; nil for plain objects
 	Waves   []int     // by object; of a chained one, the first of its waves
+	First   int       // the wave from which the expansion may begin
+
+	// Trailing asks for one more wave, Trail, behind all objects and the first wave:
+	// that of an instance that kro finishes.
+	Trailing bool
+	Trail    int
 }
 
 // Mode says where a new wave begins.
@@ -96,24 +102,15 @@ func gates(dep, dependent *graph.Node) bool {
 	if len(dep.ReadyWhen) > 0 {
 		return true
 	}
-	return slices.ContainsFunc(dependent.Reads(), func(path []string) bool {
-		return path[0] == dep.ID && isRuntime(path[1:])
+	return slices.ContainsFunc(dependent.Expressions(), func(e *graph.Expression) bool {
+		return slices.ContainsFunc(e.Runtime, func(r graph.RuntimeRead) bool { return r.Path[0] == dep.ID && !r.Maybe })
 	})
-}
-
-// isRuntime reports whether only a cluster sets a field (S8).
-func isRuntime(path []string) bool {
-	if len(path) > 0 && path[0] == "status" {
-		return true
-	}
-	return len(path) > 1 && path[0] == "metadata" &&
-		slices.Contains([]string{"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"}, path[1])
 }
 
 // assign gives waves from first on and returns the last one used, or first-1
 // for an expansion without objects.
 func (a *assigner) assign(m *Member, first int) int {
-	m.Waves = make([]int, len(m.Objects))
+	m.Waves, m.First = make([]int, len(m.Objects)), first
 	ends := map[string]int{} // node -> the last wave that its dependents must follow
 	last, next := first-1, 0
 	for _, n := range m.Graph.Nodes {
@@ -130,6 +127,10 @@ func (a *assigner) assign(m *Member, first int) int {
 		}
 		ends[n.ID] = end
 		last = max(last, end)
+	}
+	if m.Trailing {
+		last = max(last, first) + 1
+		m.Trail = last
 	}
 	return last
 }

@@ -1,0 +1,238 @@
+package graph
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/krowave/krowave/render/expr"
+	"github.com/krowave/krowave/render/schema"
+)
+
+// Binding says when a value is known (S8).
+type Binding string
+
+// Bindings.
+const (
+	Static  Binding = "static"  // from Git: the instance, templates, literals
+	Runtime Binding = "runtime" // from a cluster only
+)
+
+// RuntimeRead is a path of an expression whose value Git alone does not tell.
+type RuntimeRead struct {
+	expr.Read
+	Why string // in a few words: a status, an external object
+
+	// Maybe is set when an instance may set the field after all, since a part of
+	// the template above it is one expression. Rendering tells.
+	Maybe bool
+
+	Whole bool // what is read includes all that a cluster adds to an object
+}
+
+// Cause is one reason why a node is Runtime: a read of its own, or a node that
+// it depends on.
+type Cause struct {
+	Expression *Expression // that reads; nil for an external reference itself and for a dependency
+	Read       RuntimeRead
+	Dependency string // a node that is Runtime, when that is the reason
+}
+
+// bind finds the binding of every expression and node. Nodes are in topological
+// order, so that a dependency's binding is known.
+func (g *Graph) bind() {
+	b := binder{nodes: map[string]*Node{}}
+	for _, n := range g.Nodes {
+		b.nodes[n.ID] = n
+		b.node(n)
+	}
+}
+
+type binder struct{ nodes map[string]*Node }
+
+func (b binder) node(n *Node) {
+	n.Idioms = idioms(n)
+	if n.Type == External || n.Type == ExternalCollection {
+		n.Causes = append(n.Causes, Cause{Read: RuntimeRead{Read: expr.Read{Path: []string{n.ID}, Required: 1}, Why: whyExternal}})
+	}
+	for _, f := range n.Fields {
+		if f.Idiom {
+			f.Expr.Runtime = b.runtime(f.Expr)
+		}
+	}
+	for _, e := range n.Expressions() {
+		e.Runtime = b.runtime(e)
+		for _, read := range e.Runtime {
+			if !read.Maybe {
+				n.Causes = append(n.Causes, Cause{Expression: e, Read: read})
+			}
+		}
+	}
+	for _, dep := range n.Dependencies {
+		if b.nodes[dep].Binding == Runtime {
+			n.Causes = append(n.Causes, Cause{Dependency: dep})
+		}
+	}
+	n.Binding = Static
+	if len(n.Causes) > 0 {
+		n.Binding = Runtime
+	}
+}
+
+// runtime lists the reads of an expression that Git does not tell.
+func (b binder) runtime(e *Expression) []RuntimeRead {
+	var out []RuntimeRead
+	for _, read := range e.Reads {
+		if why, maybe := b.why(read); why != "" {
+			out = append(out, RuntimeRead{Read: read, Why: why, Maybe: maybe, Whole: why == whyWhole})
+		}
+	}
+	return out
+}
+
+// Reasons.
+const (
+	whyExternal = "an object outside of the graph"
+	whyServer   = "set by the API server"
+	whyStatus   = "a status, which controllers write"
+	whyUnset    = "not in the template: only a cluster may set it"
+	whyWhole    = "the whole object, with what a cluster adds"
+	whyInstance = "not sure to be in the value that the template takes from an expression"
+)
+
+// serverSet are the fields of metadata that an API server gives every object
+// (S8).
+var serverSet = setOf("uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "managedFields", "selfLink", "finalizers")
+
+// why says why the value of a path is not known from Git; "" when it is. maybe
+// is set when that depends on the instance.
+func (b binder) why(read expr.Read) (why string, maybe bool) {
+	steps := read.Path[1:]
+	if read.Path[0] == SchemaVar {
+		switch {
+		case len(steps) > 1 && steps[0] == "metadata" && serverSet[steps[1]]:
+			return whyServer, false
+		case !read.Shape && (len(steps) == 0 || len(steps) == 1 && steps[0] == "metadata"):
+			return whyWhole, false
+		}
+		return "", false
+	}
+	n := b.nodes[read.Path[0]]
+	switch {
+	case n == nil:
+		return "", false // a name that a loop hides (S4.10)
+	case n.Type == External || n.Type == ExternalCollection:
+		return whyExternal, false
+	}
+	if n.Type == Collection {
+		if len(steps) == 0 && read.Shape {
+			return "", false
+		}
+		if len(steps) > 0 { // the index
+			steps = steps[1:]
+		}
+	}
+	if !read.Shape && (len(steps) == 0 || len(steps) == 1 && steps[0] == "metadata") {
+		return whyWhole, false
+	}
+	if len(steps) == 2 && steps[0] == "metadata" && steps[1] == "namespace" {
+		return "", false // given when absent (S7.8)
+	}
+	return templated(n.Template, n.Kind.Schema, steps)
+}
+
+// templated follows a path through a template.
+func templated(value any, s *schema.Schema, steps []string) (why string, maybe bool) {
+	for i, step := range steps {
+		switch v := value.(type) {
+		case map[string]any:
+			if step == expr.Item {
+				return each(sortedValues(v), child(s, step), steps[i+1:])
+			}
+			next, ok := v[step]
+			if !ok {
+				return unset(s, steps[:i], step), false
+			}
+			value, s = next, child(s, step)
+		case []any:
+			return each(v, child(s, step), steps[i+1:])
+		case string:
+			if strings.Contains(v, "${") {
+				return whyInstance, true
+			}
+			return "", false
+		default:
+			return "", false
+		}
+	}
+	return "", false
+}
+
+// each is the worst of what holds for the elements of a list or a map.
+func each(elements []any, s *schema.Schema, steps []string) (why string, maybe bool) {
+	for _, e := range elements {
+		if w, m := templated(e, s, steps); w != "" {
+			if !m {
+				return w, false
+			}
+			why, maybe = w, m
+		}
+	}
+	return why, maybe
+}
+
+// unset says why a field that a template leaves out is not known: unless the
+// schema gives it a default, only a cluster sets it.
+func unset(s *schema.Schema, above []string, step string) string {
+	switch {
+	case len(above) == 0 && step == "status":
+		return whyStatus
+	case len(above) == 1 && above[0] == "metadata" && serverSet[step]:
+		return whyServer
+	}
+	if c := child(s, step); c != nil && c.HasDefault {
+		return ""
+	}
+	return whyUnset
+}
+
+// child is the schema of a step, as far as there is one.
+func child(s *schema.Schema, step string) *schema.Schema {
+	switch {
+	case s == nil:
+		return nil
+	case s.Properties[step] != nil:
+		return s.Properties[step]
+	case s.Items != nil:
+		return s.Items
+	}
+	return s.AdditionalProperties
+}
+
+func sortedValues(m map[string]any) []any {
+	out := make([]any, 0, len(m))
+	for _, k := range sortedKeys(m) {
+		out = append(out, m[k])
+	}
+	return out
+}
+
+// Expressions lists the expressions that decide what a node renders: those of
+// its template, without those of idioms, of forEach and of includeWhen.
+func (n *Node) Expressions() []*Expression {
+	out := make([]*Expression, 0, len(n.Fields)+len(n.ForEach)+len(n.IncludeWhen))
+	for _, f := range n.Fields {
+		if !f.Idiom {
+			out = append(out, f.Expr)
+		}
+	}
+	for _, d := range n.ForEach {
+		out = append(out, d.Expr)
+	}
+	return append(out, n.IncludeWhen...)
+}
+
+// IsRuntime reports whether the value of the expression is not known from Git.
+// Reads that depend on the instance do not count.
+func (e *Expression) IsRuntime() bool {
+	return slices.ContainsFunc(e.Runtime, func(r RuntimeRead) bool { return !r.Maybe })
+}
