@@ -26,28 +26,46 @@ const skipDryRun = "SkipDryRunOnMissingResource=true"
 func (r *renderer) annotated(o Object) map[string]any {
 	meta, _ := o.Object["metadata"].(map[string]any)
 	annotations, _ := meta["annotations"].(map[string]any)
-	add := map[string]any{}
-	if r.opts.Annotate.Waves {
-		if r.opts.WaveMode != wave.None && !wave.IsHook(o.Object) {
-			add[wave.Annotation] = strconv.Itoa(o.Wave)
-		}
-		if authored, _ := annotations[syncOptions].(string); !r.served(gvkOf(o.Object)) && !strings.Contains(authored, "SkipDryRunOnMissingResource=") {
-			add[syncOptions] = strings.TrimPrefix(authored+","+skipDryRun, ",")
-		}
-	}
+	add := r.waveAnnotations(o, annotations)
 	if r.opts.Annotate.Origin {
-		id := o.Instance.Identity()
-		add[InstanceAnnotation] = fmt.Sprintf("%s/%s/%s/%s", o.Instance.Graph.RGD.GVK.Group, id.Kind, id.Namespace, id.Name)
+		add[InstanceAnnotation] = o.Instance.Origin()
 		add[NodeAnnotation] = o.Instance.Graph.RGD.Name + "/" + o.Node.ID
 		if o.Node.IsList() {
 			add[NodeAnnotation] = fmt.Sprintf("%s/%s[%d]", o.Instance.Graph.RGD.Name, o.Node.ID, o.Index)
 		}
 	}
-	if len(add) == 0 {
-		return o.Object
+	return withAnnotations(o.Object, add)
+}
+
+// waveAnnotations are those that order a sync. authored are the object's own.
+func (r *renderer) waveAnnotations(o Object, authored map[string]any) map[string]any {
+	add := map[string]any{}
+	if !r.opts.Annotate.Waves {
+		return add
 	}
-	maps.Copy(add, withoutKeys(annotations, add))
-	out, meta := maps.Clone(o.Object), maps.Clone(meta)
+	if r.opts.WaveMode != wave.None && !wave.IsHook(o.Object) {
+		add[wave.Annotation] = strconv.Itoa(o.Wave)
+	}
+	if options, _ := authored[syncOptions].(string); !r.served(gvkOf(o.Object)) && !strings.Contains(options, "SkipDryRunOnMissingResource=") {
+		add[syncOptions] = strings.TrimPrefix(options+","+skipDryRun, ",")
+	}
+	return add
+}
+
+// Origin is the value of InstanceAnnotation.
+func (i *Instance) Origin() string {
+	id := i.Identity()
+	return fmt.Sprintf("%s/%s/%s/%s", i.Graph.RGD.GVK.Group, id.Kind, id.Namespace, id.Name)
+}
+
+// withAnnotations returns an object with annotations added, in a copy.
+func withAnnotations(obj, add map[string]any) map[string]any {
+	if len(add) == 0 {
+		return obj
+	}
+	meta := mapAt(obj, "metadata")
+	maps.Copy(add, withoutKeys(mapAt(meta, "annotations"), add))
+	out, meta := maps.Clone(obj), maps.Clone(meta)
 	meta["annotations"], out["metadata"] = add, meta
 	return out
 }

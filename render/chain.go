@@ -3,6 +3,7 @@ package render
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
@@ -43,7 +44,7 @@ func (e *expander) top(doc *manifest.Document, g *graph.Graph) (*Instance, error
 	if len(problems) > 0 {
 		return nil, nil
 	}
-	i := &Instance{Doc: doc}
+	i := &Instance{Doc: doc, authored: obj}
 	if err := e.expand(i, g, stored, nil); err != nil {
 		return nil, err
 	}
@@ -61,6 +62,7 @@ func (e *expander) expand(i *Instance, g *graph.Graph, stored map[string]any, ch
 		return err
 	}
 	e.diags = append(e.diags, diags...)
+	x = e.delegate(i, x)
 	e.pending(i, x)
 	i.Expansion = x
 	i.Chained = make([]*wave.Member, len(x.Objects))
@@ -90,6 +92,9 @@ func (e *expander) chained(parent *Instance, o expand.Object, g *graph.Graph, ch
 		return nil, nil
 	}
 	stored, pruned, problems := g.Admitter.Admit(o.Object, e.namespace())
+	if len(problems) > 0 && e.opts.Runtime == Placeholder && waits(parent, o.Node) {
+		return nil, nil // a placeholder does not fit its schema; the instance itself is shown
+	}
 	for _, p := range problems {
 		if parent.ReadsSecret(o.Node) {
 			p.Message = p.Path.String() + " does not fit its schema (the reason is not shown, since it may quote a Secret)"
@@ -103,8 +108,13 @@ func (e *expander) chained(parent *Instance, o expand.Object, g *graph.Graph, ch
 	if len(problems) > 0 {
 		return nil, nil
 	}
-	child := &Instance{Parent: parent, Node: o.Node.ID}
+	child := &Instance{Parent: parent, Node: o.Node.ID, authored: o.Object}
 	return child, e.expand(child, g, stored, chain)
+}
+
+// waits reports whether a node of an instance is pending.
+func waits(i *Instance, n *graph.Node) bool {
+	return slices.ContainsFunc(i.Pending, func(p expand.Pending) bool { return p.Node == n })
 }
 
 func (e *expander) maxChainDepth() int {
@@ -166,42 +176,4 @@ func gvkOf(obj map[string]any) gvk {
 	apiVersion, _ := obj["apiVersion"].(string)
 	kind, _ := obj["kind"].(string)
 	return k8sschema.FromAPIVersionAndKind(apiVersion, kind)
-}
-
-// pending reports the nodes that wait, as the policy says. A node that waits
-// for another is a consequence and is not reported beside its cause.
-func (e *expander) pending(i *Instance, x *expand.Expansion) {
-	severity := diag.Error
-	if e.opts.Runtime == Withhold {
-		severity = diag.Info
-	}
-	id := (&Instance{Member: wave.Member{Expansion: x}}).Title()
-	for _, p := range x.Pending {
-		if len(p.WaitsFor) > 0 {
-			continue
-		}
-		d := diag.Diagnostic{Severity: severity, Object: id}
-		doc := x.Graph.RGD.Doc
-		switch {
-		case p.Expression == nil:
-			path := diag.Path{"spec", "resources", p.Node.Index, "externalRef"}
-			d.Rule, d.Pos, d.Path = "runtime-value", doc.Position(path), path.String()
-			d.Message = fmt.Sprintf("%s needs %s, which only a cluster has", p.Node.ID, p.Needs)
-		case p.Never:
-			d.Rule, d.Pos, d.Path = "never-set", doc.Within(p.Expression.Path, p.Expression.Offset(0)), p.Expression.Path.String()
-			d.Message = fmt.Sprintf("%s waits for %s, which the instance does not set and has no default: it would never be created", p.Node.ID, p.Needs)
-			d.Hint = "set it in the instance, give it a default, or read it with .? and orValue()"
-		default:
-			d.Rule, d.Pos, d.Path = "runtime-value", doc.Within(p.Expression.Path, p.Expression.Offset(0)), p.Expression.Path.String()
-			d.Message = fmt.Sprintf("%s needs %s, which only a cluster knows", p.Node.ID, p.Needs)
-		}
-		d.Sensitive = p.Expression != nil && p.Expression.Sensitive
-		if d.Hint == "" && severity == diag.Error {
-			d.Hint = "give the object with --observed FILE, or leave such nodes out with --runtime=withhold"
-		}
-		if i.Doc != nil {
-			d.Related = []diag.Related{{Position: i.Doc.Start(), Message: "for this instance"}}
-		}
-		e.diags.Add(d)
-	}
 }

@@ -55,8 +55,38 @@ func (r *renderer) define(docs documents) {
 	for _, rgd := range r.rgds {
 		if g := r.graphs[rgd.GVK]; g != nil {
 			r.out.Graphs = append(r.out.Graphs, g)
+			r.warnOfIdioms(g)
 			r.worldKey = digest(r.worldKey, r.kindKeys[rgd.GVK])
 		}
+	}
+	r.given(docs)
+}
+
+// warnOfIdioms tells what is left out of a graph's objects, once per graph.
+func (r *renderer) warnOfIdioms(g *graph.Graph) {
+	if r.opts.KeepIdioms {
+		return
+	}
+	var whats []string
+	var nodes int
+	var first diag.Path
+	for _, n := range g.Nodes {
+		for _, idiom := range n.Idioms {
+			if first == nil {
+				first = diag.Path{"spec", "resources", n.Index, "template"}.With(idiom.Path...)
+			}
+			if !slices.Contains(whats, idiom.What) {
+				whats = append(whats, idiom.What)
+			}
+		}
+		nodes += min(len(n.Idioms), 1)
+	}
+	if first != nil {
+		r.out.Diagnostics.Add(diag.Diagnostic{
+			Severity: diag.Warning, Rule: "argocd-idiom", Pos: g.RGD.Doc.Position(first), Path: first.String(), Object: g.RGD.Doc.Title(),
+			Message: fmt.Sprintf("%s is left out (resources: %d): the objects belong to the GitOps tool, not to a kro instance", strings.Join(whats, " and "), nodes),
+			Hint:    "take it out of the RGD; --argocd-idioms=keep renders it",
+		})
 	}
 }
 
@@ -89,10 +119,7 @@ func (r *renderer) compileAll(rgds []*graph.RGD) {
 
 // compile compiles one RGD, or takes its graph from the cache.
 func (r *renderer) compile(rgd *graph.RGD) (compiled, string) {
-	opts := graph.Options{
-		CELOmitFunction: r.opts.CELOmitFunction, MaxDimensions: r.opts.MaxCollectionDimensions,
-		Lenient: r.opts.Lenient, CELCostLimit: r.opts.CELCostLimit, Undefined: r.undefined,
-	}
+	opts := r.compileOptions()
 	key := r.graphKey(rgd, opts)
 	if c, ok := r.opts.Cache.get(key).(compiled); ok {
 		return c, key
@@ -103,6 +130,13 @@ func (r *renderer) compile(rgd *graph.RGD) (compiled, string) {
 		r.opts.Cache.put(key, c, bytesPerGraph)
 	}
 	return c, key
+}
+
+func (r *renderer) compileOptions() graph.Options {
+	return graph.Options{
+		CELOmitFunction: r.opts.CELOmitFunction, MaxDimensions: r.opts.MaxCollectionDimensions,
+		Lenient: r.opts.Lenient, CELCostLimit: r.opts.CELCostLimit, Undefined: r.undefined,
+	}
 }
 
 // crds decodes the CustomResourceDefinitions among documents.

@@ -9,18 +9,21 @@ import (
 // for the objects that it expands to.
 func (r *renderer) emit(docs []*document) {
 	var instance *document // the first of the input
+	kro := r.newHandover(docs)
 	for n, d := range docs {
 		switch {
 		case d.gvk.Empty():
+		case d.is(testKind): // belongs to krowave test
 		case d.is(rgdKind):
 			if r.opts.Emit.Definitions {
 				r.pass(d)
 			}
 		case r.tops[n] != nil:
 			instance = cmp.Or(instance, d)
-			if r.opts.Emit.Instances {
+			if left := r.tops[n].Residual; r.opts.Emit.Instances && (left == nil || !left.Whole) {
 				r.pass(d)
 			}
+			kro.definitions(r.tops[n])
 			r.emitInstance(r.tops[n])
 		case r.isInstance(d):
 			instance = cmp.Or(instance, d) // not selected, or refused, which is reported
@@ -55,7 +58,7 @@ func (r *renderer) isInstance(d *document) bool {
 }
 
 func (r *renderer) pass(d *document) {
-	r.out.Objects = append(r.out.Objects, Object{Object: d.Object})
+	r.out.Objects = append(r.out.Objects, Object{Object: d.Object, Doc: d.Document})
 }
 
 func (r *renderer) emitInstance(i *Instance) {
@@ -64,11 +67,14 @@ func (r *renderer) emitInstance(i *Instance) {
 			r.emitInstance(i.chained[n])
 			continue
 		}
-		if r.graphs[gvkOf(o.Object)] != nil {
+		if r.graphs[gvkOf(o.Object)] != nil && !(r.opts.Runtime == Placeholder && waits(i, o.Node)) {
 			continue // a chained instance that was refused
 		}
 		out := Object{Object: o.Object, Instance: i, Node: o.Node, Index: o.Index, Wave: i.Waves[n]}
 		out.Object = r.annotated(out)
 		r.out.Objects = append(r.out.Objects, out)
+	}
+	if i.Residual != nil {
+		r.out.Objects = append(r.out.Objects, r.forKro(Object{Object: i.Residual.Object, For: i, Wave: i.Trail}))
 	}
 }

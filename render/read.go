@@ -19,6 +19,10 @@ type gvk = k8sschema.GroupVersionKind
 var (
 	rgdKind = k8sschema.GroupKind{Group: "kro.run", Kind: "ResourceGraphDefinition"}
 	crdKind = k8sschema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
+
+	// testKind is that of RGD tests: they live beside definitions and are never
+	// applied.
+	testKind = k8sschema.GroupKind{Group: "krowave.dev", Kind: "Test"}
 )
 
 // document is a document with its kind.
@@ -44,17 +48,12 @@ func (r *renderer) read(in Input) documents {
 	r.limits = expand.Options{
 		ServerDefaults:    r.opts.ServerDefaults != DefaultsNone,
 		MaxCollectionSize: r.opts.MaxCollectionSize,
+		Placeholder:       r.opts.Runtime == Placeholder,
+		KeepIdioms:        r.opts.KeepIdioms,
 	}
-	world := []any{"world", r.opts.WaveMode, r.opts.Namespace, r.opts.Runtime, r.opts.ServerDefaults, r.opts.MaxCollectionSize, r.opts.MaxChainDepth, in.Observed != nil}
-	if in.Observed != nil {
-		var observed []map[string]any
-		for _, d := range r.decode(in.Observed) {
-			observed = append(observed, d.Object)
-			world = append(world, r.docKeys[d.Document])
-		}
-		r.limits.Observed = expand.NewObserved(observed)
-	}
+	world := []any{"world", r.opts.WaveMode, r.opts.Namespace, r.opts.Runtime, r.opts.KeepIdioms, r.opts.ServerDefaults, r.opts.MaxCollectionSize, r.opts.MaxChainDepth, in.Observed != nil}
 	r.worldKey = digest(world...)
+	r.observe(in.Observed)
 	return docs
 }
 

@@ -41,6 +41,11 @@ type Runtime string
 const (
 	Fail     Runtime = "fail"     // an error for each
 	Withhold Runtime = "withhold" // left out and listed
+	Delegate Runtime = "delegate" // left to kro in the cluster, by way of a residual RGD
+
+	// Placeholder renders them with texts such as <runtime: db.status.ip> in place
+	// of the values: to look at, never to apply.
+	Placeholder Runtime = "placeholder"
 )
 
 // ServerDefaults says what references between nodes see of a rendered object.
@@ -61,6 +66,7 @@ type Options struct {
 	Namespace         string // of instances that name none; default "default"
 	Instances         []string
 	CELOmitFunction   bool // kro's feature gate
+	KeepIdioms        bool // render what graph.Idiom describes; default: leave it out, with a warning
 
 	Annotate    Annotate
 	WaveMode    wave.Mode
@@ -102,6 +108,8 @@ type Object struct {
 	Node     *graph.Node
 	Index    int // in a collection
 	Wave     int
+	Doc      *manifest.Document // of an object that was passed through
+	For      *Instance          // of an object for kro: whose residual it is, or the first that needs the RGD
 }
 
 // Instance is one expanded instance.
@@ -111,7 +119,10 @@ type Instance struct {
 	Parent *Instance          // of a chained instance
 	Node   string             // of the parent that rendered it
 
-	chained []*Instance // by object; nil for plain objects
+	Residual *Residual // what is left to kro; nil when Git renders all of it
+
+	chained  []*Instance    // by object; nil for plain objects
+	authored map[string]any // before it is admitted
 }
 
 // Render reads, compiles and expands. The Result is usable whenever the error
@@ -135,6 +146,7 @@ func Render(ctx context.Context, in Input, opts Options) (*Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("render: %w", err)
 	}
+	r.divided = r.divisions()
 	r.strayOverrides(docs.objects)
 	if err := r.instances(docs.objects); err != nil {
 		return nil, err
@@ -146,12 +158,13 @@ func Render(ctx context.Context, in Input, opts Options) (*Result, error) {
 
 // renderer is the state of one Render.
 type renderer struct {
-	ctx    context.Context
-	opts   Options
-	out    *Result
-	graphs map[gvk]*graph.Graph
-	rgds   []*graph.RGD // well-formed ones, compiled or not
-	limits expand.Options
+	ctx     context.Context
+	opts    Options
+	out     *Result
+	graphs  map[gvk]*graph.Graph
+	rgds    []*graph.RGD // well-formed ones, compiled or not
+	divided map[gvk]func() division
+	limits  expand.Options
 
 	// With a cache: digests of documents, of the CRDs behind kinds, and of all
 	// that expansions have in common.

@@ -144,6 +144,10 @@ func show(t testing.TB, res *render.Result) output {
 			meta, _ := o.Object["metadata"].(map[string]any)
 			fmt.Fprintf(&waves, "%d %s/%s[%d] %v %v\n", o.Wave, o.Instance.Title(), o.Node.ID, o.Index, o.Object["kind"], meta["name"])
 		}
+		if o.For != nil {
+			meta, _ := o.Object["metadata"].(map[string]any)
+			fmt.Fprintf(&waves, "%d for kro: %v %v\n", o.Wave, o.Object["kind"], meta["name"])
+		}
 	}
 	if err := diag.Print(&findings, res.Diagnostics, diag.PrintOptions{}); err != nil {
 		t.Fatal(err)

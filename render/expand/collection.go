@@ -14,12 +14,11 @@ func (w *walk) collection(n *graph.Node) ([]map[string]any, bool) {
 	values := make([]any, len(n.Fields))
 	vars := w.scope(n, n.BaseScope)
 	for i, f := range n.Fields {
-		if f.Iteration {
+		if f.Iteration || w.drops(f) {
 			continue
 		}
-		v, err := f.Expr.Program.Eval(w.ctx, vars)
-		if err != nil {
-			w.evalError(n, f.Expr, err)
+		v, ok := w.value(n, f.Expr, vars)
+		if !ok {
 			return nil, false
 		}
 		values[i] = v
@@ -57,9 +56,11 @@ func (w *walk) item(n *graph.Node, base []any, item map[string]any) (map[string]
 			values[i] = deepCopy(base[i])
 			continue
 		}
-		v, err := f.Expr.Program.Eval(w.ctx, vars)
-		if err != nil {
-			w.evalError(n, f.Expr, err)
+		if w.drops(f) {
+			continue
+		}
+		v, ok := w.value(n, f.Expr, vars)
+		if !ok {
 			return nil, false
 		}
 		values[i] = v
@@ -113,12 +114,14 @@ func (w *walk) items(n *graph.Node) ([]map[string]any, bool) {
 	lists := make([][]any, len(n.ForEach))
 	total := 1
 	for i, d := range n.ForEach {
-		v, err := d.Expr.Program.Eval(w.ctx, vars)
-		if err != nil {
-			w.evalError(n, d.Expr, err)
+		v, ok := w.value(n, d.Expr, vars)
+		if !ok {
 			return nil, false
 		}
 		list, ok := v.([]any)
+		if text, is := v.(string); is && w.opts.Placeholder {
+			list, ok = []any{text}, true
+		}
 		if !ok {
 			w.fail(n, d.Expr, fmt.Errorf("%w; the expression gave %s", errItems, kindOf(v)))
 			return nil, false

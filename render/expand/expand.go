@@ -27,7 +27,24 @@ type Expansion struct {
 	Skipped []string // ids left out by includeWhen, their own or a dependency's
 	Pending []Pending
 
-	confidential bool // Options.Confidential
+	// Unsettled nodes are rendered, or left out, with what an expression falls back
+	// to when nothing is known of a runtime value: in a cluster they may change.
+	Unsettled []Pending
+
+	External map[string]map[string]any // by id: what external references look for
+
+	InstanceObserved bool // the instance itself is among the observed objects
+
+	opts Options // what it was made with
+}
+
+// Observes reports whether an object of a node is among the observed ones: a
+// rendered one, or what an external reference looks for.
+func (x *Expansion) Observes(n *graph.Node, obj map[string]any) bool {
+	if n.Type == graph.ExternalCollection {
+		return x.opts.Observed != nil
+	}
+	return x.opts.Observed.named(n, obj) != nil
 }
 
 // Object is one object that kro would apply.
@@ -44,7 +61,7 @@ type Pending struct {
 	Expression *graph.Expression // the first expression without data; nil when WaitsFor says it all
 	Needs      string            // what it reads: database.status.endpoint, or the external object
 	Reason     string
-	Never      bool // the data can never arrive: an instance field that is not set (S7.5)
+	Never      bool // the data can never arrive: no cluster sets it (S7.5)
 }
 
 // Options are the limits and sources of an expansion.
@@ -53,8 +70,22 @@ type Options struct {
 	// to a rendered object; without it they see the bare template (S8).
 	ServerDefaults    bool
 	MaxCollectionSize int // items of one collection; default 1000
-	Observed          *Observed
-	Confidential      bool // the instance holds values of a Secret, so findings quote none
+
+	// Observed objects stand in for the live ones that kro would read: those of
+	// nodes, of external references, and the instance's own. Given ones are found
+	// by external references that name them.
+	Observed, Given *Observed
+
+	Confidential bool // the instance holds values of a Secret, so findings quote none
+
+	// KeepIdioms renders what graph.Idiom describes as kro would; otherwise it is
+	// left out.
+	KeepIdioms bool
+
+	// Placeholder renders nodes that wait, with texts such as <runtime: db.status.ip>
+	// in place of values that nobody knows, conditions taken for true and lists for
+	// one item. For looking at only.
+	Placeholder bool
 }
 
 func (o Options) maxCollectionSize() int {
@@ -69,19 +100,30 @@ func (o Options) maxCollectionSize() int {
 func Instance(ctx context.Context, g *graph.Graph, instance map[string]any, opts Options) (*Expansion, diag.List, error) {
 	w := &walk{
 		ctx: ctx, g: g, opts: opts, values: make(map[string]any, len(g.Nodes)+1),
-		state: make(map[string]nodeState, len(g.Nodes)),
-		out:   &Expansion{Graph: g, Instance: instance, confidential: opts.Confidential},
+		state:    make(map[string]nodeState, len(g.Nodes)),
+		observed: map[string]bool{},
+		out:      &Expansion{Graph: g, Instance: instance, External: map[string]map[string]any{}, opts: opts},
 	}
-	w.namespace, _ = metaString(instance, "namespace")
-	w.values[graph.SchemaVar] = schema.Value(instance, g.Instance)
-	for _, n := range g.Nodes {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
+	if err := w.run(); err != nil {
+		return nil, nil, err
+	}
+	if !opts.Placeholder { // whose names may be placeholders
+		w.checkTargets()
+	}
+	return w.out, w.diags, nil
+}
+
+// run decides on every node, in topological order.
+func (w *walk) run() error {
+	w.namespace, _ = metaString(w.out.Instance, "namespace")
+	w.values[graph.SchemaVar] = schema.Value(w.instanceSeen(w.out.Instance), w.g.Instance)
+	for _, n := range w.g.Nodes {
+		if err := w.ctx.Err(); err != nil {
+			return err
 		}
 		w.node(n)
 	}
-	w.checkTargets()
-	return w.out, w.diags, nil
+	return nil
 }
 
 // nodeState is what became of a node, for those that depend on it.
@@ -100,6 +142,7 @@ type walk struct {
 	namespace string // of the instance; empty when it is cluster-scoped
 	values    map[string]any
 	state     map[string]nodeState
+	observed  map[string]bool // nodes whose objects are all observed
 	out       *Expansion
 	diags     diag.List
 }
@@ -112,7 +155,7 @@ func (w *walk) node(n *graph.Node) {
 		// kro waits for no external collection, not even for one that it has not
 		// listed yet: its name is unbound then, which matters to those who read it.
 		st.ready = w.render(n) || n.Type == graph.ExternalCollection
-		st.failed = len(w.diags) > before
+		st.failed = w.diags[before:].HasErrors()
 	}
 	w.state[n.ID] = st
 }
@@ -159,13 +202,16 @@ func (w *walk) conditions(n *graph.Node) (bool, nodeState) {
 		v, err := e.Program.Eval(w.ctx, vars)
 		if err != nil {
 			// Missing data is worth waiting for only when a resource may bring it.
-			if e.ReadsNodes() && isPending(err) {
-				w.pending(n, e, err)
+			if (e.ReadsNodes() || e.IsRuntime()) && isPending(err) {
+				if w.pending(n, e, err); w.opts.Placeholder {
+					continue
+				}
 				return false, nodeState{unclear: true}
 			}
 			w.fail(n, e, err)
 			return false, nodeState{failed: true}
 		}
+		w.settle(n, e)
 		if v == nil || v == false {
 			w.out.Skipped = append(w.out.Skipped, n.ID)
 			return false, nodeState{ignored: true}
@@ -197,6 +243,14 @@ func (w *walk) render(n *graph.Node) bool {
 	if !ok || n.Type != graph.ExternalCollection && !w.defaultNamespaces(n, objects) {
 		return false
 	}
+	for _, f := range n.Fields {
+		if !w.drops(f) {
+			w.settle(n, f.Expr)
+		}
+	}
+	for _, d := range n.ForEach {
+		w.settle(n, d.Expr)
+	}
 	if n.Type == graph.External || n.Type == graph.ExternalCollection {
 		return w.external(n, objects[0])
 	}
@@ -212,24 +266,25 @@ func (w *walk) observe(n *graph.Node, objects []map[string]any) {
 	if !n.IsRead {
 		return
 	}
-	see := func(obj map[string]any) any {
-		if w.opts.ServerDefaults && n.Type != graph.External && n.Type != graph.ExternalCollection {
-			obj = schema.ServerDefaults(n.Kind, obj)
-		}
-		return schema.Value(obj, n.Kind.Schema)
-	}
-	if !n.IsList() {
-		w.values[n.ID] = see(objects[0])
-		return
-	}
+	external := n.Type == graph.External || n.Type == graph.ExternalCollection
+	w.observed[n.ID] = true
 	items := make([]any, len(objects))
 	for i, obj := range objects {
-		if n.Type == graph.Collection {
-			obj = withIndexLabel(obj, i)
+		if !external {
+			live, observed := w.live(n, obj)
+			w.observed[n.ID] = w.observed[n.ID] && observed
+			if obj = live; n.Type == graph.Collection {
+				obj = withIndexLabel(obj, i)
+			}
+			if w.opts.ServerDefaults {
+				obj = schema.ServerDefaults(n.Kind, obj)
+			}
 		}
-		items[i] = see(obj)
+		items[i] = schema.Value(obj, n.Kind.Schema)
 	}
-	w.values[n.ID] = items
+	if w.values[n.ID] = items; !n.IsList() {
+		w.values[n.ID] = items[0]
+	}
 }
 
 // withIndexLabel returns an item as other nodes see it: with the label that kro

@@ -119,8 +119,8 @@ func configMap(namespace, name, team string) map[string]any {
 }
 
 func TestObserved(t *testing.T) {
-	o := NewObserved([]map[string]any{
-		configMap("b", "two", "x"), configMap("a", "one", "x"), configMap("", "plain", "y"), configMap("a", "three", ""),
+	o := NewObserved([]Live{
+		{Object: configMap("b", "two", "x")}, {Object: configMap("a", "one", "x")}, {Object: configMap("", "plain", "y")}, {Object: configMap("a", "three", "")},
 	})
 	kind := &schema.Kind{GVK: k8sschema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}, Namespaced: true}
 	n := &graph.Node{ID: "ref", Kind: kind}
@@ -131,6 +131,12 @@ func TestObserved(t *testing.T) {
 			out = append(out, listKey(obj))
 		}
 		return out
+	}
+	named := func(n *graph.Node, ref map[string]any) []string {
+		if l := o.named(n, ref); l != nil {
+			return []string{listKey(l.Object)}
+		}
+		return []string{}
 	}
 	for _, tt := range []struct {
 		name            string
@@ -145,7 +151,7 @@ func TestObserved(t *testing.T) {
 		{"nothing", n, "a", "none", []string{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, names(o.named(tt.node, configMap(tt.namespace, tt.find, "")))); diff != "" {
+			if diff := cmp.Diff(tt.want, named(tt.node, configMap(tt.namespace, tt.find, ""))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

@@ -8,26 +8,33 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
 )
+
+// Live is an object as a cluster has it, whole or in part.
+type Live struct {
+	Object map[string]any
+	At     diag.Position // where it is given
+}
 
 // Observed holds objects that stand in for those of a cluster. A nil Observed
 // knows nothing; one without a matching object knows that a selector finds
 // nothing, as in a cluster.
 type Observed struct {
-	byKind map[string][]map[string]any // "apiVersion Kind" -> objects by namespace and name
+	byKind map[string][]Live // "apiVersion Kind" -> objects by namespace and name
 }
 
 // NewObserved indexes objects. They are not changed; an object without a
 // namespace counts as one in default.
-func NewObserved(objects []map[string]any) *Observed {
-	o := &Observed{byKind: map[string][]map[string]any{}}
-	for _, obj := range objects {
-		key := kindKey(obj)
-		o.byKind[key] = append(o.byKind[key], obj)
+func NewObserved(objects []Live) *Observed {
+	o := &Observed{byKind: map[string][]Live{}}
+	for _, l := range objects {
+		key := kindKey(l.Object)
+		o.byKind[key] = append(o.byKind[key], l)
 	}
 	for _, list := range o.byKind {
-		slices.SortStableFunc(list, func(a, b map[string]any) int { return strings.Compare(listKey(a), listKey(b)) })
+		slices.SortStableFunc(list, func(a, b Live) int { return strings.Compare(listKey(a.Object), listKey(b.Object)) })
 	}
 	return o
 }
@@ -48,19 +55,23 @@ func listKey(obj map[string]any) string {
 // external finds what an external reference refers to and binds it.
 func (w *walk) external(n *graph.Node, ref map[string]any) bool {
 	var found []map[string]any
-	known := w.opts.Observed != nil
+	known := false
 	if n.Type == graph.External {
-		if known {
-			found = w.opts.Observed.named(n, ref)
+		l := w.opts.Observed.named(n, ref)
+		if l == nil {
+			l = w.opts.Given.named(n, ref)
 		}
-		known = len(found) > 0
-	} else if known {
+		if known = l != nil; known {
+			found = []map[string]any{withoutRecord(l.Object)}
+		}
+	} else if known = w.opts.Observed != nil; known {
 		var err error
 		if found, err = w.opts.Observed.selected(n, ref); err != nil {
 			w.nodeErrorf(n, "selector", "not a label selector: %s", w.reasonOf(n, err))
 			return false
 		}
 	}
+	w.out.External[n.ID] = ref
 	if !known {
 		what := strings.TrimSpace(kindKey(ref) + " " + strings.Trim(listKey(ref), "/"))
 		if n.Type == graph.ExternalCollection {
@@ -72,51 +83,85 @@ func (w *walk) external(n *graph.Node, ref map[string]any) bool {
 		w.out.Pending = append(w.out.Pending, Pending{
 			Node: n, Needs: what, Reason: "the external object is not given (--observed)",
 		})
-		return false
+		if w.opts.Placeholder && n.Type == graph.External {
+			w.observe(n, []map[string]any{ref})
+			w.observed[n.ID] = false
+		}
+		return w.opts.Placeholder
 	}
 	w.observe(n, found)
 	return true
 }
 
-// named finds one object by name.
-func (o *Observed) named(n *graph.Node, ref map[string]any) []map[string]any {
-	name, _ := metaString(ref, "name")
-	namespace, _ := metaString(ref, "namespace")
-	for _, obj := range o.byKind[kindKey(ref)] {
-		got, _ := metaString(obj, "name")
-		if got == name && (!n.Kind.Namespaced || namespaceOf(obj) == namespace) {
-			return []map[string]any{obj}
+// named finds one object by name; nil when there is none.
+func (o *Observed) named(n *graph.Node, obj map[string]any) *Live {
+	if o == nil {
+		return nil
+	}
+	name, _ := metaString(obj, "name")
+	for i, l := range o.byKind[kindKey(obj)] {
+		got, _ := metaString(l.Object, "name")
+		if got == name && (!n.Kind.Namespaced || namespaceOf(l.Object) == namespaceOf(obj)) {
+			return &o.byKind[kindKey(obj)][i]
 		}
 	}
 	return nil
 }
 
+// Resembling lists the kinds of objects of the same name and namespace, for
+// those who named another.
+func (o *Observed) Resembling(obj map[string]any) []string {
+	if o == nil {
+		return nil
+	}
+	name, _ := metaString(obj, "name")
+	var out []string
+	for key, list := range o.byKind {
+		if key != kindKey(obj) && slices.ContainsFunc(list, func(l Live) bool {
+			got, _ := metaString(l.Object, "name")
+			return got == name && namespaceOf(l.Object) == namespaceOf(obj)
+		}) {
+			out = append(out, key)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // selected lists objects by label. Without a namespace it lists all (S1.7).
 func (o *Observed) selected(n *graph.Node, ref map[string]any) ([]map[string]any, error) {
-	selector := labels.Everything()
-	meta, _ := ref["metadata"].(map[string]any)
-	if raw, ok := meta["selector"].(map[string]any); ok {
-		var sel metav1.LabelSelector
-		text, err := json.Marshal(raw)
-		if err == nil {
-			err = json.Unmarshal(text, &sel)
-		}
-		if err == nil {
-			selector, err = metav1.LabelSelectorAsSelector(&sel)
-		}
-		if err != nil {
-			return nil, err
-		}
+	selector, err := SelectorOf(ref)
+	if err != nil {
+		return nil, err
 	}
 	namespace, _ := metaString(ref, "namespace")
 	out := []map[string]any{}
-	for _, obj := range o.byKind[kindKey(ref)] {
-		inNamespace := !n.Kind.Namespaced || namespace == "" || namespaceOf(obj) == namespace
-		if inNamespace && selector.Matches(labels.Set(labelsOf(obj))) {
-			out = append(out, obj)
+	for _, l := range o.byKind[kindKey(ref)] {
+		inNamespace := !n.Kind.Namespaced || namespace == "" || namespaceOf(l.Object) == namespace
+		if inNamespace && selector.Matches(labels.Set(labelsOf(l.Object))) {
+			out = append(out, withoutRecord(l.Object))
 		}
 	}
 	return out, nil
+}
+
+// SelectorOf reads the label selector of a resolved external reference; without
+// one, everything is selected.
+func SelectorOf(ref map[string]any) (labels.Selector, error) {
+	meta, _ := ref["metadata"].(map[string]any)
+	raw, ok := meta["selector"].(map[string]any)
+	if !ok {
+		return labels.Everything(), nil
+	}
+	text, err := json.Marshal(raw)
+	if err != nil {
+		return nil, err
+	}
+	var sel metav1.LabelSelector
+	if err := json.Unmarshal(text, &sel); err != nil {
+		return nil, err
+	}
+	return metav1.LabelSelectorAsSelector(&sel)
 }
 
 func namespaceOf(obj map[string]any) string {

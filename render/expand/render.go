@@ -2,6 +2,7 @@ package expand
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/google/cel-go/cel"
 
@@ -22,9 +23,11 @@ func (w *walk) single(n *graph.Node) map[string]any {
 	values := make([]any, len(n.Fields))
 	vars := w.scope(n, n.BaseScope)
 	for i, f := range n.Fields {
-		v, err := f.Expr.Program.Eval(w.ctx, vars)
-		if err != nil {
-			w.evalError(n, f.Expr, err)
+		if w.drops(f) {
+			continue
+		}
+		v, ok := w.value(n, f.Expr, vars)
+		if !ok {
 			return nil
 		}
 		values[i] = v
@@ -32,21 +35,69 @@ func (w *walk) single(n *graph.Node) map[string]any {
 	return w.fill(n, values)
 }
 
+// value evaluates an expression of a template or forEach, or records why it has
+// no value.
+func (w *walk) value(n *graph.Node, e *graph.Expression, vars bindings) (any, bool) {
+	v, err := e.Program.Eval(w.ctx, vars)
+	if err == nil {
+		return v, true
+	}
+	w.evalError(n, e, err)
+	if w.opts.Placeholder && isPending(err) {
+		return w.placeholder(e, vars), true
+	}
+	return nil, false
+}
+
 // fill writes the values of a node's fields into a copy of its template.
 func (w *walk) fill(n *graph.Node, values []any) map[string]any {
 	obj := deepCopy(n.Template).(map[string]any)
 	omits := false
 	for i, f := range n.Fields {
+		if w.drops(f) {
+			continue
+		}
 		if !write(obj, f.Steps, values[i]) {
 			w.fail(n, f.Expr, errPath)
 			return nil
 		}
 		omits = omits || f.Expr.UsesOmit
 	}
+	if !w.opts.KeepIdioms {
+		for _, idiom := range slices.Backward(n.Idioms) {
+			remove(obj, idiom.Path)
+		}
+	}
 	if omits {
 		obj, _ = expr.StripOmit(obj).(map[string]any)
 	}
 	return obj
+}
+
+// drops reports whether a field is left out with the idiom that it belongs to.
+func (w *walk) drops(f *graph.Field) bool { return f.Idiom && !w.opts.KeepIdioms }
+
+// remove takes an entry of a map, or an item of a list, out of metadata, and
+// what holds it when that becomes empty.
+func remove(obj map[string]any, at diag.Path) {
+	meta, _ := obj["metadata"].(map[string]any)
+	key, _ := at[1].(string)
+	empty := false
+	switch step := at[2].(type) {
+	case string:
+		m, _ := meta[key].(map[string]any)
+		delete(m, step)
+		empty = len(m) == 0
+	case int:
+		l, _ := meta[key].([]any)
+		if step < len(l) {
+			meta[key] = slices.Delete(l, step, step+1)
+			empty = len(l) == 1
+		}
+	}
+	if empty {
+		delete(meta, key)
+	}
 }
 
 // write sets the value at a path that exists in obj.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/common/types/traits"
 
 	"github.com/krowave/krowave/render/diag"
@@ -26,6 +27,9 @@ func (w *walk) evalError(n *graph.Node, e *graph.Expression, err error) {
 // pending records a node that waits for data. Data of a node that is pending
 // itself is no cause of its own.
 func (w *walk) pending(n *graph.Node, e *graph.Expression, err error) {
+	if last := len(w.out.Pending) - 1; last >= 0 && w.out.Pending[last].Node == n {
+		return // a placeholder stands there, and rendering went on
+	}
 	var unbound []string
 	for _, dep := range n.Dependencies {
 		if _, ok := w.values[dep]; !ok && slices.Contains(e.References, dep) {
@@ -37,29 +41,32 @@ func (w *walk) pending(n *graph.Node, e *graph.Expression, err error) {
 		return
 	}
 	p := Pending{Node: n, Expression: e, Needs: w.missing(e), Reason: w.reasonOf(n, err)}
-	p.Never = !e.ReadsNodes() && !serverSide(p.Needs)
+	// Without server defaults a field may be missing that a cluster would have.
+	p.Never = len(e.Runtime) == 0 && (w.opts.ServerDefaults || !e.ReadsNodes())
 	w.out.Pending = append(w.out.Pending, p)
 }
 
 // missing guesses which path of an expression has no value: the first, in the
-// order of reading, that cannot be followed to its end.
+// order of the text, that cannot be followed as far as it has to be.
 func (w *walk) missing(e *graph.Expression) string {
-	paths := e.Reads
-	for _, path := range paths {
-		if v, ok := w.values[path[0]]; ok && !follow(v, path[1:]) {
-			return strings.Join(path, ".")
+	for _, r := range e.Reads {
+		if v, ok := w.values[r.Path[0]]; ok && !follow(v, r.Path[1:r.Required]) {
+			return r.String()
 		}
 	}
-	if len(paths) > 0 {
-		return strings.Join(paths[0], ".")
+	if len(e.Reads) > 0 {
+		return e.Reads[0].String()
 	}
 	return textOf(e)
 }
 
-// follow reports whether a value has everything that a path names. What is
-// inside lists is not looked at.
+// follow reports whether a value has everything that a path names. An element
+// stands for all of them.
 func follow(v any, path []string) bool {
-	for _, name := range path {
+	for i, name := range path {
+		if name == expr.Item {
+			return followEach(v, path[i+1:])
+		}
 		m, ok := v.(traits.Mapper)
 		if !ok {
 			return true
@@ -73,15 +80,53 @@ func follow(v any, path []string) bool {
 	return true
 }
 
-// serverSide reports whether only an API server can give a field of the
-// instance (S8).
-func serverSide(path string) bool {
-	for _, f := range []string{"uid", "creationTimestamp", "generation", "resourceVersion", "managedFields", "finalizers", "labels", "annotations", "selfLink"} {
-		if path == "schema.metadata."+f || strings.HasPrefix(path, "schema.metadata."+f+".") {
+func followEach(v any, path []string) bool {
+	items, ok := v.([]any)
+	if !ok {
+		c, ok := v.(traits.Iterable)
+		if !ok {
 			return true
 		}
+		_, isMap := v.(traits.Mapper)
+		for it := c.Iterator(); it.HasNext() == types.True; {
+			item := any(it.Next())
+			if isMap {
+				item = v.(traits.Mapper).Get(item.(ref.Val))
+			}
+			items = append(items, item)
+		}
 	}
-	return false
+	return !slices.ContainsFunc(items, func(item any) bool { return !follow(item, path) })
+}
+
+// settle notes that an expression had a value although a runtime value that it
+// reads is not known: it has a fallback, or took another branch.
+func (w *walk) settle(n *graph.Node, e *graph.Expression) {
+	if last := len(w.out.Pending) - 1; last >= 0 && w.out.Pending[last].Node == n {
+		return // reported, and rendered with placeholders
+	}
+	for _, r := range e.Runtime {
+		if r.Maybe || w.knows(r) {
+			continue
+		}
+		w.out.Unsettled = append(w.out.Unsettled, Pending{
+			Node: n, Expression: e, Needs: r.String(), Reason: "nothing is known of it, and the expression goes on without",
+		})
+		return
+	}
+}
+
+// knows reports whether the value of a path is there, or is known to be absent.
+func (w *walk) knows(r graph.RuntimeRead) bool {
+	root := r.Path[0]
+	v, bound := w.values[root]
+	switch {
+	case w.observed[root]:
+		return true
+	case !bound || r.Whole:
+		return false
+	}
+	return follow(v, r.Path[1:])
 }
 
 // fail records an evaluation that kro would fail on, at the expression.

@@ -11,7 +11,7 @@ import (
 // ReadsSecret reports whether a node is a Secret or reads one, directly or by
 // way of others: its values are then not quoted in findings.
 func (x *Expansion) ReadsSecret(n *graph.Node) bool {
-	if x.confidential {
+	if x.opts.Confidential {
 		return true
 	}
 	if isSecret(n) {

@@ -1,0 +1,81 @@
+package render
+
+import (
+	"fmt"
+
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/expand"
+	"github.com/krowave/krowave/render/wave"
+)
+
+// pending reports the nodes that wait, and those that are rendered with a
+// fallback, as the policy says. A node that waits for another is a consequence
+// and is not reported beside its cause.
+func (e *expander) pending(i *Instance, x *expand.Expansion) {
+	id := (&Instance{Member: wave.Member{Expansion: x}}).Title()
+	add := func(p expand.Pending, d diag.Diagnostic) {
+		d.Object = id
+		path := diag.Path{"spec", "resources", p.Node.Index, "externalRef"}
+		if d.Pos = x.Graph.RGD.Doc.Position(path); p.Expression != nil {
+			path = p.Expression.Path
+			d.Pos, d.Sensitive = x.Graph.RGD.Doc.Within(path, p.Expression.Offset(0)), p.Expression.Sensitive
+		}
+		d.Path = path.String()
+		if i.Doc != nil {
+			d.Related = []diag.Related{{Position: i.Doc.Start(), Message: "for this instance"}}
+		}
+		e.diags.Add(d)
+	}
+	for _, p := range x.Pending {
+		if len(p.WaitsFor) == 0 {
+			add(p, e.waiting(x, p))
+		}
+	}
+	for _, p := range x.Unsettled {
+		d := diag.Diagnostic{Severity: diag.Info, Rule: "runtime-fallback", Message: fmt.Sprintf(
+			"%s reads %s, which only a cluster knows, and goes on without it", p.Node.ID, p.Needs)}
+		if e.opts.Runtime == Fail || e.opts.Runtime == "" {
+			d.Severity = diag.Warning
+			d.Hint = "kro would change the object once the value is there; give it with --observed, or leave the node to kro with --runtime=delegate"
+		}
+		add(p, d)
+	}
+}
+
+// waiting says what a node waits for.
+func (e *expander) waiting(x *expand.Expansion, p expand.Pending) diag.Diagnostic {
+	if p.Never {
+		return diag.Diagnostic{
+			Severity: e.neverSeverity(), Rule: "never-set",
+			Message: fmt.Sprintf("%s waits for %s, which nothing sets: it would never be created", p.Node.ID, p.Needs),
+			Hint:    "set it in the instance, give it a default, or read it with .? and orValue()",
+		}
+	}
+	d := diag.Diagnostic{Severity: diag.Info, Rule: "runtime-value", Message: fmt.Sprintf("%s needs %s, which only a cluster has", p.Node.ID, p.Needs)}
+	if p.Expression != nil {
+		d.Message = fmt.Sprintf("%s needs %s, which only a cluster knows", p.Node.ID, p.Needs)
+	}
+	if e.opts.Runtime == Delegate {
+		return undelegated(d)
+	}
+	if e.opts.Runtime != Fail && e.opts.Runtime != "" {
+		return d
+	}
+	d.Severity = diag.Error
+	d.Hint = "give the object with --observed FILE, leave the node to kro with --runtime=delegate, or leave it out with --runtime=withhold"
+	if ref := x.External[p.Node.ID]; p.Expression == nil && ref != nil {
+		if others := e.limits.Observed.Resembling(ref); len(others) > 0 {
+			d.Hint = fmt.Sprintf("an object of that name is observed, but as %s", others[0])
+		}
+	}
+	return d
+}
+
+// neverSeverity: what no cluster ever brings is a mistake under every policy
+// but the one that only leaves out.
+func (e *expander) neverSeverity() diag.Severity {
+	if e.opts.Runtime == Withhold {
+		return diag.Info
+	}
+	return diag.Error
+}
