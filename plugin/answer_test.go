@@ -108,8 +108,10 @@ func caseFlags(t *testing.T, dir string) (schemas, observed []string) {
 	if raw, err := os.ReadFile(filepath.Join(dir, "feature-gates")); err == nil {
 		schemas = append(schemas, "--feature-gates", strings.TrimSpace(string(raw)))
 	}
-	if _, err := os.Stat(filepath.Join(dir, "cluster")); err == nil {
-		observed = append(observed, "--observed", "cluster")
+	for _, live := range []string{"cluster", "observed"} {
+		if _, err := os.Stat(filepath.Join(dir, live)); err == nil {
+			observed = append(observed, "--observed", live)
+		}
 	}
 	return schemas, observed
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -26,7 +27,8 @@ type conformanceCase struct {
 	crds         []*apiextensionsv1.CustomResourceDefinition
 	crdText      string // identifies the CRDs
 	cluster      []*unstructured.Unstructured
-	knowsCluster bool // without the folder nothing is known of external references
+	observed     []*unstructured.Unstructured // live objects of the case's own nodes and instances
+	knowsCluster bool                         // without either folder nothing is known of external references
 	gates        string
 }
 
@@ -43,8 +45,8 @@ func readFolder(dir string) (map[string]string, error) {
 		}
 		relative = filepath.ToSlash(relative)
 		if entry.IsDir() {
-			if relative == "cluster" {
-				files["cluster/"] = ""
+			if relative == "cluster" || relative == "observed" {
+				files[relative+"/"] = ""
 			}
 			return nil
 		}
@@ -60,12 +62,13 @@ func parseCase(files map[string]string) (*conformanceCase, error) {
 	for _, name := range sortedKeys(files) {
 		folder, base := path.Split(name)
 		isYAML := strings.HasSuffix(base, ".yaml") || strings.HasSuffix(base, ".yml")
-		c.knowsCluster = c.knowsCluster || folder == "cluster/"
+		live := folder == "cluster/" || folder == "observed/"
+		c.knowsCluster = c.knowsCluster || live
 		if !isYAML {
 			continue
 		}
 		objects, err := readObjects(files[name])
-		if err != nil && (folder == "cluster/" || folder == "") {
+		if err != nil && (live || folder == "") {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		switch {
@@ -86,12 +89,31 @@ func parseCase(files map[string]string) (*conformanceCase, error) {
 			c.crdText += files[name] + "\n---\n"
 		case folder == "cluster/":
 			c.cluster = append(c.cluster, objects...)
+		case folder == "observed/":
+			c.observed = append(c.observed, objects...)
 		}
 	}
 	if len(c.rgds) == 0 {
 		return nil, errors.New("rgd.yaml: no ResourceGraphDefinition")
 	}
-	return c, nil
+	return c, c.eachObservedOnce()
+}
+
+// eachObservedOnce refuses a second live object for an observed one: which would be read?
+func (c *conformanceCase) eachObservedOnce() error {
+	key := func(object *unstructured.Unstructured) string {
+		return fmt.Sprintf("%s %s/%s", object.GroupVersionKind(), object.GetNamespace(), object.GetName())
+	}
+	times := map[string]int{}
+	for _, object := range slices.Concat(c.observed, c.cluster) {
+		times[key(object)]++
+	}
+	for _, object := range c.observed {
+		if times[key(object)] > 1 {
+			return fmt.Errorf("observed/: two live objects for %s", key(object))
+		}
+	}
+	return nil
 }
 
 // readObjects decodes a YAML stream the way kubectl does.

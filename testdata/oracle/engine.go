@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -103,7 +104,10 @@ func (e *engine) expandCase(c *conformanceCase) (out *answer, err error) {
 	}
 	d := defining(definitions, c.instance)
 	out = &answer{Rejected: d.refused, expansion: newExpansion(d)}
-	x := &expander{definitions: map[schema.GroupVersionKind]*definition{}, cluster: c.cluster, knowsCluster: c.knowsCluster, mapper: served.mapper}
+	x := &expander{
+		definitions: map[schema.GroupVersionKind]*definition{}, mapper: served.mapper,
+		cluster: slices.Concat(c.observed, c.cluster), observed: c.observed, knowsCluster: c.knowsCluster,
+	}
 	for _, other := range definitions {
 		if other.refused == nil {
 			x.definitions[other.gvk()] = other

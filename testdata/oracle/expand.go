@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -25,7 +26,8 @@ const maxNesting = 8
 // expander expands instances of a case's definitions.
 type expander struct {
 	definitions  map[schema.GroupVersionKind]*definition
-	cluster      []*unstructured.Unstructured
+	cluster      []*unstructured.Unstructured // what external references find, observed objects among them
+	observed     []*unstructured.Unstructured
 	knowsCluster bool
 	mapper       meta.RESTMapper
 	rejected     *rejection // the first there was
@@ -37,8 +39,8 @@ func (e *expander) reject(stage string, err error) {
 	}
 }
 
-// expand lets kro's runtime walk the nodes of one instance; what a node renders is handed back as if
-// it had been observed, so that later nodes see it.
+// expand lets kro's runtime walk the nodes of one instance; the live object of what a node renders, or
+// else the rendered object itself, is handed back as observed, so that later nodes see it.
 func (e *expander) expand(d *definition, in *unstructured.Unstructured, depth int) *expansion {
 	x := newExpansion(d)
 	instance, err := d.instances.admit(in)
@@ -50,6 +52,7 @@ func (e *expander) expand(d *definition, in *unstructured.Unstructured, depth in
 		e.reject("instance", fmt.Errorf("instances nested deeper than %d", maxNesting))
 		return x
 	}
+	adoptServerFields(instance, e.live(instance))
 	rt, err := runtime.FromGraph(d.graph, graphConfig, runtime.WithInstance(instance))
 	if err != nil {
 		e.reject("instance", err)
@@ -92,7 +95,9 @@ func (e *expander) node(x *expansion, node *runtime.Node) ([]*unstructured.Unstr
 	}
 	observed := make([]*unstructured.Unstructured, len(desired))
 	for i, object := range desired {
-		observed[i] = object.DeepCopy()
+		if observed[i] = e.live(object); observed[i] == nil {
+			observed[i] = object.DeepCopy()
+		}
 	}
 	if t := node.Spec.Meta.Type; t == graph.NodeTypeExternal || t == graph.NodeTypeExternalCollection {
 		if observed, err = e.lookup(node.Spec.Meta, desired[0]); err != nil {
@@ -105,6 +110,34 @@ func (e *expander) node(x *expansion, node *runtime.Node) ([]*unstructured.Unstr
 	}
 	node.SetObserved(observed)
 	return desired, nil
+}
+
+// live returns the observed object that a rendered one became, nil when there is none.
+func (e *expander) live(rendered *unstructured.Unstructured) *unstructured.Unstructured {
+	inNamespace := func(object *unstructured.Unstructured) string {
+		return cmp.Or(object.GetNamespace(), metav1.NamespaceDefault)
+	}
+	for _, object := range e.observed {
+		if object.GroupVersionKind() == rendered.GroupVersionKind() && object.GetName() == rendered.GetName() &&
+			inNamespace(object) == inNamespace(rendered) {
+			out := object.DeepCopy()
+			out.SetNamespace(rendered.GetNamespace())
+			return out
+		}
+	}
+	return nil
+}
+
+// adoptServerFields gives an instance the metadata that only the API server can have set.
+func adoptServerFields(instance, observed *unstructured.Unstructured) {
+	if observed == nil {
+		return
+	}
+	for _, name := range []string{"uid", "generation", "resourceVersion", "creationTimestamp"} {
+		if value, found, _ := unstructured.NestedFieldNoCopy(observed.Object, "metadata", name); found {
+			_ = unstructured.SetNestedField(instance.Object, value, "metadata", name)
+		}
+	}
 }
 
 // collect records the objects of a node and expands those that are instances themselves.

@@ -8,7 +8,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/prepare.sh"
 [ $# -gt 0 ] || set -- v2.14.21 v3.6.1
-kube=$("$here/kubernetes.sh")
+kube=$("$root/testdata/kubernetes/build.sh")
 status=0
 for version in "$@"; do
 	echo "== application controller $version"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds etcd, kube-apiserver and kube-controller-manager once, from the Go module proxy, and prints
-# the directory they are in. KROWAVE_CACHE and BUILD_JOBS are those of build.sh.
+# the directory they are in. KROWAVE_CACHE says where they are kept, BUILD_JOBS how many compilers run at once.
 set -euo pipefail
 kubernetes=${KUBERNETES_VERSION:-v1.36.3}
 etcd=${ETCD_VERSION:-v3.6.16}
