@@ -158,6 +158,8 @@ func (c *scanner) entries(name string, list *yaml.Node, field string) {
 		default:
 			info, err := fs.Stat(c.s.fsys, target)
 			switch {
+			case foreign(err) != nil:
+				c.found.Errorf(at(name, entry), "kustomize-build", "%q cannot be read: %v", clip(entry.Value), foreign(err))
 			case err != nil:
 				c.found.Errorf(at(name, entry), "kustomize-build", "%q is not a file or directory of the tree", clip(entry.Value))
 			case info.IsDir():

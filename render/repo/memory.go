@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
 )
 
 // Memory is a read-only file system in memory. Symlinks are followed inside it
@@ -32,6 +34,7 @@ const (
 	regular nodeKind = iota
 	directory
 	symlink
+	submodule // a directory whose files are in another repository
 )
 
 type node struct {
@@ -41,6 +44,9 @@ type node struct {
 	target   string   // of a symlink
 	omitted  string   // why a file has no data
 	children []string // of a directory: names, sorted by finish
+
+	object plumbing.Hash // in a commit
+	listed bool          // in a commit: children are there
 }
 
 func newMemory() *Memory {
@@ -114,6 +120,12 @@ var (
 
 // resolve follows the symlinks of a path, those of its last element if last.
 func (m *Memory) resolve(op, name string, last bool) (string, *node, error) {
+	return resolveLinks(func(name string) (*node, error) { return m.nodes[name], nil }, op, name, last)
+}
+
+// resolveLinks follows the symlinks of a path in a tree whose nodes are looked
+// up by paths without symlinks; nil is a node that is not there.
+func resolveLinks(lookUp func(name string) (*node, error), op, name string, last bool) (string, *node, error) {
 	fail := func(err error) (string, *node, error) { return "", nil, &fs.PathError{Op: op, Path: name, Err: err} }
 	if !fs.ValidPath(name) {
 		return fail(fs.ErrInvalid)
@@ -133,12 +145,17 @@ func (m *Memory) resolve(op, name string, last bool) (string, *node, error) {
 			continue
 		}
 		next := path.Join(done, element)
-		n := m.nodes[next]
+		n, err := lookUp(next)
 		switch {
+		case err != nil:
+			return fail(err)
 		case n == nil:
 			return fail(fs.ErrNotExist)
 		case n.kind != symlink || len(rest) == 0 && !last:
 			done = next
+			if n.kind == submodule && len(rest) > 0 {
+				return fail(&Submodule{next})
+			}
 			if n.kind != directory && len(rest) > 0 {
 				return fail(fs.ErrNotExist)
 			}
@@ -151,7 +168,11 @@ func (m *Memory) resolve(op, name string, last bool) (string, *node, error) {
 		}
 		rest = append(strings.Split(n.target, "/"), rest...)
 	}
-	return done, m.nodes[done], nil
+	n, err := lookUp(done)
+	if err != nil {
+		return fail(err)
+	}
+	return done, n, nil
 }
 
 // Open implements fs.FS.
@@ -162,7 +183,7 @@ func (m *Memory) Open(name string) (fs.File, error) {
 	}
 	if n.kind == directory {
 		entries, err := m.ReadDir(name)
-		return &memoryDir{memoryInfo: info, entries: entries}, err
+		return &openDir{info, entries}, err
 	}
 	if n.omitted != "" {
 		return nil, omittedError(name, n)
@@ -242,12 +263,12 @@ type memoryInfo struct {
 func (i memoryInfo) Name() string       { return i.name }
 func (i memoryInfo) Size() int64        { return i.node.size }
 func (i memoryInfo) ModTime() time.Time { return time.Time{} }
-func (i memoryInfo) IsDir() bool        { return i.node.kind == directory }
+func (i memoryInfo) IsDir() bool        { return i.node.kind == directory || i.node.kind == submodule }
 func (i memoryInfo) Sys() any           { return nil }
 
 func (i memoryInfo) Mode() fs.FileMode {
 	switch i.node.kind {
-	case directory:
+	case directory, submodule:
 		return fs.ModeDir | 0o555
 	case symlink:
 		return fs.ModeSymlink | 0o777
@@ -264,18 +285,19 @@ func (f *memoryFile) Stat() (fs.FileInfo, error) { return f.memoryInfo, nil }
 func (f *memoryFile) Close() error               { return nil }
 func (f *memoryFile) Size() int64                { return f.memoryInfo.Size() }
 
-type memoryDir struct {
-	memoryInfo
+// openDir is an open directory of any tree.
+type openDir struct {
+	info    fs.FileInfo
 	entries []fs.DirEntry
 }
 
-func (d *memoryDir) Stat() (fs.FileInfo, error) { return d.memoryInfo, nil }
-func (d *memoryDir) Close() error               { return nil }
-func (d *memoryDir) Read([]byte) (int, error) {
-	return 0, &fs.PathError{Op: "read", Path: d.name, Err: errors.New("is a directory")}
+func (d *openDir) Stat() (fs.FileInfo, error) { return d.info, nil }
+func (d *openDir) Close() error               { return nil }
+func (d *openDir) Read([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "read", Path: d.info.Name(), Err: errors.New("is a directory")}
 }
 
-func (d *memoryDir) ReadDir(n int) ([]fs.DirEntry, error) {
+func (d *openDir) ReadDir(n int) ([]fs.DirEntry, error) {
 	if n > 0 && len(d.entries) == 0 {
 		return nil, io.EOF
 	}

@@ -46,7 +46,13 @@ type Tree struct {
 }
 
 // Dir returns the tree below a directory. Symlinks may not lead out of it.
-func Dir(root string) (*Tree, error) {
+func Dir(root string) (*Tree, error) { return openDirectory(root, false) }
+
+// WorkTree returns the tree below a directory, without the files of nested
+// repositories, as a commit of it would be.
+func WorkTree(root string) (*Tree, error) { return openDirectory(root, true) }
+
+func openDirectory(root string, nested bool) (*Tree, error) {
 	abs, err := filepath.Abs(root)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", root, err)
@@ -55,11 +61,23 @@ func Dir(root string) (*Tree, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", root, err)
 	}
-	return &Tree{fsys: r.FS(), root: abs}, nil
+	return &Tree{fsys: rootFS{r, nested}, root: abs}, nil
 }
 
 // FS returns the tree of a file system, which is trusted to confine itself.
 func FS(fsys fs.FS) *Tree { return &Tree{fsys: fsys} }
+
+// Lost returns the first object of a commit that was asked for and is not in the
+// clone: what was read without it is incomplete.
+func (t *Tree) Lost() error {
+	c, ok := t.fsys.(*commitFS)
+	if !ok {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lost
+}
 
 // FS returns the file system that the tree reads.
 func (t *Tree) FS() fs.FS { return t.fsys }
@@ -88,6 +106,12 @@ func (t *Tree) Select(args []string) ([]File, diag.List, error) {
 		return nil, s.found, err
 	}
 	return s.files, s.found, nil
+}
+
+// Has reports whether an argument names something in the tree.
+func (t *Tree) Has(arg string) bool {
+	s := &selection{tree: &Tree{Stdin: strings.NewReader(""), root: t.root}, fsys: t.fsys, seen: map[string]bool{}}
+	return s.argument(arg) == nil
 }
 
 // selection is one Select at work: first names are picked, then files read.
@@ -155,6 +179,9 @@ func (s *selection) argument(arg string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s: no such file or directory", arg)
 	}
+	if err := foreign(err); err != nil {
+		return fmt.Errorf("%s: %w", arg, err)
+	}
 	return fmt.Errorf("%s: symlinks must stay inside the tree, and files readable: %w", arg, err)
 }
 
@@ -175,6 +202,10 @@ func (t *Tree) relative(arg string) (string, error) {
 }
 
 func (s *selection) directory(name string) error {
+	var outside *Submodule
+	if _, err := fs.ReadDir(s.fsys, name); errors.As(err, &outside) {
+		return outside
+	}
 	if s.kustomization(name) != "" {
 		s.pick(pick{name: name, kustomize: true})
 		return nil
@@ -253,6 +284,11 @@ func (s *selection) charge(name string, size int64) bool {
 }
 
 func (s *selection) unreadable(name string, err error) {
+	var outside *Submodule
+	if errors.As(err, &outside) {
+		s.found.Warnf(begin(name), "git-submodule", "%v", outside)
+		return
+	}
 	var pathErr *fs.PathError
 	if errors.As(err, &pathErr) {
 		err = pathErr.Err // without the machine's own paths
@@ -262,6 +298,23 @@ func (s *selection) unreadable(name string, err error) {
 		return
 	}
 	s.found.Errorf(begin(name), "file-read", "file cannot be read: %v", err)
+}
+
+// foreign returns the part of an error that says that a path's content is not
+// in the tree, nil for other errors.
+func foreign(err error) error {
+	var outside *Submodule
+	var missing *MissingObject
+	var kept *pointer
+	switch {
+	case errors.As(err, &outside):
+		return outside
+	case errors.As(err, &missing):
+		return missing
+	case errors.As(err, &kept):
+		return kept
+	}
+	return nil
 }
 
 func begin(name string) diag.Position { return diag.Position{File: name, Line: 1, Column: 1} }
