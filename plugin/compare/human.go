@@ -1,0 +1,191 @@
+package compare
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/krowave/krowave/render/diag"
+)
+
+// Colours of a terminal.
+const (
+	red    = "\x1b[31m"
+	green  = "\x1b[32m"
+	yellow = "\x1b[33m"
+	bold   = "\x1b[1m"
+	reset  = "\x1b[0m"
+)
+
+// human prints a report for a terminal.
+type human struct {
+	*bytes.Buffer
+	color bool
+}
+
+func writeHuman(out *bytes.Buffer, r *Report, opts PrintOptions) error {
+	h := &human{out, opts.Color}
+	h.line("", bold, r.plan())
+	for _, fact := range r.facts() {
+		h.line("  ", "", fact)
+	}
+	h.dangers(r)
+	h.definitions(r)
+	h.table(r)
+	for n := range r.Instances {
+		i := &r.Instances[n]
+		if i.Status == Unchanged {
+			continue
+		}
+		h.line("\n", bold, fmt.Sprintf("%s: %s", title(i.Identity), i.Status))
+		for _, d := range i.Diagnostics {
+			h.line("  ", red, visible(fmt.Sprintf("%s: %s [%s]", d.Pos, d.Message, d.Rule)))
+		}
+		if err := h.objects(i.Objects); err != nil {
+			return err
+		}
+	}
+	if len(r.PassThrough) > 0 {
+		h.line("\n", bold, "Objects of no instance")
+		return h.objects(r.PassThrough)
+	}
+	return nil
+}
+
+func (h *human) line(indent, color, text string) {
+	if h.color && color != "" {
+		text = color + text + reset
+	}
+	h.WriteString(indent + text + "\n")
+}
+
+func (h *human) dangers(r *Report) {
+	groups := r.groups()
+	if len(groups) == 0 {
+		return
+	}
+	h.line("\n", bold, "Dangers")
+	for _, d := range groups {
+		color := yellow
+		if d.Severity == diag.Error {
+			color = red
+		}
+		h.line("  ", color, fmt.Sprintf("%s [%s] %s: %s", d.Severity, d.Rule, d.subject(), visible(d.Message)))
+		if place := d.place(); place != "" {
+			h.line("    ", "", place)
+		}
+	}
+}
+
+func (h *human) definitions(r *Report) {
+	for n := range r.Definitions {
+		d := &r.Definitions[n]
+		h.line("\n", bold, d.heading())
+		for _, l := range d.lines() {
+			h.line("  ", "", l)
+		}
+	}
+}
+
+// heading names an RGD and says what becomes of it.
+func (d *DefinitionChange) heading() string {
+	text := fmt.Sprintf("ResourceGraphDefinition %s: %s, %s", visible(d.Name), d.Status, count(d.Instances, "instance", "instances"))
+	if d.Position != nil {
+		text += " (" + visible(d.Position.String()) + ")"
+	}
+	return text
+}
+
+// lines say what is different in an RGD.
+func (d *DefinitionChange) lines() []string {
+	var out []string
+	var nodes []string
+	for _, set := range []struct {
+		mark string
+		ids  []string
+	}{{"+", d.NodesAdded}, {"~", d.NodesChanged}, {"-", d.NodesRemoved}} {
+		for _, id := range set.ids {
+			nodes = append(nodes, set.mark+visible(id))
+		}
+	}
+	if len(nodes) > 0 {
+		out = append(out, "resources: "+strings.Join(nodes, " "))
+	}
+	for _, c := range d.Schema {
+		text := fmt.Sprintf("schema: %s %s", c.Path, c.Verdict)
+		switch {
+		case c.Before != "" && c.After != "":
+			text += fmt.Sprintf(" %s -> %s", c.Before, c.After)
+		case c.Before+c.After != "":
+			text += " " + c.Before + c.After
+		}
+		if c.Breaking {
+			text += " (breaking)"
+		}
+		out = append(out, visible(text))
+	}
+	for _, f := range d.Diagnostics {
+		out = append(out, visible(fmt.Sprintf("%s: %s [%s]", f.Pos, f.Message, f.Rule)))
+	}
+	return out
+}
+
+func (h *human) table(r *Report) {
+	if r.Summary.Instances.Touched() == 0 {
+		return
+	}
+	h.WriteString("\n")
+	w := tabwriter.NewWriter(h.Buffer, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(w, "INSTANCE\tRGD\tSTATUS\tADD\tCHANGE\tDELETE\tMOVE")
+	for n := range r.Instances {
+		if i := &r.Instances[n]; i.Status != Unchanged {
+			fmt.Fprintln(w, strings.Join(i.row(), "\t"))
+		}
+	}
+	_ = w.Flush() // into a buffer
+}
+
+// row is an instance in a table.
+func (i *InstanceChange) row() []string {
+	rgd := ""
+	if len(i.Definitions) > 0 {
+		rgd = visible(i.Definitions[0])
+	}
+	out := []string{strings.ReplaceAll(title(i.Identity), "\t", `\t`), rgd, string(i.Status)}
+	if i.Status == Broken {
+		return append(out, "?", "?", "?", "?")
+	}
+	var s Summary
+	s.objects(i.Objects)
+	for _, n := range []int{s.Added, s.Changed, s.Deleted, s.Moved} {
+		out = append(out, fmt.Sprint(n))
+	}
+	return out
+}
+
+func (h *human) objects(list []ObjectChange) error {
+	for n := range list {
+		o := &list[n]
+		color := map[Action]string{AddObject: green, DeleteObject: red}[o.Action]
+		if color == "" {
+			color = yellow
+		}
+		h.line("  ", color, o.Action.mark()+" "+o.heading())
+		lines, err := linesOf(o)
+		if err != nil {
+			return err
+		}
+		for _, l := range lines {
+			switch l.mark {
+			case '@':
+				h.line("      ", "", l.text)
+			case ' ':
+				h.line("          ", "", l.text)
+			default:
+				h.line("        ", map[byte]string{'+': green, '-': red}[l.mark], strings.TrimRight(string(l.mark)+" "+l.text, " "))
+			}
+		}
+	}
+	return nil
+}

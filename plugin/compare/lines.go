@@ -1,0 +1,345 @@
+package compare
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/rogpeppe/go-internal/diff"
+
+	"github.com/krowave/krowave/plugin/compare/field"
+	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/manifest"
+)
+
+// line is a line of the details, in whatever format.
+type line struct {
+	mark byte // '@' for a field's path, '+', '-', or ' ' for what stays
+	text string
+}
+
+// linesOf shows what changes in an object. Of one that goes, its name says it all.
+func linesOf(o *ObjectChange) ([]line, error) {
+	var out []line
+	switch o.Action {
+	case AddObject:
+		text, err := yamlText(o.Content)
+		return append(out, marked('+', text)...), err
+	case ChangeObject:
+		for _, f := range o.Fields {
+			out = append(out, line{'@', visible(f.Path)})
+			lines, err := fieldLines(f)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, lines...)
+		}
+	}
+	return out, nil
+}
+
+func fieldLines(f FieldChange) ([]line, error) {
+	switch {
+	case f.Secret && f.Op == ReplaceField:
+		return []line{{' ', "<secret value changed>"}}, nil
+	case f.Secret && f.Op == AddField:
+		return []line{{'+', field.Mask}}, nil
+	case f.Secret:
+		return []line{{'-', field.Mask}}, nil
+	case f.Op == ReorderField:
+		return []line{{'-', "order: " + inOneLine(f.Before)}, {'+', "order: " + inOneLine(f.After)}}, nil
+	}
+	before, isText := f.Before.(string)
+	after, areBoth := f.After.(string)
+	if isText && areBoth && strings.Contains(before+after, "\n") {
+		return lineDiff(before, after), nil
+	}
+	var out []line
+	if f.Op != AddField {
+		text, err := valueText(f.Before)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, marked('-', text)...)
+	}
+	if f.Op != RemoveField {
+		text, err := valueText(f.After)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, marked('+', text)...)
+	}
+	return out, nil
+}
+
+// lineDiff shows the lines in which two texts differ.
+func lineDiff(before, after string) []line {
+	if !strings.HasSuffix(before, "\n") && !strings.HasSuffix(after, "\n") {
+		before, after = before+"\n", after+"\n"
+	}
+	var out []line
+	rest := string(diff.Diff("", []byte(before), "", []byte(after)))
+	for range 3 { // the heads with names
+		_, rest, _ = strings.Cut(rest, "\n")
+	}
+	for l := range strings.SplitSeq(strings.TrimSuffix(rest, "\n"), "\n") {
+		switch {
+		case l == "":
+		case l[0] == '@':
+			out = append(out, line{' ', visible(l)})
+		case l[0] == '\\':
+			out = append(out, line{' ', "(no line end)"})
+		default:
+			out = append(out, line{l[0], visible(l[1:])})
+		}
+	}
+	return out
+}
+
+// valueText is a value as a reader wants it: scalars in one line, the rest as
+// YAML.
+func valueText(v any) (string, error) {
+	switch v := v.(type) {
+	case string:
+		if !strings.Contains(v, "\n") {
+			return strconv.Quote(v), nil
+		}
+		return v, nil
+	case map[string]any:
+		return yamlText(v)
+	case []any:
+		if len(v) == 0 {
+			return "[]", nil
+		}
+		text, err := yamlText(map[string]any{"": v})
+		return strings.TrimPrefix(text, "\"\":\n"), err
+	}
+	return inOneLine(v), nil
+}
+
+func yamlText(m map[string]any) (string, error) {
+	var out bytes.Buffer
+	err := manifest.EncodeYAML(&out, []map[string]any{m})
+	return strings.TrimPrefix(out.String(), "---\n"), err
+}
+
+func inOneLine(v any) string {
+	raw, err := manifest.CanonicalJSON(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(raw)
+}
+
+func marked(mark byte, text string) []line {
+	var out []line
+	for l := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
+		out = append(out, line{mark, visible(l)})
+	}
+	return out
+}
+
+// visible writes out what a terminal or a browser would act on: control
+// characters, and those that turn the direction of text.
+func visible(s string) string {
+	if !strings.ContainsFunc(s, isHiddenRune) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if isHiddenRune(r) {
+			q := strconv.QuoteRuneToASCII(r)
+			b.WriteString(q[1 : len(q)-1])
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func isHiddenRune(r rune) bool { return r != '\t' && !unicode.IsPrint(r) }
+
+// title is "Kind namespace/name".
+func title(id render.Identity) string {
+	if id.Namespace == "" {
+		return visible(id.Kind + " " + id.Name)
+	}
+	return visible(id.Kind + " " + id.Namespace + "/" + id.Name)
+}
+
+// marks of objects, by action.
+func (a Action) mark() string {
+	return map[Action]string{AddObject: "+", ChangeObject: "~", DeleteObject: "-", MoveObject: ">"}[a]
+}
+
+// heading names an object and says why and where it is.
+func (o *ObjectChange) heading() string {
+	var notes []string
+	if o.Node != "" {
+		notes = append(notes, "node "+visible(o.Node))
+	}
+	if w := o.waveText(); w != "" {
+		notes = append(notes, "wave "+w)
+	}
+	if o.From != nil {
+		notes = append(notes, "from "+title(*o.From))
+	}
+	if o.Reason != "" {
+		notes = append(notes, string(o.Reason))
+	}
+	text := visible(o.Identity.APIVersion) + " " + title(o.Identity)
+	if len(notes) > 0 {
+		text += " (" + strings.Join(notes, ", ") + ")"
+	}
+	return text
+}
+
+func (o *ObjectChange) waveText() string {
+	if o.Wave == nil {
+		return ""
+	}
+	was, is := waveNumber(o.Wave.Before), waveNumber(o.Wave.After)
+	if was == is || o.Action == AddObject {
+		return is
+	}
+	if o.Action == DeleteObject {
+		return was
+	}
+	return was + " -> " + is
+}
+
+func waveNumber(n *int) string {
+	if n == nil {
+		return "none"
+	}
+	return strconv.Itoa(*n)
+}
+
+// plan is the first line of every format for people.
+func (r *Report) plan() string {
+	s := r.Summary
+	return fmt.Sprintf("Plan: %d to add, %d to change, %d to delete across %s (%s)", s.Added, s.Changed, s.Deleted,
+		count(s.Instances.Touched(), "instance", "instances"), count(s.Definitions, "RGD", "RGDs"))
+}
+
+// facts are the lines below the plan, each only where there is something to say.
+func (r *Report) facts() []string {
+	s := r.Summary
+	var out []string
+	add := func(n int, one, many, rest string) {
+		if n > 0 {
+			out = append(out, count(n, one, many)+rest)
+		}
+	}
+	add(s.Instances.Broken, "instance", "instances", " cannot be rendered: what becomes of their objects is not known")
+	switch s.PassThrough {
+	case 0:
+	case 1:
+		out = append(out, "1 of these objects belongs to no instance")
+	default:
+		out = append(out, strconv.Itoa(s.PassThrough)+" of these objects belong to no instance")
+	}
+	add(s.Moved, "object moves", "objects move", " to another wave or instance")
+	out = append(out, r.moves()...)
+	add(s.Instances.Unchanged, "instance", "instances", " unchanged")
+	return out
+}
+
+// moves says which nodes' objects are in other waves.
+func (r *Report) moves() []string {
+	counts := map[string]int{}
+	var order []string
+	for n := range r.Instances {
+		for k := range r.Instances[n].Objects {
+			o := &r.Instances[n].Objects[k]
+			if !o.moves() || o.waveText() == waveNumber(o.Wave.After) {
+				continue
+			}
+			node, _, _ := strings.Cut(o.Node, "[")
+			text := visible(node) + ": wave " + o.waveText()
+			if counts[text]++; counts[text] == 1 {
+				order = append(order, text)
+			}
+		}
+	}
+	slices.Sort(order)
+	for i, text := range order {
+		order[i] = text + " (" + count(counts[text], "object", "objects") + ")"
+	}
+	const most = 10
+	if more := len(order) - most; more > 0 {
+		order = append(order[:most], fmt.Sprintf("other waves for %s", count(more, "node more", "nodes more")))
+	}
+	return order
+}
+
+// dangerGroup is one danger that several objects share.
+type dangerGroup struct {
+	Danger
+	more int // objects or instances beside the first
+}
+
+// groups puts dangers together that say the same of the same line of an RGD, as
+// those of a thousand instances do.
+func (r *Report) groups() []dangerGroup {
+	type id struct {
+		severity                  diag.Severity
+		rule, node, path, message string
+		at                        diag.Position
+	}
+	index := map[id]int{}
+	var out []dangerGroup
+	for _, d := range r.Dangers {
+		k := id{severity: d.Severity, rule: d.Rule, node: d.Node, path: d.Path, message: d.Message}
+		if d.Position != nil {
+			k.at = *d.Position
+		}
+		if i, ok := index[k]; ok && d.Node != "" {
+			out[i].more++
+			continue
+		}
+		index[k] = len(out)
+		out = append(out, dangerGroup{Danger: d})
+	}
+	return out
+}
+
+// subject names what a danger is about.
+func (d *dangerGroup) subject() string {
+	switch {
+	case d.Object != nil:
+		return title(*d.Object)
+	case d.Instance != nil:
+		return title(*d.Instance)
+	}
+	return visible("RGD " + d.Node)
+}
+
+// place says where to look.
+func (d *dangerGroup) place() string {
+	var out []string
+	if d.Position != nil {
+		out = append(out, visible(d.Position.String()))
+	}
+	if d.Path != "" {
+		out = append(out, visible(d.Path))
+	}
+	if d.Node != "" && (d.Object != nil || d.Instance != nil) {
+		out = append(out, "node "+visible(d.Node))
+	}
+	if d.more > 0 {
+		noun := "instances"
+		if d.Object != nil {
+			noun = "objects"
+		}
+		if d.more == 1 {
+			noun = strings.TrimSuffix(noun, "s")
+		}
+		out = append(out, fmt.Sprintf("and %d more %s", d.more, noun))
+	}
+	return strings.Join(out, ", ")
+}

@@ -1,0 +1,140 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/expand"
+	"github.com/krowave/krowave/render/graph"
+)
+
+// instanceDangers looks at what became of the nodes of each instance, and at
+// instances that cannot be rendered.
+func (c *comparison) instanceDangers() []Danger {
+	var out []Danger
+	for _, t := range c.new.tops {
+		if len(t.broken) > 0 {
+			out = append(out, brokenInstance(t))
+			continue
+		}
+		for _, now := range t.all {
+			if before := c.old.chain[c.new.places[now]]; before != nil && len(c.old.owners[before].broken) == 0 {
+				out = append(out, nodeDangers(before, now, &t.identity)...)
+			}
+		}
+	}
+	return out
+}
+
+func brokenInstance(t *top) Danger {
+	first := t.broken[0]
+	message := "the instance cannot be rendered: " + first.Message
+	if more := len(t.broken) - 1; more > 0 {
+		message += fmt.Sprintf(" (and %s)", count(more, "more finding", "more findings"))
+	}
+	return Danger{
+		Severity: diag.Error, Rule: "instance-broken", Message: message, Instance: &t.identity, Path: first.Path, Position: &first.Pos,
+	}
+}
+
+// nodeDangers compares the nodes of an instance on both sides.
+func nodeDangers(before, now *render.Instance, top *render.Identity) []Danger {
+	var out []Danger
+	for _, n := range now.Graph.Nodes {
+		was := nodeByID(before.Graph, n.ID)
+		if was == nil {
+			continue
+		}
+		d := Danger{Severity: diag.Warning, Instance: top, Node: now.Graph.RGD.Name + "/" + n.ID}
+		had, has := objectsOf(before, n.ID), objectsOf(now, n.ID)
+		wasSkipped, isSkipped := slices.Contains(before.Skipped, n.ID), slices.Contains(now.Skipped, n.ID)
+		switch {
+		case isSkipped && !wasSkipped:
+			if !decides(now, n) {
+				continue // the node that it depends on is reported
+			}
+			d.Rule, d.Message = "include-when", "includeWhen is false now: "+goes(now, n, before)
+			d.Position = nodePosition(now.Graph, n, NodeExcluded)
+		case wasSkipped && !isSkipped:
+			if !decides(before, was) {
+				continue
+			}
+			d.Severity, d.Rule, d.Message = diag.Info, "include-when", "includeWhen is true now: what was left out is created"
+			d.Position = nodePosition(now.Graph, n, NodeIncluded)
+		case isPending(now, n.ID) && !isPending(before, n.ID):
+			p := pendingOf(now, n.ID)
+			if len(p.WaitsFor) > 0 {
+				continue
+			}
+			d.Rule, d.Position = "node-pending", pendingPosition(now.Graph, p)
+			d.Message = fmt.Sprintf("the node waits for %s, which only a cluster knows: %s", p.Needs, goes(now, n, before))
+		case n.IsList() && was.IsList() && has < had && !isPending(now, n.ID) && !isSkipped:
+			d.Rule, d.Position = "collection-shrinks", nodePosition(now.Graph, n, CollectionLost)
+			d.Message = "the collection has " + count(has, "item", "items") + " instead of " + strconv.Itoa(had)
+		default:
+			continue
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// decides reports whether a node is left out for its own includeWhen, and not
+// since it depends on another that is.
+func decides(i *render.Instance, n *graph.Node) bool {
+	return len(n.IncludeWhen) > 0 && !slices.ContainsFunc(n.Dependencies, func(dep string) bool { return slices.Contains(i.Skipped, dep) })
+}
+
+// goes says what is not rendered any more with a node: its objects, and those of
+// the nodes that depend on it.
+func goes(now *render.Instance, n *graph.Node, before *render.Instance) string {
+	gone := map[string]bool{n.ID: true}
+	objects := objectsOf(before, n.ID)
+	for _, other := range now.Graph.Nodes { // dependencies come first
+		if gone[other.ID] || !slices.ContainsFunc(other.Dependencies, func(dep string) bool { return gone[dep] }) {
+			continue
+		}
+		if slices.Contains(now.Skipped, other.ID) || isPending(now, other.ID) {
+			gone[other.ID] = true
+			objects += objectsOf(before, other.ID)
+		}
+	}
+	what := count(objects, "object is", "objects are") + " not rendered any more"
+	if len(gone) > 1 {
+		what += ", those of the nodes that depend on it among them"
+	}
+	return what
+}
+
+func objectsOf(i *render.Instance, id string) int {
+	n := 0
+	for _, o := range i.Objects {
+		if o.Node.ID == id {
+			n++
+		}
+	}
+	return n
+}
+
+func pendingOf(i *render.Instance, id string) expand.Pending {
+	return i.Pending[slices.IndexFunc(i.Pending, func(p expand.Pending) bool { return p.Node.ID == id })]
+}
+
+func pendingPosition(g *graph.Graph, p expand.Pending) *diag.Position {
+	at := g.RGD.Doc.Position(diag.Path{"spec", "resources", p.Node.Index, "id"})
+	if p.Expression != nil {
+		at = g.RGD.Doc.Within(p.Expression.Path, p.Expression.Offset(0))
+	}
+	return &at
+}
+
+// count is a number with its noun.
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}

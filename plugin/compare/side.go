@@ -1,0 +1,267 @@
+package compare
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/graph"
+)
+
+// key tells objects of a side apart, whatever their version.
+type key struct{ group, kind, namespace, name string }
+
+func keyOf(id render.Identity) key {
+	group, _, found := strings.Cut(id.APIVersion, "/")
+	if !found {
+		group = ""
+	}
+	return key{group, id.Kind, id.Namespace, id.Name}
+}
+
+func (k key) String() string {
+	return strings.Join([]string{k.group, k.kind, k.namespace, k.name}, "/")
+}
+
+func identityOf(obj map[string]any) render.Identity {
+	meta, _ := obj["metadata"].(map[string]any)
+	text := func(m map[string]any, name string) string { s, _ := m[name].(string); return s }
+	id := render.Identity{
+		APIVersion: text(obj, "apiVersion"), Kind: text(obj, "kind"),
+		Namespace: text(meta, "namespace"), Name: text(meta, "name"),
+	}
+	if id.Name == "" {
+		id.Name = text(meta, "generateName")
+	}
+	return id
+}
+
+// side is one render, with what comparing looks up in it.
+type side struct {
+	Side
+	tops   []*top // instances of the input, those that could not be rendered last
+	byKey  map[key]*top
+	places map[*render.Instance]string // where an instance stands in a chain
+	chain  map[string]*render.Instance // by place
+	owners map[*render.Instance]*top
+	graphs map[string]*graph.Graph // by name of the RGD
+	names  func() map[string]int   // files of objects: how many are called so
+}
+
+// top is an instance of the input.
+type top struct {
+	key
+	identity render.Identity
+	instance *render.Instance   // nil when nothing could be made of it
+	all      []*render.Instance // and those chained into it
+	broken   diag.List          // errors; empty when it is fine
+}
+
+func newSide(in Side) *side {
+	s := &side{
+		Side: in, byKey: map[key]*top{}, places: map[*render.Instance]string{}, chain: map[string]*render.Instance{},
+		owners: map[*render.Instance]*top{}, graphs: map[string]*graph.Graph{},
+	}
+	if s.Result == nil {
+		s.Result = &render.Result{}
+	}
+	for _, g := range s.Result.Graphs {
+		s.graphs[g.RGD.Name] = g
+	}
+	for _, i := range s.Result.Instances { // parents come before what is chained into them
+		id := i.Identity()
+		if i.Parent == nil {
+			s.addTop(i, id)
+			continue
+		}
+		t := s.owners[i.Parent]
+		if t == nil {
+			continue
+		}
+		t.all = append(t.all, i)
+		s.owners[i] = t
+		s.place(i, s.places[i.Parent]+" "+i.Node+" "+keyOf(id).String())
+	}
+	s.names = sync.OnceValue(func() map[string]int { // only what differs needs them
+		names := make(map[string]int, len(s.Result.Objects))
+		for _, o := range s.Result.Objects {
+			names[fileName(o.Object, false)]++
+		}
+		return names
+	})
+	return s
+}
+
+func (s *side) addTop(i *render.Instance, id render.Identity) {
+	t := &top{key: keyOf(id), identity: id, instance: i, all: []*render.Instance{i}}
+	s.tops = append(s.tops, t)
+	s.owners[i] = t
+	if s.byKey[t.key] == nil {
+		s.byKey[t.key] = t
+	}
+	s.place(i, t.String())
+}
+
+func (s *side) place(i *render.Instance, at string) {
+	s.places[i] = at
+	if s.chain[at] == nil {
+		s.chain[at] = i
+	}
+}
+
+// findBroken attributes errors to instances. An instance that has none of its
+// own on this side, but is on the other, may be missing since its RGD is broken.
+func (s *side) findBroken(other *side) {
+	var errors diag.List
+	for _, d := range s.Result.Diagnostics {
+		if d.Severity == diag.Error {
+			errors = append(errors, d)
+		}
+	}
+	if len(errors) == 0 {
+		return
+	}
+	titles := map[string][]*top{}
+	for _, t := range s.tops {
+		for _, i := range t.all {
+			titles[i.Title()] = append(titles[i.Title()], t)
+		}
+		if title := t.instance.Doc.Title(); title != t.instance.Title() {
+			titles[title] = append(titles[title], t)
+		}
+	}
+	missing := s.missing(other)
+	for title, t := range missing {
+		titles[title] = append(titles[title], t...)
+	}
+	for _, d := range errors {
+		for _, t := range s.concerned(d, titles) {
+			t.broken = append(t.broken, d)
+		}
+	}
+	for _, t := range uniqueTops(missing) {
+		if len(t.broken) == 0 {
+			t.broken = s.ofDefinition(t, other, errors)
+		}
+		if len(t.broken) > 0 && s.byKey[t.key] == nil {
+			s.byKey[t.key] = t
+			s.tops = append(s.tops, t)
+		}
+	}
+}
+
+// missing are instances that only the other side has, and those that only
+// findings of this side name, by title.
+func (s *side) missing(other *side) map[string][]*top {
+	out := map[string][]*top{}
+	known := map[string]bool{}
+	for _, t := range other.tops {
+		if t.instance == nil || s.byKey[t.key] != nil {
+			continue
+		}
+		m := &top{key: t.key, identity: t.identity}
+		for _, title := range []string{t.instance.Title(), t.instance.Doc.Title()} {
+			if !slices.Contains(out[title], m) {
+				out[title] = append(out[title], m)
+			}
+			known[title] = true
+		}
+	}
+	for _, t := range s.tops {
+		known[t.instance.Title()], known[t.instance.Doc.Title()] = true, true
+	}
+	for _, d := range s.Result.Diagnostics {
+		kind, name, _ := strings.Cut(d.Object, " ")
+		g := s.graphOf(kind)
+		if d.Severity != diag.Error || known[d.Object] || g == nil || name == "" {
+			continue
+		}
+		known[d.Object] = true
+		id := render.Identity{APIVersion: g.RGD.GVK.GroupVersion().String(), Kind: kind, Name: name}
+		if ns, rest, ok := strings.Cut(name, "/"); ok {
+			id.Namespace, id.Name = ns, rest
+		}
+		out[d.Object] = append(out[d.Object], &top{key: keyOf(id), identity: id})
+	}
+	return out
+}
+
+func (s *side) graphOf(kind string) *graph.Graph {
+	for _, g := range s.Result.Graphs {
+		if g.RGD.GVK.Kind == kind {
+			return g
+		}
+	}
+	return nil
+}
+
+// concerned returns the instances that a finding is about.
+func (s *side) concerned(d diag.Diagnostic, titles map[string][]*top) []*top {
+	if d.Object != "" {
+		return uniqueTops(map[string][]*top{"": titles[d.Object]})
+	}
+	if strings.HasPrefix(d.Rule, "yaml-") {
+		return nil // about a text that gave no object
+	}
+	var last *top // the last one of the file that begins before the finding
+	var line int
+	for _, t := range s.tops {
+		if t.instance == nil || t.instance.Doc.File != d.Pos.File {
+			continue
+		}
+		if at := t.instance.Doc.Start().Line; at <= d.Pos.Line && at > line {
+			last, line = t, at
+		}
+	}
+	if last == nil {
+		return nil
+	}
+	return []*top{last}
+}
+
+// ofDefinition returns the errors of what an instance of the other side is made
+// from, when this side has not got it: its RGD, or the files of both.
+func (s *side) ofDefinition(t *top, other *side, errors diag.List) diag.List {
+	there := other.byKey[t.key]
+	if there == nil || there.instance == nil {
+		return nil
+	}
+	var out diag.List
+	rgd := there.instance.Graph.RGD
+	defined := s.graphs[rgd.Name] != nil
+	for _, d := range errors {
+		switch {
+		case !defined && d.Object == definitionTitle(rgd.Name),
+			!defined && d.Object == "" && d.Pos.File == rgd.Doc.File,
+			d.Object == "" && d.Pos.File == there.instance.Doc.File:
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func definitionTitle(name string) string { return "ResourceGraphDefinition " + name }
+
+// uniqueTops lists each once, sorted.
+func uniqueTops(m map[string][]*top) []*top {
+	seen := map[*top]bool{}
+	var out []*top
+	for _, list := range m {
+		for _, t := range list {
+			if !seen[t] {
+				seen[t] = true
+				out = append(out, t)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b *top) int { return compareKeys(a.key, b.key) })
+	return out
+}
+
+// compareKeys sorts by kind, namespace and name, as people look for things.
+func compareKeys(a, b key) int {
+	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name), cmp.Compare(a.group, b.group))
+}
