@@ -26,6 +26,7 @@ func newArgoCDHealthCommand(s Streams) *cobra.Command {
 	var engine engineFlags
 	output := choice{value: "yaml", allowed: []string{"yaml", "configmap", "json"}}
 	argoCD := choice{value: "3", allowed: health.Versions()}
+	policy := choice{value: "fail", allowed: []string{"fail", "withhold", "delegate"}}
 	cmd := &cobra.Command{
 		Use:   "health [PATH|-]...",
 		Short: "Print the health checks that carry readyWhen over to Argo CD",
@@ -43,8 +44,10 @@ func newArgoCDHealthCommand(s Streams) *cobra.Command {
 	complete(cmd, "output", output.allowed...)
 	cmd.Flags().Var(&argoCD, "version", "version whose own health checks are left alone")
 	complete(cmd, "version", argoCD.allowed...)
+	cmd.Flags().Var(&policy, "runtime", "policy that manifests are rendered with: delegate adds checks of what is left to kro")
+	complete(cmd, "runtime", policy.allowed...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		checks, err := healthChecks(command{cmd, s, &in, engine.options}, args, healthOptions{argoCD.value, engine.strict})
+		checks, err := healthChecks(command{cmd, s, &in, engine.options}, args, healthOptions{argoCD.value, engine.strict, policy.value == "delegate"})
 		if err != nil {
 			return err
 		}
@@ -54,8 +57,9 @@ func newArgoCDHealthCommand(s Streams) *cobra.Command {
 }
 
 type healthOptions struct {
-	argoCD string
-	strict bool
+	argoCD   string
+	strict   bool
+	delegate bool
 }
 
 // healthChecks compiles the RGDs of the arguments and writes their checks.
@@ -71,7 +75,7 @@ func healthChecks(c command, args []string, opts healthOptions) ([]health.Check,
 	if len(r.res.Graphs) == 0 && !r.res.Diagnostics.HasErrors() {
 		return nil, usagef("no ResourceGraphDefinition in what was given")
 	}
-	checks, findings, err := health.Generate(r.res.Graphs, health.Options{ArgoCD: opts.argoCD})
+	checks, findings, err := health.Generate(r.res.Graphs, health.Options{ArgoCD: opts.argoCD, Delegate: opts.delegate})
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func newArgoCDInstallCommand(s Streams) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		opts := install.Options{ArgoCD: flags.argoCD.value, Namespace: flags.namespace, Image: flags.image}
 		if len(args) > 0 {
-			checks, err := healthChecks(command{cmd, s, &in, engine.options}, args, healthOptions{flags.argoCD.value, engine.strict})
+			checks, err := healthChecks(command{cmd, s, &in, engine.options}, args, healthOptions{argoCD: flags.argoCD.value, strict: engine.strict})
 			if err != nil {
 				return err
 			}

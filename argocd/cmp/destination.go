@@ -35,6 +35,9 @@ func (s *settings) destination(res *render.Result, env Environment) diag.List {
 	for _, o := range res.Objects {
 		gvk := gvkOf(o.Object)
 		group := gvk.GroupVersion().String()
+		if o.For != nil && gvk.Kind != "ResourceGraphDefinition" {
+			continue // kro makes its CRD during the sync
+		}
 		if gvk.Version == "" || brought[gvk] || reported[gvk] || apis[group+"/"+gvk.Kind] || apis[group] && !kinds[group] {
 			continue
 		}
@@ -50,6 +53,9 @@ func (s *settings) destination(res *render.Result, env Environment) diag.List {
 		if o.Instance != nil {
 			d.Object = o.Instance.Title()
 			d.Pos = o.Instance.Graph.RGD.Doc.Position(diag.Path{"spec", "resources", o.Node.Index, "id"})
+		}
+		if o.For != nil {
+			d.Object, d.Hint = o.For.Title(), "install kro in the destination cluster: the policy delegate leaves resources to it"
 		}
 		diags.Add(d)
 	}

@@ -85,7 +85,9 @@ func settingTable() []setting {
 }
 
 // runtimePolicies are those that a hand-off may have.
-func runtimePolicies() []string { return []string{string(render.Fail), string(render.Withhold)} }
+func runtimePolicies() []string {
+	return []string{string(render.Fail), string(render.Withhold), string(render.Delegate)}
+}
 
 func settingNames() []string {
 	var out []string

@@ -99,7 +99,7 @@ func TestSettingsFindings(t *testing.T) {
 	}
 	s := NewRenderer(DefaultLimits(), 0).settings(NewTree(tree{}.memory(t), ""), ".", env)
 	want := []string{
-		`ARGOCD_ENV_KROWAVE_RUNTIME: runtime: "wait" is not one of fail, withhold [setting]`,
+		`ARGOCD_ENV_KROWAVE_RUNTIME: runtime: "wait" is not one of fail, withhold, delegate [setting]`,
 		`ARGOCD_ENV_KROWAVE_KUBERNETES_VERSION: kubernetes-version: "1.2" is not one of 1.31, 1.32, 1.33, 1.34, 1.35, 1.36; did you mean 1.32? [setting]`,
 		`ARGOCD_ENV_KROWAVE_SCHEMA: schema: "loose" is not one of strict, lenient [setting]`,
 		`ARGOCD_ENV_KROWAVE_ANNOTATE: annotate: "wave" is not one of none, waves, origin; did you mean waves? [setting]`,

@@ -32,6 +32,10 @@ import (
 // Options configure Generate. The zero value is the default.
 type Options struct {
 	ArgoCD string // "2.14" or "3": whose own checks are left alone; default "3"
+
+	// Delegate adds checks of RGDs and of the instances that --runtime=delegate
+	// leaves to kro.
+	Delegate bool
 }
 
 // Versions lists the values of Options.ArgoCD.
@@ -81,7 +85,12 @@ func Generate(graphs []*graph.Graph, opts Options) ([]Check, diag.List, error) {
 			}
 		}
 	}
-	return g.checks(), g.diags.Sorted(), nil
+	checks := g.checks()
+	if opts.Delegate {
+		checks = append(checks, g.delegated(graphs)...)
+		slices.SortStableFunc(checks, func(a, b Check) int { return strings.Compare(a.Key(), b.Key()) })
+	}
+	return checks, g.diags.Sorted(), nil
 }
 
 type generator struct {
