@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +19,7 @@ import (
 type config struct {
 	dir                   string // that it stands in
 	definitions, observed []string
+	remotes               []project.Remote // definitions to fetch
 }
 
 // config reads the nearest krowave.yaml between an argument and the root of its
@@ -32,10 +33,21 @@ func (r *reader) config(args []string, flags *pflag.FlagSet) (*config, error) {
 	if !filepath.IsAbs(arg) {
 		arg = filepath.Join(r.dir, arg)
 	}
-	for dir := existing(filepath.Clean(arg)); within(root, dir); dir = filepath.Dir(dir) {
-		data, err := os.ReadFile(filepath.Join(dir, project.SettingsName))
+	tree, err := r.tree(root)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	inTree := func(name string) string {
+		rel, _ := filepath.Rel(root, name) // both absolute
+		return filepath.ToSlash(rel)
+	}
+	stat := func(name string) (fs.FileInfo, error) { return fs.Stat(tree.FS(), inTree(name)) }
+	for dir := existing(stat, filepath.Clean(arg)); within(root, dir); dir = filepath.Dir(dir) {
+		data, err := fs.ReadFile(tree.FS(), path.Join(inTree(dir), project.SettingsName))
 		if err == nil {
-			return r.parseConfig(dir, data, flags), nil
+			c, settings := r.parseConfig(dir, data, flags)
+			c.elsewhere(settings, tree.FS(), inTree(dir))
+			return c, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return nil, usagef("reading %s: %w", project.SettingsName, errors.Unwrap(err))
@@ -47,7 +59,7 @@ func (r *reader) config(args []string, flags *pflag.FlagSet) (*config, error) {
 	return &config{dir: r.dir}, nil
 }
 
-func (r *reader) parseConfig(dir string, data []byte, flags *pflag.FlagSet) *config {
+func (r *reader) parseConfig(dir string, data []byte, flags *pflag.FlagSet) (*config, *project.Settings) {
 	name := r.relative(dir, project.SettingsName)
 	r.in.sources[name] = data
 	settings, diags := project.ReadSettings(name, data)
@@ -55,7 +67,7 @@ func (r *reader) parseConfig(dir string, data []byte, flags *pflag.FlagSet) *con
 	for _, v := range settings.Values {
 		r.apply(v, flags)
 	}
-	return &config{dir: dir, definitions: settings.Definitions, observed: settings.Observed}
+	return &config{dir: dir, definitions: settings.Definitions, observed: settings.Observed}, settings
 }
 
 // apply sets the flag of a setting, unless the command line sets it or the

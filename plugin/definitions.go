@@ -16,8 +16,8 @@ func (r *reader) definitions(args []string, c *config) ([]repo.File, error) {
 	switch {
 	case len(r.flags.definitions) > 0:
 		found, err = r.files(r.flags.definitions, r.dir)
-	case len(c.definitions) > 0:
-		found, err = r.files(c.definitions, c.dir)
+	case c.lists():
+		found, err = r.listed(c)
 	case !project.Define(r.in.Files, manifest.Limits{}):
 		found, err = r.searchRepository(args)
 	}
@@ -29,14 +29,27 @@ func (r *reader) definitions(args []string, c *config) ([]repo.File, error) {
 
 func (r *reader) searchRepository(args []string) ([]repo.File, error) {
 	root := r.dir
-	if len(args) > 0 {
+	switch {
+	case r.search != "":
+		root = r.search
+	case r.only != nil:
+		root = r.only.root
+	case len(args) > 0:
 		root = r.rootOf(args[0], r.dir)
 	}
 	tree, err := r.tree(root)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	found := project.Needed(project.Definitions(tree.FS(), manifest.Limits{}), r.in.Files, manifest.Limits{})
+	all := project.Definitions(tree.FS(), manifest.Limits{})
+	var found []repo.File
+	if r.every {
+		for _, d := range all {
+			found = append(found, d.File)
+		}
+	} else {
+		found = project.Needed(all, r.in.Files, manifest.Limits{})
+	}
 	for i := range found {
 		found[i].Name = r.relative(root, found[i].Name)
 		r.in.sources[found[i].Name] = found[i].Data

@@ -3,6 +3,7 @@ package plugin
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -20,7 +21,9 @@ import (
 type inputFlags struct {
 	definitions, crds, observed []string
 	root                        string
+	ref                         string // only where --ref is a flag
 	files, totalBytes           int64
+	fetch                       fetchFlags
 }
 
 func (f *inputFlags) bind(flags *pflag.FlagSet) {
@@ -31,6 +34,12 @@ func (f *inputFlags) bind(flags *pflag.FlagSet) {
 	f.files, f.totalBytes = 50_000, 512<<20
 	flags.Var(count{&f.files}, "max-files", "files that may be read")
 	flags.Var(count{&f.totalBytes}, "max-total-bytes", "bytes that all files together may have")
+	f.fetch.bind(flags)
+}
+
+// bindRef adds --ref, for commands that read one revision.
+func (f *inputFlags) bindRef(flags *pflag.FlagSet) {
+	flags.StringVar(&f.ref, "ref", "", "read the files of this Git revision instead of the work tree")
 }
 
 // input is everything that a render reads, and what was found on the way.
@@ -54,8 +63,18 @@ type reader struct {
 	streams Streams
 	flags   *inputFlags
 	dir     string // absolute working directory
+	only    *place // nil reads wherever the arguments lead
+	search  string // absolute directory to look for definitions in; "" is the repository
+	every   bool   // all definitions that are found, not those that the input needs
 	trees   map[string]*repo.Tree
 	in      input
+}
+
+// place is a tree that stands for a directory, such as a Git revision for the
+// work tree.
+type place struct {
+	root string // absolute
+	tree *repo.Tree
 }
 
 func newReader(s Streams, flags *inputFlags) (*reader, error) {
@@ -65,6 +84,21 @@ func newReader(s Streams, flags *inputFlags) (*reader, error) {
 	}
 	r := &reader{streams: s, flags: flags, dir: dir, trees: map[string]*repo.Tree{}}
 	r.in.sources = map[string][]byte{}
+	if flags.ref == "" {
+		return r, nil
+	}
+	if flags.root != "" {
+		return nil, usagef("--root and --ref exclude each other: a revision's root is that of its repository")
+	}
+	history, err := openHistory(dir)
+	if err != nil {
+		return nil, err
+	}
+	rev, err := history.Revision(flags.ref)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	r.only = history.at(rev)
 	return r, nil
 }
 
@@ -90,7 +124,17 @@ func (r *reader) read(args []string, c *config) (*input, error) {
 	if len(observed) > 0 && r.in.Observed == nil {
 		r.in.Observed = []repo.File{}
 	}
-	return &r.in, nil
+	return &r.in, r.complete()
+}
+
+// complete makes sure that nothing was passed over because a clone lacks it.
+func (r *reader) complete() error {
+	if r.only != nil {
+		if err := r.only.tree.Lost(); err != nil {
+			return usageError{err}
+		}
+	}
+	return nil
 }
 
 // files reads what the arguments name, relative to base. Neighbours of one tree
@@ -155,9 +199,14 @@ func (r *reader) tree(root string) (*repo.Tree, error) {
 	if t := r.trees[root]; t != nil {
 		return t, nil
 	}
-	t, err := repo.Dir(root)
-	if err != nil {
-		return nil, err
+	var t *repo.Tree
+	if r.only != nil {
+		t = r.only.tree
+	} else {
+		var err error
+		if t, err = repo.Dir(root); err != nil {
+			return nil, err
+		}
 	}
 	t.Stdin = r.streams.In
 	t.Limits = repo.Limits{Files: int(r.flags.files), TotalBytes: r.flags.totalBytes}
@@ -182,6 +231,8 @@ func (r *reader) relative(root, name string) string {
 // the argument, else the argument's own directory.
 func (r *reader) rootOf(arg, base string) string {
 	switch {
+	case r.only != nil:
+		return r.only.root
 	case r.flags.root != "":
 		if filepath.IsAbs(r.flags.root) {
 			return filepath.Clean(r.flags.root)
@@ -193,7 +244,7 @@ func (r *reader) rootOf(arg, base string) string {
 	if !filepath.IsAbs(arg) {
 		arg = filepath.Join(base, arg)
 	}
-	dir := existing(filepath.Clean(arg))
+	dir := existing(os.Stat, filepath.Clean(arg))
 	if root, ok := repository(dir); ok {
 		return root
 	}
@@ -205,9 +256,9 @@ func (r *reader) rootOf(arg, base string) string {
 
 // existing returns the nearest directory at or above a path, which may be a
 // pattern.
-func existing(name string) string {
+func existing(stat func(string) (fs.FileInfo, error), name string) string {
 	for {
-		if info, err := os.Stat(name); err == nil && info.IsDir() {
+		if info, err := stat(name); err == nil && info.IsDir() {
 			return name
 		}
 		parent := filepath.Dir(name)

@@ -1,6 +1,7 @@
 package project_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -102,6 +103,33 @@ func TestNearestSettings(t *testing.T) {
 	}
 }
 
+// TestRemoteDefinitions reads a krowave.yaml for who fetches nothing, as Argo CD's
+// plugin and Flux's controller do: with copies of what it names and without.
+func TestRemoteDefinitions(t *testing.T) {
+	const text = "vendor: copies\ndefinitions:\n- rgds\n- {git: https://example.org/x, commit: 0123456789abcdef0123456789abcdef01234567, path: ./a/}\n- oci: oci://ghcr.io/example/y\n"
+	files := map[string]string{"apps/krowave.yaml": text}
+	s, diags := project.NearestSettings(tree(files), "apps/web")
+	got := slices.Clone(s.Definitions)
+	for _, d := range diags {
+		got = append(got, d.Pos.String()+" "+d.Message+"; "+d.Hint)
+	}
+	diff(t, []string{
+		"rgds",
+		"apps/krowave.yaml:4:3 the definitions of https://example.org/x are not in this repository, and nothing is fetched here; run krowave vendor and commit what it writes",
+		"apps/krowave.yaml:5:3 the definitions of ghcr.io/example/y are not in this repository, and nothing is fetched here; run krowave vendor and commit what it writes",
+	}, got)
+	if r := s.Remotes[0]; r.Path != "a" || r.Name() != "example.org/x@0123456789ab" {
+		t.Errorf("the first is %s of %s", r.Path, r.Name())
+	}
+	folder := "copies/" + s.Remotes[0].Folder()
+	files["apps/"+folder+"/a/rgd.yaml"] = "x: 1"
+	s, diags = project.NearestSettings(tree(files), "apps/web")
+	diff(t, []string{"rgds", folder}, s.Definitions)
+	if len(diags) != 1 || diags[0].Pos.Line != 5 {
+		t.Errorf("with one copy: %v", diags)
+	}
+}
+
 func diff(t *testing.T, want, got []string) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -117,9 +145,9 @@ func TestReadSettingsFindings(t *testing.T) {
 		got = append(got, d.Pos.String()+" "+d.Message)
 	}
 	diff(t, []string{
-		"krowave.yaml:1:1 krowave.yaml has no setting definition; there are definitions, kubernetesVersion, runtime, observed, limits",
-		"krowave.yaml:2:15 Git URLs and OCI references are not fetched during a render; check the definitions in and give their path",
-		"krowave.yaml:2:38 definitions[1] is a path",
+		"krowave.yaml:1:1 krowave.yaml has no setting definition; there are definitions, kubernetesVersion, runtime, observed, limits, vendor",
+		"krowave.yaml:2:15 definitions from elsewhere are a mapping: {git: URL, ref: BRANCH or TAG, path: DIR} or {oci: REGISTRY/REPOSITORY, tag: TAG}, which krowave update pins",
+		"krowave.yaml:2:38 definitions[1] is a path, or a mapping with git or oci",
 		"krowave.yaml:4:9 limits is a mapping, such as maxCollectionSize: 1000",
 		"krowave.yaml:3:11 observed is a list of paths",
 		"krowave.yaml:5:10 runtime is a single value",

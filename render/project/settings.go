@@ -20,7 +20,9 @@ const SettingsName = "krowave.yaml"
 type Settings struct {
 	Dir                   string // that it stands in, which its paths start from
 	Definitions, Observed []string
-	Values                []Value // in the order of their names
+	Remotes               []Remote // definitions that are elsewhere
+	Vendor                string   // where copies of them are
+	Values                []Value  // in the order of their names
 }
 
 // Value is a setting that is also a flag.
@@ -30,7 +32,8 @@ type Value struct {
 }
 
 // NearestSettings reads the krowave.yaml of a directory or the nearest one above
-// it. Without one, the result is nil.
+// it. Without one, the result is nil. Remote definitions have to be vendored,
+// and are paths then: who asks here fetches nothing.
 func NearestSettings(fsys fs.FS, dir string) (*Settings, diag.List) {
 	for {
 		name := path.Join(dir, SettingsName)
@@ -41,7 +44,8 @@ func NearestSettings(fsys fs.FS, dir string) (*Settings, diag.List) {
 				diags.Errorf(diag.Position{File: name, Line: 1, Column: 1}, "config", "%s cannot be read: %v", SettingsName, reason(err))
 				return nil, diags
 			}
-			return ReadSettings(name, data)
+			s, diags := ReadSettings(name, data)
+			return s, append(diags, s.onlyVendored(fsys)...)
 		}
 		if dir == "." {
 			return nil, nil
@@ -53,7 +57,7 @@ func NearestSettings(fsys fs.FS, dir string) (*Settings, diag.List) {
 // ReadSettings reads a krowave.yaml.
 func ReadSettings(name string, data []byte) (*Settings, diag.List) {
 	docs, diags := manifest.Read(name, data, manifest.Limits{})
-	p := &settingsParser{diags: diags, out: &Settings{Dir: path.Dir(name)}}
+	p := &settingsParser{diags: diags, out: &Settings{Dir: path.Dir(name), Vendor: VendorDir}}
 	for _, doc := range docs {
 		p.doc = doc
 		p.document()
@@ -72,30 +76,68 @@ func (p *settingsParser) errorf(at diag.Path, format string, args ...any) {
 }
 
 func (p *settingsParser) document() {
-	known := []string{"definitions", "kubernetesVersion", "runtime", "observed", "limits"}
+	known := []string{"definitions", "kubernetesVersion", "runtime", "observed", "limits", "vendor"}
 	for _, key := range slices.Sorted(maps.Keys(p.doc.Object)) {
 		at := diag.Path{key}
 		switch key {
 		case "definitions":
-			p.out.Definitions = append(p.out.Definitions, p.paths(at, p.doc.Object[key])...)
+			p.definitions(at, p.doc.Object[key])
 		case "observed":
 			p.out.Observed = append(p.out.Observed, p.paths(at, p.doc.Object[key])...)
 		case "kubernetesVersion", "runtime":
 			p.value(kebab(key), p.doc.Object[key], at)
 		case "limits":
 			p.limits(p.doc.Object[key])
+		case "vendor":
+			p.vendor(at, p.doc.Object[key])
 		default:
-			d := diag.Diagnostic{Severity: diag.Error, Rule: "config", Pos: p.doc.KeyPosition(at),
-				Message: fmt.Sprintf("krowave.yaml has no setting %s; there are %s", key, strings.Join(known, ", "))}
-			if c := diag.Closest(key, known); c != "" {
-				d.Hint = "did you mean " + c + "?"
-			}
-			p.diags.Add(d)
+			p.unknown(at, key, known)
 		}
 	}
 }
 
-// paths reads a list of paths. Remote sources are refused: nothing is fetched.
+func (p *settingsParser) unknown(at diag.Path, key string, known []string) {
+	d := diag.Diagnostic{Severity: diag.Error, Rule: "config", Pos: p.doc.KeyPosition(at),
+		Message: fmt.Sprintf("krowave.yaml has no setting %s; there are %s", key, strings.Join(known, ", "))}
+	if c := diag.Closest(key, known); c != "" {
+		d.Hint = "did you mean " + c + "?"
+	}
+	p.diags.Add(d)
+}
+
+func (p *settingsParser) vendor(at diag.Path, value any) {
+	dir, ok := value.(string)
+	if !ok || !fs.ValidPath(path.Clean(dir)) || path.Clean(dir) == "." {
+		p.errorf(at, "vendor is a directory below that of krowave.yaml")
+		return
+	}
+	p.out.Vendor = path.Clean(dir)
+}
+
+// definitions reads a list of paths and of mappings that name remote sources.
+func (p *settingsParser) definitions(at diag.Path, value any) {
+	items, ok := value.([]any)
+	if !ok {
+		p.errorf(at, "%s is a list of paths", at)
+		return
+	}
+	for i, item := range items {
+		switch item := item.(type) {
+		case map[string]any:
+			p.remote(at.With(i), item)
+		case string:
+			if strings.Contains(item, "://") || scpAddress.MatchString(item) {
+				p.errorf(at.With(i), "definitions from elsewhere are a mapping: {git: URL, ref: BRANCH or TAG, path: DIR} or {oci: REGISTRY/REPOSITORY, tag: TAG}, which krowave update pins")
+				continue
+			}
+			p.out.Definitions = append(p.out.Definitions, item)
+		default:
+			p.errorf(at.With(i), "%s is a path, or a mapping with git or oci", at.With(i))
+		}
+	}
+}
+
+// paths reads a list of paths.
 func (p *settingsParser) paths(at diag.Path, value any) []string {
 	items, ok := value.([]any)
 	if !ok {
@@ -108,8 +150,8 @@ func (p *settingsParser) paths(at diag.Path, value any) []string {
 		switch {
 		case !ok:
 			p.errorf(at.With(i), "%s is a path", at.With(i))
-		case strings.Contains(text, "://") || strings.HasPrefix(text, "git@"):
-			p.errorf(at.With(i), "Git URLs and OCI references are not fetched during a render; check the definitions in and give their path")
+		case strings.Contains(text, "://"):
+			p.errorf(at.With(i), "%s is not fetched from anywhere; it is a path", at.With(i))
 		default:
 			out = append(out, text)
 		}
