@@ -23,6 +23,7 @@ type renderFlags struct {
 	instances      []string
 	serverDefaults choice
 	runtime        choice
+	idioms         choice
 	allowEmpty     bool
 	waves          choice
 	wave           optionalInt
@@ -42,8 +43,10 @@ func (f *renderFlags) bind(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.instances, "instance", nil, "only this instance: NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME; repeatable")
 	f.serverDefaults = choice{value: "schema", allowed: []string{"schema", "none"}}
 	flags.Var(&f.serverDefaults, "server-defaults", "what references between nodes see beside the template: the API server's schema defaults, or nothing")
-	f.runtime = choice{value: "fail", allowed: []string{"fail", "withhold"}}
-	flags.Var(&f.runtime, "runtime", "nodes that need what only a cluster knows: an error, or left out and listed")
+	f.runtime = choice{value: "fail", allowed: []string{"fail", "withhold", "delegate", "placeholder"}}
+	flags.Var(&f.runtime, "runtime", "nodes that need what only a cluster knows: an error, left out and listed, left to kro in the cluster, or, to look at only, with placeholders")
+	f.idioms = choice{allowed: []string{"drop", "keep"}}
+	flags.Var(&f.idioms, "argocd-idioms", "owner references to the instance and copied tracking ids in templates (default drop; keep with --runtime=withhold, which is exactly kro)")
 	flags.BoolVar(&f.allowEmpty, "allow-empty", false, "accept instances that render to nothing")
 }
 
@@ -55,12 +58,14 @@ func (f *renderFlags) complete(cmd *cobra.Command) {
 	complete(cmd, "emit", "definitions", "instances", "crds")
 	complete(cmd, "server-defaults", f.serverDefaults.allowed...)
 	complete(cmd, "runtime", f.runtime.allowed...)
+	complete(cmd, "argocd-idioms", f.idioms.allowed...)
 }
 
 // options yields the engine's options.
 func (f *renderFlags) options() render.Options {
 	o := f.engine.options()
 	o.Runtime = render.Runtime(f.runtime.value)
+	o.KeepIdioms = f.idioms.value == "keep" || f.idioms.value == "" && o.Runtime == render.Withhold
 	o.ServerDefaults = render.ServerDefaults(f.serverDefaults.value)
 	o.Instances = f.instances
 	o.Annotate = render.Annotate{Waves: f.annotate.has("waves"), Origin: f.annotate.has("origin")}
@@ -96,14 +101,22 @@ func newRender(s Streams) *cobra.Command {
 		Long: "render expands the instances among the files, directories, globs or standard input (-) that it is given, and prints the " +
 			"objects that kro would create. What is neither an RGD nor an instance passes through. A directory with a " +
 			"kustomization file is built first.\n\nRGDs are taken from the input and from -d; without -d, from the paths that " +
-			"krowave.yaml lists; and when neither gives one, from the whole repository.",
+			"krowave.yaml lists; and when neither gives one, from the whole repository.\n\n" +
+			"With --ref, every file is read from a Git revision: paths are those of the revision at the place of the working directory.",
 		Example: "  krowave render shop.yaml\n  krowave render -o json --annotate=waves,origin shop.yaml\n  kustomize build . | krowave render -d definitions -",
 		Args:    atLeastOne("a file, a directory, a pattern, or - for standard input"),
 	}
 	in.bind(cmd.Flags())
+	in.bindRef(cmd.Flags())
 	flags.bind(cmd.Flags())
 	flags.complete(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if list, err := readResourceList(&s, args, in.totalBytes); list != nil || err != nil {
+			if err != nil {
+				return err
+			}
+			return list.render(command{cmd, s, &in, flags.options}, &flags)
+		}
 		r, err := command{cmd, s, &in, flags.options}.render(args)
 		if err != nil {
 			return err
@@ -118,7 +131,7 @@ func newRender(s Streams) *cobra.Command {
 			return found
 		}
 		if flags.wave.set {
-			r.res.Objects = slices.DeleteFunc(r.res.Objects, func(o render.Object) bool { return o.Instance == nil || o.Wave != flags.wave.n })
+			r.res.Objects = slices.DeleteFunc(r.res.Objects, func(o render.Object) bool { return o.Instance == nil && o.For == nil || o.Wave != flags.wave.n })
 		}
 		return r.print(s, flags.output)
 	}
