@@ -24,6 +24,6 @@ if [ -n "$corpus" ]; then
 fi
 cd "$root"
 status=0
-KROWAVE_ORACLE=$oracle go test -count=1 -timeout 30m -v -run '^Test(Conformance|Delegate)$' ./plugin >"$work/log" 2>&1 || status=$?
+KROWAVE_ORACLE=$oracle go test -count=1 -timeout 30m -v -run '^Test(Conformance|Delegate|ObservedObjects)$' ./plugin >"$work/log" 2>&1 || status=$?
 grep -Ev '^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS)' "$work/log" || true
 exit $status
