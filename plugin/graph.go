@@ -28,6 +28,8 @@ type nodeOutput struct {
 	Kind         string   `json:"kind"`
 	Dependencies []string `json:"dependencies"`
 	Wave         int      `json:"wave"`
+	Binding      string   `json:"binding"`
+	Because      []string `json:"because"`
 }
 
 func newGraph(s Streams) *cobra.Command {
@@ -35,8 +37,11 @@ func newGraph(s Streams) *cobra.Command {
 	var engine engineFlags
 	output := choice{value: "text", allowed: []string{"text", "json", "dot", "mermaid"}}
 	cmd := &cobra.Command{
-		Use:     "graph PATH|-...",
-		Short:   "Print the nodes of each RGD, their dependencies and waves",
+		Use:   "graph PATH|-...",
+		Short: "Print the nodes of each RGD, their dependencies, waves and bindings",
+		Long: "graph prints the nodes of each RGD: what they depend on, their wave, and their binding. A node is static when Git alone " +
+			"tells what it renders, and runtime when it needs what only a cluster knows; -o json says why in because, and " +
+			"krowave validate --explain-runtime lists each expression with its place.",
 		Example: "  krowave graph shop-rgd.yaml\n  krowave graph -o mermaid shop-rgd.yaml",
 		Args:    atLeastOne("a file or directory with RGDs, or - for standard input"),
 	}
@@ -81,10 +86,39 @@ func graphOf(g *graph.Graph, mode wave.Mode) graphOutput {
 		out.Nodes = append(out.Nodes, nodeOutput{
 			ID: n.ID, Type: string(n.Type), APIVersion: n.Kind.GVK.GroupVersion().String(), Kind: n.Kind.GVK.Kind,
 			Dependencies: append([]string{}, n.Dependencies...), Wave: waves[n.ID],
+			Binding: string(n.Binding), Because: because(n),
 		})
 	}
 	return out
 }
+
+// because lists the reasons why a node is runtime: what its own expressions
+// read, then the dependencies that are runtime themselves.
+func because(n *graph.Node) []string {
+	out := []string{}
+	for _, c := range n.Causes {
+		switch {
+		case c.Dependency != "":
+			out = append(out, fmt.Sprintf("waits for %s, which is runtime", c.Dependency))
+		case c.Expression == nil:
+			out = append(out, fmt.Sprintf("%s is %s", n.ID, c.Read.Why))
+		default:
+			out = append(out, readText(c.Expression, c.Read))
+		}
+	}
+	return out
+}
+
+// readText says what an expression reads of a cluster: its place below the
+// resource, the path, and why Git does not tell.
+func readText(e *graph.Expression, read graph.RuntimeRead) string {
+	return fmt.Sprintf("%s reads %s: %s", placeIn(e), read.Read, read.Why)
+}
+
+// placeIn is the path of an expression below its resource.
+func placeIn(e *graph.Expression) string { return e.Path[3:].String() }
+
+func (n nodeOutput) runtime() bool { return n.Binding == string(graph.Runtime) }
 
 func printGraphs(w io.Writer, format string, graphs []graphOutput) error {
 	var b strings.Builder
@@ -119,14 +153,24 @@ func text(b *strings.Builder, g graphOutput) {
 		if len(n.Dependencies) > 0 {
 			fmt.Fprintf(b, "  after %s", strings.Join(n.Dependencies, ", "))
 		}
+		if n.runtime() {
+			b.WriteString("  [runtime]")
+		}
 		b.WriteByte('\n')
 	}
 }
 
+// runtimeColor fills the nodes that need what only a cluster knows.
+const runtimeColor = "#ffd9a8"
+
 func dot(b *strings.Builder, g graphOutput) {
 	fmt.Fprintf(b, "digraph %q {\n", g.Name)
 	for _, n := range g.Nodes {
-		fmt.Fprintf(b, "  %q [label=%q];\n", n.ID, n.ID+"\n"+n.Kind)
+		style := ""
+		if n.runtime() {
+			style = fmt.Sprintf(", style=filled, fillcolor=%q", runtimeColor)
+		}
+		fmt.Fprintf(b, "  %q [label=%q%s];\n", n.ID, n.ID+"\n"+n.Kind, style)
 	}
 	for _, n := range g.Nodes {
 		for _, dep := range n.Dependencies {
@@ -138,11 +182,16 @@ func dot(b *strings.Builder, g graphOutput) {
 
 func mermaid(b *strings.Builder, graphs []graphOutput) {
 	b.WriteString("flowchart TD\n")
+	colored := false
 	for i, g := range graphs {
 		id := func(node string) string { return fmt.Sprintf("g%d_%s", i, node) }
 		fmt.Fprintf(b, "  subgraph g%d[\"%s\"]\n", i, g.Name)
 		for _, n := range g.Nodes {
-			fmt.Fprintf(b, "    %s[\"%s<br/>%s\"]\n", id(n.ID), n.ID, n.Kind)
+			class := ""
+			if n.runtime() {
+				class, colored = ":::runtime", true
+			}
+			fmt.Fprintf(b, "    %s[\"%s<br/>%s\"]%s\n", id(n.ID), n.ID, n.Kind, class)
 		}
 		for _, n := range g.Nodes {
 			for _, dep := range n.Dependencies {
@@ -150,5 +199,8 @@ func mermaid(b *strings.Builder, graphs []graphOutput) {
 			}
 		}
 		b.WriteString("  end\n")
+	}
+	if colored {
+		fmt.Fprintf(b, "  classDef runtime fill:%s,color:#000\n", runtimeColor)
 	}
 }
