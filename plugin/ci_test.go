@@ -1,0 +1,198 @@
+package plugin_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+)
+
+// ciFiles are the files that other repositories use, and how many commands of
+// krowave each has.
+var ciFiles = map[string]int{
+	"../action.yml": 2, "../.github/actions/comment/action.yml": 0, "../docs/ci/github.yml": 0,
+	"../docs/ci/gitlab.yml": 3, "../.pre-commit-hooks.yaml": 2,
+}
+
+var ciCommand = regexp.MustCompile(`(?m)(?:^|\s)krowave ([a-z][^|>&;\n]*)`)
+
+// TestCIFiles asks the command tree about every command in the files: with
+// --help, krowave reads all flags before it prints the help of the command.
+func TestCIFiles(t *testing.T) {
+	for name, want := range ciFiles {
+		var file any
+		if err := yaml.Unmarshal([]byte(readFile(t, name)), &file); err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for _, script := range scripts(file) {
+			if bash, err := exec.LookPath("bash"); err == nil {
+				if out, err := exec.Command(bash, "-n", "-c", script).CombinedOutput(); err != nil {
+					t.Errorf("%s: %v\n%s\n%s", name, err, out, script)
+				}
+			}
+			for _, m := range ciCommand.FindAllStringSubmatch(script, -1) {
+				found++
+				args := strings.Fields(m[1])
+				got := krowave(t, "..", append(args, "--help")...)
+				if got.code != 0 || !strings.Contains(got.stdout, "\nUsage:\n  krowave "+args[0]+" ") {
+					t.Errorf("%s: krowave %s: exit code %d\n%s%s", name, m[1], got.code, got.stdout, got.stderr)
+				}
+			}
+		}
+		if found != want {
+			t.Errorf("%s has %d commands, want %d", name, found, want)
+		}
+	}
+	if got := krowave(t, "..", "diff", "--no-such-flag", "--help"); got.code == 0 {
+		t.Error("an unknown flag is no error beside --help, so the test proves nothing")
+	}
+}
+
+// scripts are the texts of a file that a shell runs.
+func scripts(v any) (out []string) {
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			out = append(out, scripts(item)...)
+		}
+	case map[string]any:
+		for _, key := range []string{"run", "entry", "before_script", "script"} {
+			switch text := v[key].(type) {
+			case string:
+				out = append(out, text)
+			case []any:
+				lines := ""
+				for _, line := range text {
+					lines += line.(string) + "\n"
+				}
+				out = append(out, lines)
+			}
+		}
+		for _, item := range v {
+			out = append(out, scripts(item)...)
+		}
+	}
+	return out
+}
+
+// ciShop is a repository with examples/shop, where the last commit is the change
+// that docs/ci.md shows.
+func ciShop(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "shop")
+	if err := os.CopyFS(dir, os.DirFS("../examples/shop")); err != nil {
+		t.Fatal(err)
+	}
+	git(t, dir, "init", "-q", "-b", "main")
+	git(t, dir, "add", "-A")
+	git(t, dir, "commit", "-q", "-m", "one")
+	for name, words := range map[string][2]string{
+		"definitions/database.yaml":        {`default="1Gi"`, `default="2Gi"`},
+		"overlays/prod/kustomization.yaml": {"[eu, us]", "[eu]"},
+	} {
+		text := readFile(t, filepath.Join(dir, name))
+		if !strings.Contains(text, words[0]) {
+			t.Fatalf("%s has no %s", name, words[0])
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.Replace(text, words[0], words[1], 1)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	git(t, dir, "commit", "-q", "-a", "-m", "two")
+	return dir
+}
+
+// TestCIDocs runs the sessions of docs/ci.md, and compares the workflow in it with
+// the file. -update rewrites them.
+func TestCIDocs(t *testing.T) {
+	const name = "../docs/ci.md"
+	dir, sessions := ciShop(t), 0
+	want := readFile(t, name)
+	got := regexp.MustCompile("(?s)````console\n\\$ krowave (.*?)\n(.*?)````").ReplaceAllStringFunc(want, func(session string) string {
+		sessions++
+		command, _, _ := strings.Cut(strings.TrimPrefix(session, "````console\n$ krowave "), "\n")
+		out := krowave(t, dir, strings.Fields(command)...)
+		return "````console\n$ krowave " + command + "\n" + out.stdout + out.stderr + "````"
+	})
+	before, rest, _ := strings.Cut(got, "(ci/github.yml):\n\n```yaml\n")
+	_, after, ok := strings.Cut(rest, "```\n")
+	if !ok || sessions != 2 {
+		t.Fatalf("docs/ci.md has %d sessions, a workflow: %t", sessions, ok)
+	}
+	got = before + "(ci/github.yml):\n\n```yaml\n" + readFile(t, "../docs/ci/github.yml") + "```\n" + after
+	if *update {
+		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("docs/ci.md shows something else; -update rewrites it (-docs +got):\n%s", diff)
+	}
+}
+
+// TestActionRuns runs the action's own scripts on a change, with the test binary
+// as krowave.
+func TestActionRuns(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("bash is not installed")
+	}
+	dir, temp := ciShop(t), t.TempDir()
+	binary, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrapper := "#!/bin/sh\n" + asKrowave + "=1 exec '" + binary + "' \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(temp, "krowave.sh"), []byte(wrapper), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	bin := filepath.Join(temp, "bin")
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(temp, "krowave.sh"), filepath.Join(bin, "krowave")); err != nil {
+		t.Fatal(err)
+	}
+	var action struct {
+		Runs struct {
+			Steps []struct{ Name, Run string }
+		}
+	}
+	if err := yaml.Unmarshal([]byte(readFile(t, "../action.yml")), &action); err != nil {
+		t.Fatal(err)
+	}
+	ran := 0
+	for _, step := range action.Runs.Steps {
+		if !ciCommand.MatchString(step.Run) {
+			continue
+		}
+		ran++
+		cmd := exec.Command(bash, "--noprofile", "--norc", "-eo", "pipefail", "-c", step.Run)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "PATHS=definitions overlays", "BASE=HEAD^1",
+			"RUNNER_TEMP="+temp, "GITHUB_STEP_SUMMARY="+filepath.Join(temp, "summary"), "GITHUB_OUTPUT="+filepath.Join(temp, "output"))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", step.Name, err, out)
+		}
+	}
+	if ran != 2 {
+		t.Errorf("%d steps ran", ran)
+	}
+	report := readFile(t, filepath.Join(temp, "krowave/diff.md"))
+	if !strings.HasPrefix(report, "<!-- krowave:diff -->\n") || !strings.Contains(report, "immutable-field") {
+		t.Errorf("the comment is\n%s", report)
+	}
+	if got := readFile(t, filepath.Join(temp, "output")); got != "differs=true\n" {
+		t.Errorf("outputs: %q", got)
+	}
+	if diff := cmp.Diff(report, readFile(t, filepath.Join(temp, "summary"))); diff != "" {
+		t.Errorf("the summary is not the comment (-comment +summary):\n%s", diff)
+	}
+}
