@@ -4,7 +4,7 @@ FUZZTIME ?= 20s
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
-.PHONY: demo build test race lint conformance property fuzz bench argocd e2e-argocd bench-cmp generate image
+.PHONY: flux demo build test race lint conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro bench-cmp observe generate image
 
 demo:
 	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
@@ -19,7 +19,7 @@ race:
 	$(GO) test -race ./...
 
 lint:
-	@unformatted=$$(gofmt -l main.go plugin render testdata); \
+	@unformatted=$$(gofmt -l main.go plugin argocd flux render testdata); \
 	if [ -n "$$unformatted" ]; then echo "gofmt is needed for:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
@@ -38,6 +38,7 @@ fuzz:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./render/...
+	$(GO) test -run '^$$' -bench BenchmarkFleet -benchtime 3x ./plugin
 	testdata/oracle/bench.sh
 
 # The plugin protocol against argo-cd/v2's own descriptors and client.
@@ -51,6 +52,28 @@ e2e-argocd:
 	testdata/argocd/e2e/reposerver.sh v3.6.1
 	testdata/argocd/e2e/sync.sh v2.14.21
 	testdata/argocd/e2e/sync.sh v3.6.1
+
+# The real kro controller on a real kube-apiserver: a sample of the cases, or
+# with KROWAVE_E2E_ALL=1 all of them, and those of CORPUS too.
+e2e-kro:
+	testdata/kro-e2e/run.sh $(if $(CORPUS),$(CORPUS)/cases)
+
+# krowave observe, and the verdicts of krowave validate, against a real kube-apiserver.
+observe:
+	KROWAVE_KUBERNETES=$$(testdata/kubernetes/build.sh) $(GO) test -count=1 ./plugin/observe
+
+# The Flux controller against a real kube-apiserver, and with a real kustomize-controller. The first run
+# builds them, which takes an hour.
+flux:
+	KROWAVE_KUBERNETES=$$(testdata/kubernetes/build.sh) $(GO) test -count=1 ./flux/controller
+	KROWAVE_KUBERNETES=$$(testdata/kubernetes/build.sh) KROWAVE_FLUX=$$(testdata/flux/e2e/build.sh) \
+		$(GO) test -count=1 -run '^TestFlux' ./flux/controller
+
+# The Flux controller beside Flux's own on a real kube-apiserver, and Helm with krowave as its
+# post-renderer. The first run builds them, which takes half an hour.
+e2e-flux:
+	testdata/flux/e2e/run.sh
+	testdata/flux/helm/run.sh
 
 bench-cmp:
 	testdata/argocd/e2e/bench.sh

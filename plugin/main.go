@@ -24,6 +24,8 @@ type Streams struct {
 	Dir      string // working directory; "" is the process's
 	Getenv   func(string) string
 	Program  string // file name of the binary; "" is krowave
+
+	ctx context.Context // of the run
 }
 
 // Exit codes.
@@ -51,6 +53,7 @@ func Main(ctx context.Context, s Streams, args []string) int {
 		s.In = strings.NewReader("")
 	}
 	running := false
+	s.ctx = ctx
 	root := newRoot(s, &running)
 	root.SetArgs(append([]string{}, args...))
 	cmd, err := root.ExecuteContextC(ctx)
@@ -58,8 +61,10 @@ func Main(ctx context.Context, s Streams, args []string) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.Is(err, errFindings):
+	case errors.Is(err, errFindings), errors.Is(err, errDiffers):
 		return exitFindings
+	case errors.Is(err, errFailed):
+		return exitFailed
 	case errors.As(err, &usage), !running:
 		fmt.Fprintf(s.Err, "error: %v\nrun '%s --help' for usage\n", err, cmd.CommandPath())
 		return exitUsage
@@ -89,7 +94,11 @@ func newRoot(s Streams, running *bool) *cobra.Command {
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	root.AddCommand(newRender(s), newCRD(s), newSample(s), newGraph(s), newVersion(s), newCompletion(s), newArgoCD(s))
+	root.AddCommand(newRender(s), newCRD(s), newSample(s), newGraph(s), newDiff(s), newImpact(s), newVersion(s), newCompletion(s), newArgoCD(s), newFlux(s))
+	root.AddCommand(newExplain(s), newTest(s))
+	root.AddCommand(newValidate(s), newObserve(s))
+	root.AddCommand(newPush(s), newHydrate(s))
+	root.AddCommand(newUpdate(s), newVendor(s))
 	for _, c := range root.Commands() {
 		c.Example = strings.ReplaceAll(c.Example, "krowave ", program+" ")
 	}

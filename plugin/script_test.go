@@ -62,7 +62,7 @@ func writeAll(ts *testscript.TestScript, stdout, stderr []byte) error {
 // TestHelpExamples runs each line of each command's examples in the example
 // repository.
 func TestHelpExamples(t *testing.T) {
-	for _, name := range []string{"render", "crd", "sample", "graph", "version", "completion"} {
+	for _, name := range []string{"render", "crd", "sample", "graph", "explain", "test", "validate", "version", "completion"} {
 		help := krowave(t, "../testdata/help", name, "--help")
 		_, examples, _ := strings.Cut(help.stdout, "Examples:\n")
 		examples, _, ok := strings.Cut(examples, "\nFlags:")

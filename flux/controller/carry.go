@@ -1,0 +1,161 @@
+package controller
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/krowave/krowave/flux/artifact"
+	"github.com/krowave/krowave/flux/chain"
+	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/wave"
+)
+
+// published returns the plan of the artifact that is advertised. It is nil when
+// there is none, or when its file is lost; then only the number of waves is
+// known, from the Kustomizations.
+func (s *step) published() *chain.Plan {
+	a := s.obj.Status.Artifact
+	if a == nil {
+		return nil
+	}
+	files, err := s.Store.Read(a)
+	if err == nil {
+		var converted []chain.File
+		for _, f := range files {
+			converted = append(converted, chain.File(f))
+		}
+		if plan, err := chain.Read(converted); err == nil {
+			return plan
+		}
+	}
+	plan := &chain.Plan{}
+	for _, w := range s.obj.Status.Waves {
+		plan.Waves = append(plan.Waves, chain.Wave{Name: w.Name, Dir: w.Path})
+	}
+	if len(plan.Waves) == 0 {
+		return nil
+	}
+	return plan
+}
+
+// carryOver returns the published objects of nodes that are pending now: their
+// values were there before, and being unknown is no reason to delete anything.
+func (s *step) carryOver(res *render.Result) ([]render.Object, error) {
+	if !pending(res) {
+		return nil, nil
+	}
+	plan := s.published()
+	if plan == nil {
+		return nil, nil
+	}
+	known := map[string]bool{}
+	for _, o := range res.Objects {
+		known[identity(o.Object)] = true
+	}
+	c := carrier{instances: map[string]*render.Instance{}}
+	for _, i := range res.Instances {
+		c.instances[originOf(i)] = i
+	}
+	var out []render.Object
+	for _, w := range plan.Waves {
+		for _, e := range w.Entries {
+			if e.Handover {
+				continue
+			}
+			documents, diags := manifest.Read(e.Path, e.Data, manifest.Limits{})
+			if diags.HasErrors() || len(documents) != 1 {
+				return nil, fmt.Errorf("reading %s of the published artifact: it holds %d objects, want 1", e.Path, len(documents))
+			}
+			obj := documents[0].Object
+			if o, ok := c.carry(obj); ok && !known[identity(obj)] {
+				out = append(out, o)
+			}
+		}
+	}
+	return out, nil
+}
+
+// identity tells an object from others in a cluster.
+func identity(obj map[string]any) string {
+	d := manifest.Document{Object: obj}
+	group, _, grouped := strings.Cut(d.APIVersion(), "/")
+	if !grouped {
+		group = ""
+	}
+	return strings.Join([]string{group, d.Kind(), d.Namespace(), d.Name()}, "/")
+}
+
+// originOf is the annotation render.InstanceAnnotation of an instance's objects.
+func originOf(i *render.Instance) string {
+	id := i.Identity()
+	return strings.Join([]string{i.Graph.RGD.GVK.Group, id.Kind, id.Namespace, id.Name}, "/")
+}
+
+type carrier struct{ instances map[string]*render.Instance }
+
+// carry reports whether the node that made a published object is pending.
+func (c *carrier) carry(obj map[string]any) (render.Object, bool) {
+	meta, _ := obj["metadata"].(map[string]any)
+	annotations, _ := meta["annotations"].(map[string]any)
+	origin, _ := annotations[render.InstanceAnnotation].(string)
+	from, _ := annotations[render.NodeAnnotation].(string)
+	_, id, ok := strings.Cut(from, "/")
+	if origin == "" || !ok {
+		return render.Object{}, false
+	}
+	id, _, _ = strings.Cut(id, "[")
+	if i := c.instances[origin]; i != nil {
+		for _, p := range i.Pending {
+			if p.Node.ID == id {
+				return render.Object{Object: obj, Instance: i, Node: p.Node, Wave: waveOf(i, p.Node)}, true
+			}
+		}
+		return render.Object{}, false
+	}
+	return c.chained(obj, origin)
+}
+
+// chained is carry for an object of an instance that is not there itself, since
+// the node that chains into it is pending. Which one that was is not known, so
+// its kind decides.
+func (c *carrier) chained(obj map[string]any, origin string) (render.Object, bool) {
+	parts := strings.Split(origin, "/")
+	if len(parts) != 4 {
+		return render.Object{}, false
+	}
+	var names []string
+	for name := range c.instances {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		i := c.instances[name]
+		for _, p := range i.Pending {
+			if p.Node.Kind.GVK.Group == parts[0] && p.Node.Kind.GVK.Kind == parts[1] {
+				return render.Object{Object: obj, Instance: i, Node: p.Node, Wave: waveOf(i, p.Node)}, true
+			}
+		}
+	}
+	return render.Object{}, false
+}
+
+// waveOf is the wave that a pending node's objects would have.
+func waveOf(i *render.Instance, n *graph.Node) int {
+	nodes := wave.Nodes(i.Graph, wave.Gated)
+	for at, o := range i.Objects {
+		return i.Waves[at] - nodes[o.Node.ID] + nodes[n.ID]
+	}
+	return nodes[n.ID]
+}
+
+// toFiles are the files of a plan as the store takes them.
+func toFiles(p *chain.Plan) []artifact.File {
+	var out []artifact.File
+	for _, f := range p.Files() {
+		out = append(out, artifact.File(f))
+	}
+	return out
+}

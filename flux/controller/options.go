@@ -1,0 +1,80 @@
+package controller
+
+import (
+	"time"
+
+	"github.com/fluxcd/pkg/artifact/config"
+	"github.com/fluxcd/pkg/runtime/acl"
+	fluxclient "github.com/fluxcd/pkg/runtime/client"
+	helper "github.com/fluxcd/pkg/runtime/controller"
+	"github.com/fluxcd/pkg/runtime/features"
+	"github.com/fluxcd/pkg/runtime/jitter"
+	"github.com/fluxcd/pkg/runtime/leaderelection"
+	"github.com/fluxcd/pkg/runtime/logger"
+	"github.com/spf13/pflag"
+
+	"github.com/krowave/krowave/flux/artifact"
+	"github.com/krowave/krowave/flux/live"
+)
+
+// Options are what the controller is started with: the flags that Flux's own
+// controllers have, under the same names, and those of the render.
+type Options struct {
+	Namespace string // that the controller runs in, from RUNTIME_NAMESPACE
+
+	MetricsAddr, HealthAddr, EventsAddr string
+	Concurrent                          int
+	RequeueDependency                   time.Duration
+	HTTPRetry                           int
+	DefaultServiceAccount               string
+	CacheBytes                          int64
+
+	Watch    helper.WatchOptions
+	Rates    helper.RateLimiterOptions
+	Client   fluxclient.Options
+	Leader   leaderelection.Options
+	Jitter   jitter.IntervalOptions
+	Log      logger.Options
+	ACL      acl.Options
+	Features features.FeatureGates
+	Storage  config.Options
+	TLS      artifact.TLSFiles
+	Damping  live.Damping
+	Limits   Limits
+}
+
+// LiveValuesGate turns runtime: withhold's watches off.
+const LiveValuesGate = "LiveValues"
+
+// featureGates are the gates and their defaults.
+func featureGates() map[string]bool {
+	return map[string]bool{LiveValuesGate: true}
+}
+
+// BindFlags binds the options to flags.
+func (o *Options) BindFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.MetricsAddr, "metrics-addr", ":8080", "address of /metrics and /debug/pprof; 0 is none")
+	flags.StringVar(&o.HealthAddr, "health-addr", ":9440", "address of /healthz and /readyz; 0 is none")
+	flags.StringVar(&o.EventsAddr, "events-addr", "", "URL of notification-controller's event receiver")
+	flags.IntVar(&o.Concurrent, "concurrent", 4, "objects that are reconciled at once")
+	flags.DurationVar(&o.RequeueDependency, "requeue-dependency", 5*time.Second, "how soon to look again at a source that is not ready")
+	flags.IntVar(&o.HTTPRetry, "http-retry", 0, "how often to repeat a failed download within one attempt; attempts have a back-off of their own")
+	flags.StringVar(&o.DefaultServiceAccount, "default-service-account", "", "service account that Kustomizations apply as, and live values are read as, when an object names none")
+	flags.Int64Var(&o.CacheBytes, "cache-bytes", 256<<20, "memory for what renders have in common")
+	flags.StringVar(&o.TLS.Certificate, "storage-tls-cert", "", "file with the certificate of the artifact server; plain HTTP without one")
+	flags.StringVar(&o.TLS.Key, "storage-tls-key", "", "file with the key of the artifact server's certificate")
+	flags.StringVar(&o.TLS.ClientCA, "storage-tls-client-ca", "", "file with the authority whose certificates clients of the artifact server must show")
+	flags.DurationVar(&o.Damping.Min, "live-min-interval", 5*time.Second, "how long an object whose live values keep changing is left alone, at first")
+	flags.DurationVar(&o.Damping.Max, "live-max-interval", 5*time.Minute, "how long an object whose live values keep changing is left alone, at most")
+	o.Watch.BindFlags(flags)
+	o.Rates.BindFlags(flags)
+	o.Client.BindFlags(flags)
+	o.Leader.BindFlags(flags)
+	o.Jitter.BindFlags(flags)
+	o.Log.BindFlags(flags)
+	o.ACL.BindFlags(flags)
+	o.Features.BindFlags(flags)
+	o.Storage.BindFlags(flags)
+	o.Limits = DefaultLimits()
+	o.Limits.BindFlags(flags)
+}

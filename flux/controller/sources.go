@@ -1,0 +1,86 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	apiacl "github.com/fluxcd/pkg/apis/acl"
+
+	"github.com/krowave/krowave/flux/api/v1alpha1"
+	"github.com/krowave/krowave/flux/source"
+	"github.com/krowave/krowave/render/schema"
+)
+
+// validate looks at what the API server cannot check.
+func (s *step) validate() error {
+	spec := &s.obj.Spec
+	var wrong []string
+	if v := spec.KubernetesVersion; v != "" && !slices.Contains(schema.Versions(), minor(v)) {
+		wrong = append(wrong, fmt.Sprintf("spec.kubernetesVersion: %s is not one of %s", v, strings.Join(schema.Versions(), ", ")))
+	}
+	for _, ref := range spec.References(s.obj.Namespace) {
+		if ref.Kind == "ExternalArtifact" && ref.Name == s.obj.Name && ref.Namespace == s.obj.Namespace {
+			wrong = append(wrong, "the source is the ExternalArtifact that this object itself publishes")
+		}
+	}
+	if len(wrong) > 0 {
+		return terminal(v1alpha1.InvalidSpecReason, errors.New(strings.Join(wrong, "; ")))
+	}
+	return nil
+}
+
+// minor is a version without v and patch.
+func minor(version string) string {
+	parts := strings.Split(strings.TrimPrefix(version, "v"), ".")
+	return strings.Join(parts[:min(2, len(parts))], ".")
+}
+
+// resolve finds what the sources advertise.
+func (s *step) resolve(ctx context.Context) error {
+	for _, ref := range s.obj.Spec.References(s.obj.Namespace) {
+		resolved, err := s.Resolver.Resolve(ctx, s.obj.Namespace, ref)
+		var denied *source.DeniedError
+		var waiting *source.NotReadyError
+		switch {
+		case errors.As(err, &denied):
+			return terminal(apiacl.AccessDeniedReason, err)
+		case errors.As(err, &waiting):
+			return later(v1alpha1.SourceNotReadyReason, err, s.RequeueDependency)
+		case err != nil:
+			return err
+		}
+		s.sources = append(s.sources, resolved)
+	}
+	return nil
+}
+
+// source returns the resolved source of a reference.
+func (s *step) source(ref v1alpha1.SourceReference) source.Resolved {
+	ref.APIVersion, ref.Namespace = "", ref.In(s.obj.Namespace)
+	for _, r := range s.sources {
+		if r.Reference == ref {
+			return r
+		}
+	}
+	return source.Resolved{Reference: ref}
+}
+
+// fetch gets the files of a source.
+func (s *step) fetch(ctx context.Context, ref v1alpha1.SourceReference) (*source.Tree, error) {
+	from := s.source(ref)
+	tree, err := s.Fetcher.Fetch(ctx, from.Artifact)
+	var waiting *source.NotReadyError
+	var limit *source.LimitError
+	switch {
+	case errors.As(err, &waiting):
+		return nil, later(v1alpha1.SourceNotReadyReason, fmt.Errorf("%s: %w", source.Name(from.Reference), err), s.RequeueDependency)
+	case errors.As(err, &limit):
+		return nil, terminal(v1alpha1.SourceFetchFailedReason, fmt.Errorf("%s: %w", source.Name(from.Reference), err))
+	case err != nil:
+		return nil, failed(v1alpha1.SourceFetchFailedReason, fmt.Errorf("%s: %w", source.Name(from.Reference), err))
+	}
+	return tree, nil
+}

@@ -1,0 +1,60 @@
+package plugin
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/krowave/krowave/flux/controller"
+)
+
+// fluxNamespace is where Flux is installed by default.
+const fluxNamespace = "flux-system"
+
+func newFluxController(s Streams) *cobra.Command {
+	var o controller.Options
+	kubeconfig := ""
+	cmd := &cobra.Command{
+		Use:   "controller",
+		Short: "Reconcile RenderedSources in a cluster",
+		Long: "controller watches RenderedSources. It fetches the sources of Flux that they name, expands the instances in them, and publishes " +
+			"the objects as an ExternalArtifact, with a chain of Kustomizations that apply it wave by wave for those that ask for it.\n\n" +
+			"kustomize-controller reads ExternalArtifacts only with --feature-gates=ExternalArtifact=true.\n\n" +
+			"The namespace that the controller runs in comes from RUNTIME_NAMESPACE (default " + fluxNamespace + ").",
+		Example: "  krowave flux controller --storage-path /data --storage-adv-addr krowave.flux-system.svc.cluster.local.\n" +
+			"  krowave flux controller --kubeconfig ~/.kube/config --storage-path ./artifacts --storage-addr 127.0.0.1:9790",
+		Args: none,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.Namespace = s.getenv("RUNTIME_NAMESPACE")
+			if o.Namespace == "" {
+				o.Namespace = fluxNamespace
+			}
+			config, err := clusterConfig(s, kubeconfig)
+			if err != nil {
+				return usageError{fmt.Errorf("no cluster to talk to: %w", err)}
+			}
+			return controller.Run(cmd.Context(), config, o)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&kubeconfig, "kubeconfig", "", "file with the cluster's address and credentials (default $KUBECONFIG, else those of the pod)")
+	o.BindFlags(flags)
+	complete(cmd, "log-level", "debug", "info", "error")
+	complete(cmd, "log-encoding", "json", "console")
+	complete(cmd, "feature-gates", controller.LiveValuesGate+"=false")
+	return cmd
+}
+
+// clusterConfig is that of a file, else that of the pod.
+func clusterConfig(s Streams, kubeconfig string) (*rest.Config, error) {
+	if kubeconfig == "" {
+		kubeconfig = s.getenv("KUBECONFIG")
+	}
+	if kubeconfig != "" {
+		return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
+			&clientcmd.ClientConfigLoadingRules{ExplicitPath: kubeconfig}, &clientcmd.ConfigOverrides{}).ClientConfig()
+	}
+	return rest.InClusterConfig()
+}
