@@ -59,7 +59,7 @@ func (g *generator) damage(instance object) string {
 		{"condition that is no boolean", func() { node["includeWhen"] = []any{"${schema.spec.name}"} }},
 		{"condition that is dynamic", func() { node["includeWhen"] = []any{"${dyn(true)}"} }},
 		{"condition with text around", func() { node["includeWhen"] = []any{"x${true}"} }},
-		{"condition without data", func() { node["includeWhen"] = []any{"${schema.metadata.uid != \"\"}"} }},
+		{"condition without data", func() { node["includeWhen"] = []any{"${schema.metadata.annotations[\"example.com/none\"] != \"\"}"} }},
 		{"readiness of another node", func() { node["readyWhen"] = []any{"${schema.spec.name == \"\"}"} }},
 		{"iterator that is not used", func() { node["forEach"] = []any{object{"unused": "${[1]}"}} }},
 		{"iterator over a string", func() { node["forEach"] = []any{object{"unused": "${schema.spec.name}"}} }},
