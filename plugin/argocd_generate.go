@@ -8,11 +8,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/krowave/krowave/argocd/cmp"
+	"github.com/krowave/krowave/render/limits"
 	"github.com/krowave/krowave/render/repo"
 )
 
 func newCMPGenerate(s Streams) *cobra.Command {
-	limits := cmp.DefaultLimits()
+	bounds := limits.Default()
 	var root string
 	var strict bool
 	cmd := &cobra.Command{
@@ -48,7 +49,7 @@ func newCMPGenerate(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r := cmp.NewRenderer(limits, 0)
+			r := cmp.NewRenderer(bounds, 0)
 			r.Strict = strict
 			answer, err := r.Generate(cmd.Context(), cmp.NewTree(tree.FS(), ""), cmp.Request{Path: filepath.ToSlash(path), Env: env})
 			var findings *cmp.Findings
@@ -69,7 +70,7 @@ func newCMPGenerate(s Streams) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&root, "root", "", "directory that no path may lead out of (default what Argo CD unpacked, else the Git repository)")
 	cmd.Flags().BoolVar(&strict, "strict", false, "warnings are errors")
-	bindLimits(cmd.Flags(), limits.Application())
+	bindLimits(cmd.Flags(), bounds.Render())
 	return cmd
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/krowave/krowave/argocd/cmp"
+	"github.com/krowave/krowave/render/limits"
 )
 
 // socketFlags say which sockets the plugin has.
@@ -45,15 +46,15 @@ func (s Streams) getenv(name string) string {
 }
 
 // bindLimits binds limits to flags of their names.
-func bindLimits(flags *pflag.FlagSet, limits []cmp.Limit) {
-	for _, l := range limits {
+func bindLimits(flags *pflag.FlagSet, list []limits.Limit) {
+	for _, l := range list {
 		flags.Var(count{l.Value}, l.Name, l.Help)
 	}
 }
 
 func newCMPServer(s Streams) *cobra.Command {
 	var sockets socketFlags
-	c := cmp.Config{Limits: cmp.DefaultLimits()}
+	c := cmp.Config{Limits: limits.Default()}
 	var concurrent int64
 	cacheBytes, log := int64(256<<20), choice{value: "json", allowed: []string{"json", "text"}}
 	cmd := &cobra.Command{
@@ -86,7 +87,7 @@ func newCMPServer(s Streams) *cobra.Command {
 	flags.Var(count{&cacheBytes}, "cache-bytes", "memory for what requests have in common")
 	flags.DurationVar(&c.Grace, "shutdown-grace", 25*time.Second, "how long requests in flight may take when the server is told to end")
 	flags.Var(&log, "log-format", "how to log")
-	bindLimits(flags, c.Limits.Application())
+	bindLimits(flags, c.Limits.Render())
 	bindLimits(flags, c.Limits.Archive())
 	complete(cmd, "log-format", log.allowed...)
 	return cmd

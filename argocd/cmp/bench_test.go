@@ -2,6 +2,7 @@ package cmp
 
 import (
 	"fmt"
+	"github.com/krowave/krowave/render/limits"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ func BenchmarkUpload(b *testing.B) {
 	for _, known := range []bool{false, true} {
 		b.Run(fmt.Sprintf("known=%v", known), func(b *testing.B) {
 			trees := newCache[*Tree](1 << 30)
-			limits := DefaultLimits()
+			bounds := limits.Default()
 			b.SetBytes(int64(len(archive)))
 			b.ReportAllocs()
 			for b.Loop() {
@@ -39,7 +40,7 @@ func BenchmarkUpload(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if _, _, err := u.receive(meta, trees, limits.tar()); err != nil {
+				if _, _, err := u.receive(meta, trees, bounds.Tar()); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -53,13 +54,13 @@ func BenchmarkGenerate(b *testing.B) {
 	m := monorepo(500, 2500).memory(b)
 	for _, again := range []bool{false, true} {
 		b.Run(fmt.Sprintf("again=%v", again), func(b *testing.B) {
-			r := NewRenderer(DefaultLimits(), 256<<20)
+			r := NewRenderer(limits.Default(), 256<<20)
 			t := NewTree(m, "digest")
 			i := 0
 			b.ReportAllocs()
 			for b.Loop() {
 				if i++; !again && i%500 == 0 {
-					r, t = NewRenderer(DefaultLimits(), 256<<20), NewTree(m, "digest")
+					r, t = NewRenderer(limits.Default(), 256<<20), NewTree(m, "digest")
 				}
 				path := fmt.Sprintf("apps/a%04d", i%500)
 				if again {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/limits"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/repo"
@@ -83,7 +84,7 @@ type Answer struct {
 // Renderer renders applications. It is safe for concurrent use.
 type Renderer struct {
 	// Limits bound what one application may cost.
-	Limits Limits
+	Limits limits.Limits
 	// Strict turns warnings into errors, whatever an application says.
 	Strict bool
 
@@ -93,9 +94,9 @@ type Renderer struct {
 
 // NewRenderer returns a Renderer that remembers about cacheBytes of parsed
 // files, compiled graphs, expansions and answers.
-func NewRenderer(limits Limits, cacheBytes int64) *Renderer {
+func NewRenderer(bounds limits.Limits, cacheBytes int64) *Renderer {
 	return &Renderer{
-		Limits:    limits,
+		Limits:    bounds,
 		documents: render.NewCache(cacheBytes * 2 / 3),
 		answers:   newCache[*outcome](cacheBytes / 3),
 	}
@@ -200,7 +201,7 @@ func (s *settings) read(tree *Tree) (render.Input, error) {
 		return render.Input{}, &Findings{s.diags.Sorted()} // with other settings, other things are wrong
 	}
 	from := repo.FS(tree.fsys)
-	from.Limits = s.limits.tree()
+	from.Limits = s.limits.Tree()
 	s.request.Search = tree.definitions
 	files, diags, err := project.Read(from, s.request)
 	s.diags = append(s.diags, diags...)

@@ -23,6 +23,7 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	"github.com/krowave/krowave/argocd/cmp/pluginpb"
+	"github.com/krowave/krowave/render/limits"
 )
 
 // Config says how to serve.
@@ -34,7 +35,7 @@ type Config struct {
 	MaxConcurrent int      // applications rendered at once; default GOMAXPROCS
 	CacheBytes    int64    // of everything that is remembered; default 256 MiB
 	MessageBytes  int      // of one gRPC message; default 100 MiB
-	Limits        Limits
+	Limits        limits.Limits
 	Log           *slog.Logger
 
 	// Linger is how long clients that have connected already are let in once ctx
@@ -56,8 +57,8 @@ func (c Config) withDefaults() Config {
 	if c.MessageBytes <= 0 {
 		c.MessageBytes = 100 << 20
 	}
-	if c.Limits == (Limits{}) {
-		c.Limits = DefaultLimits()
+	if c.Limits == (limits.Limits{}) {
+		c.Limits = limits.Default()
 	}
 	if c.Grace <= 0 {
 		c.Grace = 25 * time.Second

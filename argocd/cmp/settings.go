@@ -10,6 +10,7 @@ import (
 
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/limits"
 	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/schema"
 	"github.com/krowave/krowave/render/wave"
@@ -20,11 +21,11 @@ import (
 // each over what stands before it.
 type settings struct {
 	options render.Options
-	limits  Limits
+	limits  limits.Limits
 	request project.Request
 	strict  bool
 
-	bounds Limits
+	bounds limits.Limits
 	diags  diag.List
 }
 
@@ -78,7 +79,7 @@ func settingTable() []setting {
 		{"strict", flag(func(s *settings) *bool { return &s.strict })},
 		{"allow-empty", flag(func(s *settings) *bool { return &s.options.AllowEmpty })},
 	}
-	for i, l := range new(Limits).Application() {
+	for i, l := range new(limits.Limits).Render() {
 		out = append(out, setting{l.Name, func(s *settings, value string) error { return s.limit(i, value) }})
 	}
 	return out
@@ -182,7 +183,7 @@ func setFeatureGates(s *settings, value string) error {
 
 // limit lowers a limit.
 func (s *settings) limit(i int, value string) error {
-	l, bound := s.limits.Application()[i], *s.bounds.Application()[i].Value
+	l, bound := s.limits.Render()[i], *s.bounds.Render()[i].Value
 	n, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || n < 1 {
 		return fmt.Errorf("%q is not a number from 1 on", value)
@@ -234,7 +235,7 @@ func readSettings(fsys fs.FS, dir string, env Environment, base settings) *setti
 	}
 	s.unknownVariables(env)
 	s.parameters(env)
-	s.limits.apply(&s.options)
+	s.limits.Apply(&s.options)
 	s.request.Documents = s.options.Documents
 	return s
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/limits"
 	"github.com/krowave/krowave/render/repo"
 	"github.com/krowave/krowave/render/wave"
 )
@@ -64,7 +65,7 @@ func TestSettings(t *testing.T) {
 		{"waves", "", Environment{"ARGOCD_ENV_KROWAVE_WAVES": "gated", kubeAPIs: "v1,v1/Pod"},
 			func(s *settings) any { return []any{s.options.WaveMode, s.options.APIVersions} }, []any{wave.Gated, []string{"v1", "v1/Pod"}}},
 		{"lower limits", "limits: {maxCollectionSize: 5, jobs: 3}", Environment{"ARGOCD_ENV_KROWAVE_MAX_FILES": "7"},
-			func(s *settings) any { return []any{s.options.MaxCollectionSize, s.limits.tree().Files} }, []any{5, 7}},
+			func(s *settings) any { return []any{s.options.MaxCollectionSize, s.limits.Tree().Files} }, []any{5, 7}},
 		{"words", "", Environment{"ARGOCD_ENV_KROWAVE_ANNOTATE": "none", "ARGOCD_ENV_KROWAVE_EMIT": "crds,instances", "ARGOCD_ENV_KROWAVE_SCHEMA": "lenient", "ARGOCD_ENV_KROWAVE_FEATURE_GATES": "CELOmitFunction=true", "ARGOCD_ENV_KROWAVE_STRICT": "true"},
 			func(s *settings) any {
 				return []any{s.options.Annotate, s.options.Emit, s.options.Lenient, s.options.CELOmitFunction, s.strict}
@@ -79,7 +80,7 @@ func TestSettings(t *testing.T) {
 			if tt.file != "" {
 				files["apps/krowave.yaml"] = tt.file
 			}
-			s := NewRenderer(DefaultLimits(), 0).settings(NewTree(files.memory(t), ""), "apps/web", tt.env)
+			s := NewRenderer(limits.Default(), 0).settings(NewTree(files.memory(t), ""), "apps/web", tt.env)
 			if len(s.diags) > 0 {
 				t.Fatal(s.diags)
 			}
@@ -97,7 +98,7 @@ func TestSettingsFindings(t *testing.T) {
 		"ARGOCD_ENV_OTHER": "not ours",
 		appParameters:      `[{"name":"max-yaml-nodes","string":"9999999"},{"name":"WebApp/web","string":"x"},{"name":"web","map":{}},{"name":"nope","array":["x"]}]`,
 	}
-	s := NewRenderer(DefaultLimits(), 0).settings(NewTree(tree{}.memory(t), ""), ".", env)
+	s := NewRenderer(limits.Default(), 0).settings(NewTree(tree{}.memory(t), ""), ".", env)
 	want := []string{
 		`ARGOCD_ENV_KROWAVE_RUNTIME: runtime: "wait" is not one of fail, withhold, delegate [setting]`,
 		`ARGOCD_ENV_KROWAVE_KUBERNETES_VERSION: kubernetes-version: "1.2" is not one of 1.31, 1.32, 1.33, 1.34, 1.35, 1.36; did you mean 1.32? [setting]`,
@@ -170,7 +171,7 @@ spec:
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := NewRenderer(DefaultLimits(), 1<<20)
+			r := NewRenderer(limits.Default(), 1<<20)
 			answer, err := r.Generate(t.Context(), NewTree(files.memory(t), ""), Request{Path: "apps/web", Env: tt.env})
 			if err != nil {
 				t.Fatal(err)

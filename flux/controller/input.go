@@ -34,7 +34,7 @@ func (s *step) input(ctx context.Context) (*input, error) {
 	if err := r.elsewhere(ctx); err != nil {
 		return nil, err
 	}
-	set.limits.apply(&set.options)
+	set.limits.Apply(&set.options)
 	r.in.options = set.options
 	return r.in, nil
 }
@@ -107,7 +107,7 @@ func (r *reader) isMain(p v1alpha1.SourcePath) bool {
 // project reads files of a tree. What is wrong with them is a finding.
 func (r *reader) project(tree *source.Tree, req project.Request) project.Files {
 	t := repo.FS(tree.Files)
-	t.Limits = repo.Limits{Files: int(r.set.limits.Files), TotalBytes: r.set.limits.TotalBytes}
+	t.Limits = r.set.limits.Tree()
 	req.Documents.FileBytes, req.Documents.Documents = int(r.set.limits.FileBytes), int(r.set.limits.Documents)
 	req.Documents.Depth, req.Documents.Nodes = int(r.set.limits.Depth), int(r.set.limits.Nodes)
 	files, diags, err := project.Read(t, req)

@@ -13,75 +13,39 @@ import (
 	"github.com/krowave/krowave/flux/source"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
-	"github.com/krowave/krowave/render/expr"
-	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/limits"
 	"github.com/krowave/krowave/render/project"
-	"github.com/krowave/krowave/render/repo"
 	"github.com/krowave/krowave/render/schema"
 )
 
 // Limits bound what one RenderedSource may cost. krowave.yaml can only lower
 // those of the render.
 type Limits struct {
-	CollectionSize, CollectionDimensions, ChainDepth, CELCost int64
-	FileBytes, Documents, Depth, Nodes                        int64
-	Files, TotalBytes                                         int64
-
-	// Of the archive of a source.
-	DownloadBytes, Entries, UnpackedBytes, OtherFileBytes, Ratio int64
+	limits.Limits
+	DownloadBytes int64 // of the archive of a source
 }
 
 // DefaultLimits are those of the command line.
 func DefaultLimits() Limits {
-	return Limits{
-		CollectionSize: 1000, CollectionDimensions: 10, ChainDepth: 8, CELCost: expr.DefaultCostLimit,
-		FileBytes: 32 << 20, Documents: 50_000, Depth: 200, Nodes: 1_000_000,
-		Files: 50_000, TotalBytes: 512 << 20,
-		DownloadBytes: 256 << 20, Entries: 200_000, UnpackedBytes: 4 << 30, OtherFileBytes: 1 << 20, Ratio: 250,
-	}
+	return Limits{Limits: limits.Default(), DownloadBytes: 256 << 20}
 }
 
-type limit struct {
-	name, help string
-	value      *int64
-}
-
-func (l *Limits) ofRender() []limit {
-	return []limit{
-		{"max-collection-size", "objects that one forEach may make", &l.CollectionSize},
-		{"max-collection-dimensions", "iterators that one forEach may have", &l.CollectionDimensions},
-		{"max-chain-depth", "instances that may chain into each other", &l.ChainDepth},
-		{"cel-cost-limit", "steps that one evaluation may take", &l.CELCost},
-		{"max-file-bytes", "bytes that one file may have", &l.FileBytes},
-		{"max-documents", "objects that one file may have", &l.Documents},
-		{"max-depth", "maps and lists that may be nested", &l.Depth},
-		{"max-yaml-nodes", "values that one document may have after aliases are expanded", &l.Nodes},
-		{"max-files", "files that may be read", &l.Files},
-		{"max-total-bytes", "bytes that all files together may have", &l.TotalBytes},
-	}
-}
-
-func (l *Limits) ofArchives() []limit {
-	return []limit{
-		{"max-download-bytes", "bytes that the archive of a source may have", &l.DownloadBytes},
-		{"max-entries", "files, directories and links that a source may have", &l.Entries},
-		{"max-unpacked-bytes", "bytes that a source may have, files that are not read included", &l.UnpackedBytes},
-		{"max-other-file-bytes", "bytes of a file that is no manifest, which only a kustomization can read", &l.OtherFileBytes},
-		{"max-ratio", "times that a source may be larger than its archive", &l.Ratio},
-	}
+func (l *Limits) all() []limits.Limit {
+	download := limits.Limit{Name: "max-download-bytes", Help: "bytes that the archive of a source may have", Value: &l.DownloadBytes}
+	return slices.Concat(l.Render(), []limits.Limit{download}, l.Archive())
 }
 
 // BindFlags binds the limits to flags.
 func (l *Limits) BindFlags(flags *pflag.FlagSet) {
-	for _, f := range append(l.ofRender(), l.ofArchives()...) {
-		flags.Int64Var(f.value, f.name, *f.value, f.help)
+	for _, f := range l.all() {
+		flags.Int64Var(f.Value, f.Name, *f.Value, f.Help)
 	}
 }
 
 func (l *Limits) check() error {
-	for _, f := range append(l.ofRender(), l.ofArchives()...) {
-		if *f.value < 1 {
-			return fmt.Errorf("--%s: %d is not a number from 1 on", f.name, *f.value)
+	for _, f := range l.all() {
+		if *f.Value < 1 {
+			return fmt.Errorf("--%s: %d is not a number from 1 on", f.Name, *f.Value)
 		}
 	}
 	return nil
@@ -89,18 +53,7 @@ func (l *Limits) check() error {
 
 // Archives returns the limits of a download.
 func (l *Limits) Archives() source.Limits {
-	return source.Limits{Download: l.DownloadBytes, Archive: repo.TarLimits{
-		Entries: int(l.Entries), Unpacked: l.UnpackedBytes, Kept: l.TotalBytes,
-		FileBytes: l.FileBytes, OtherFile: l.OtherFileBytes, Ratio: l.Ratio,
-	}}
-}
-
-func (l *Limits) apply(o *render.Options) {
-	o.MaxCollectionSize = int(l.CollectionSize)
-	o.MaxCollectionDimensions = int(l.CollectionDimensions)
-	o.MaxChainDepth = int(l.ChainDepth)
-	o.CELCostLimit = uint(l.CELCost)
-	o.Documents = manifest.Limits{FileBytes: int(l.FileBytes), Documents: int(l.Documents), Depth: int(l.Depth), Nodes: int(l.Nodes)}
+	return source.Limits{Download: l.DownloadBytes, Archive: l.Tar()}
 }
 
 // settings are what krowave.yaml and the spec say together.
@@ -143,19 +96,19 @@ func (s *settings) set(name, text string) error {
 		s.options.Runtime = render.Runtime(text)
 		return nil
 	}
-	for i, l := range s.limits.ofRender() {
-		if l.name != name {
+	for i, l := range s.limits.Render() {
+		if l.Name != name {
 			continue
 		}
 		n, err := strconv.ParseInt(text, 10, 64)
-		bound := *s.bounds.ofRender()[i].value
+		bound := *s.bounds.Render()[i].Value
 		switch {
 		case err != nil || n < 1:
 			return fmt.Errorf("%q is not a number from 1 on", text)
 		case n > bound:
 			return fmt.Errorf("%d is above the limit of this controller, %d; whoever runs it can raise that with --%s", n, bound, name)
 		}
-		*l.value = n
+		*l.Value = n
 		return nil
 	}
 	return fmt.Errorf("there is no such limit")

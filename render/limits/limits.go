@@ -1,4 +1,10 @@
-package cmp
+// Package limits says what one render may cost when others than its user pay for
+// it: the limits that servers have as flags and that krowave.yaml may lower, under
+// one set of names, defaults and help texts.
+//
+//	l := limits.Default()
+//	l.Apply(&options)
+package limits
 
 import (
 	"github.com/krowave/krowave/render"
@@ -7,19 +13,19 @@ import (
 	"github.com/krowave/krowave/render/repo"
 )
 
-// Limits bound what one application may cost. They are upper bounds: krowave.yaml,
-// the environment and parameters of an application may only lower them.
+// Limits are upper bounds. A limit of a render may be lowered by what is
+// rendered, one of archives may not: it counts before anything is known.
 type Limits struct {
 	CollectionSize, CollectionDimensions, ChainDepth, CELCost int64
 	FileBytes, Documents, Depth, Nodes                        int64
 	Files, TotalBytes                                         int64
 
-	// Of the archive that arrives, before anything of the application is known.
+	// Of the archive that arrives.
 	Entries, UnpackedBytes, OtherFileBytes, Ratio int64
 }
 
-// DefaultLimits are those of the command line, and of repo.ReadTar.
-func DefaultLimits() Limits {
+// Default returns the limits of the command line, and of repo.ReadTar.
+func Default() Limits {
 	return Limits{
 		CollectionSize: 1000, CollectionDimensions: 10, ChainDepth: 8, CELCost: expr.DefaultCostLimit,
 		FileBytes: 32 << 20, Documents: 50_000, Depth: 200, Nodes: 1_000_000,
@@ -34,8 +40,8 @@ type Limit struct {
 	Value      *int64
 }
 
-// Application lists the limits that an application may lower.
-func (l *Limits) Application() []Limit {
+// Render lists the limits that krowave.yaml may lower.
+func (l *Limits) Render() []Limit {
 	return []Limit{
 		{"max-collection-size", "objects that one forEach may make", &l.CollectionSize},
 		{"max-collection-dimensions", "iterators that one forEach may have", &l.CollectionDimensions},
@@ -50,7 +56,7 @@ func (l *Limits) Application() []Limit {
 	}
 }
 
-// Archive lists the limits of the archives that repo-server sends.
+// Archive lists the limits of archives.
 func (l *Limits) Archive() []Limit {
 	return []Limit{
 		{"max-entries", "files, directories and links that a repository may have", &l.Entries},
@@ -60,8 +66,8 @@ func (l *Limits) Archive() []Limit {
 	}
 }
 
-// apply sets the engine's limits.
-func (l *Limits) apply(o *render.Options) {
+// Apply sets the limits of the engine.
+func (l *Limits) Apply(o *render.Options) {
 	o.MaxCollectionSize = int(l.CollectionSize)
 	o.MaxCollectionDimensions = int(l.CollectionDimensions)
 	o.MaxChainDepth = int(l.ChainDepth)
@@ -71,11 +77,13 @@ func (l *Limits) apply(o *render.Options) {
 	}
 }
 
-func (l *Limits) tree() repo.Limits {
+// Tree returns the limits of reading files.
+func (l *Limits) Tree() repo.Limits {
 	return repo.Limits{Files: int(l.Files), TotalBytes: l.TotalBytes}
 }
 
-func (l *Limits) tar() repo.TarLimits {
+// Tar returns the limits of unpacking an archive.
+func (l *Limits) Tar() repo.TarLimits {
 	return repo.TarLimits{
 		Entries: int(l.Entries), Unpacked: l.UnpackedBytes, Kept: l.TotalBytes,
 		FileBytes: l.FileBytes, OtherFile: l.OtherFileBytes, Ratio: l.Ratio,
