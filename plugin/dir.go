@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/krowave/krowave/plugin/compare"
 	"github.com/krowave/krowave/render/manifest"
 )
 
@@ -99,12 +100,12 @@ func prepare(root *os.Root, names []string) error {
 func fileNames(objects []map[string]any) (names, problems []string) {
 	short := map[string]int{}
 	for _, o := range objects {
-		short[fileName(o, false)]++
+		short[compare.FileName(o, false)]++
 	}
 	taken := map[string]string{}
 	for _, o := range objects {
 		d := manifest.Document{Object: o}
-		name := fileName(o, short[fileName(o, false)] > 1)
+		name := compare.FileName(o, short[compare.FileName(o, false)] > 1)
 		names = append(names, name)
 		for _, part := range []string{d.Namespace(), d.Name(), d.Kind()} {
 			if strings.ContainsAny(part, "/\\\x00") || part == ".." || part == "." {
@@ -117,18 +118,4 @@ func fileNames(objects []map[string]any) (names, problems []string) {
 		taken[name] = d.Title()
 	}
 	return names, slices.Compact(problems)
-}
-
-func fileName(o map[string]any, withGroup bool) string {
-	d := manifest.Document{Object: o}
-	kind := d.Kind()
-	if group, _, ok := strings.Cut(d.APIVersion(), "/"); ok && withGroup {
-		kind += "." + group
-	}
-	name := d.Name()
-	if name == "" {
-		meta, _ := o["metadata"].(map[string]any)
-		name, _ = meta["generateName"].(string)
-	}
-	return strings.ToLower(path.Join(d.Namespace(), kind+"-"+name+".yaml"))
 }

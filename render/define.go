@@ -201,8 +201,11 @@ func (r *renderer) stray(d *document) {
 	if r.out.Catalog.Has(d.gvk) {
 		return
 	}
-	inGroup, kinds := d.gvk.Group == rgdKind.Group, []string{}
+	inGroup, kinds, elsewhere := d.gvk.Group == rgdKind.Group, []string{}, ""
 	for _, rgd := range r.rgds {
+		if rgd.GVK.Kind == d.gvk.Kind && elsewhere == "" {
+			elsewhere = fmt.Sprintf("ResourceGraphDefinition %s defines %s of apiVersion: %s", rgd.Name, rgd.GVK.Kind, rgd.GVK.GroupVersion())
+		}
 		if rgd.GVK.Group == d.gvk.Group {
 			inGroup, kinds = true, append(kinds, rgd.GVK.Kind)
 		}
@@ -223,6 +226,10 @@ func (r *renderer) stray(d *document) {
 	w := diag.Diagnostic{
 		Severity: diag.Warning, Rule: "unknown-instance", Pos: d.Position(diag.Path{"kind"}), Object: d.Title(),
 		Message: fmt.Sprintf("nothing defines %s %s; the object is passed through", d.APIVersion(), d.Kind()),
+	}
+	if w.Hint = elsewhere; w.Hint != "" {
+		r.out.Diagnostics.Add(w)
+		return
 	}
 	if like := diag.Closest(d.Kind(), kinds); like != "" {
 		w.Hint = "did you mean " + like + "?"

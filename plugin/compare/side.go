@@ -88,7 +88,7 @@ func newSide(in Side) *side {
 	s.names = sync.OnceValue(func() map[string]int { // only what differs needs them
 		names := make(map[string]int, len(s.Result.Objects))
 		for _, o := range s.Result.Objects {
-			names[fileName(o.Object, false)]++
+			names[FileName(o.Object, false)]++
 		}
 		return names
 	})

@@ -57,11 +57,16 @@ func (o *ObjectChange) FileName() string {
 // fileName is that of render -o dir: with the group when a side has objects of
 // several groups that are called alike.
 func (s *side) fileName(obj map[string]any) string {
-	return fileName(obj, s.names()[fileName(obj, false)] > 1)
+	return FileName(obj, s.names()[FileName(obj, false)] > 1)
 }
 
-func fileName(obj map[string]any, withGroup bool) string {
+// FileName is the name of an object's file in render -o dir: by namespace, kind
+// and name, and with the group where others are called alike.
+func FileName(obj map[string]any, withGroup bool) string {
 	id := identityOf(obj)
+	if meta, _ := obj["metadata"].(map[string]any); id.Name == "" {
+		id.Name, _ = meta["generateName"].(string)
+	}
 	kind := id.Kind
 	if group, _, ok := strings.Cut(id.APIVersion, "/"); ok && withGroup {
 		kind += "." + group
