@@ -27,8 +27,8 @@ func (f tree) memory(t testing.TB) *repo.Memory {
 
 func TestKubernetesVersion(t *testing.T) {
 	for text, want := range map[string]string{
-		"": "1.36 true", "1.36": "1.36 true", "v1.36": "1.36 true", "v1.34.7": "1.34 true", "1.33.2-eks-1+x": "1.33 true", "1.32+": "1.32 true",
-		"1.20": "1.31 false", "1.99.1": "1.36 false", "2.0": "1.36 false", "1": "1.36 false", "latest": "1.36 false",
+		"": "1.37 true", "1.36": "1.36 true", "v1.36": "1.36 true", "v1.34.7": "1.34 true", "1.33.2-eks-1+x": "1.33 true", "1.32+": "1.32 true",
+		"1.20": "1.32 false", "1.99.1": "1.37 false", "2.0": "1.37 false", "1": "1.37 false", "latest": "1.37 false",
 	} {
 		version, exact := Environment{kubeVersion: text}.kubernetesVersion()
 		if got := fmt.Sprint(version, " ", exact); got != want {
@@ -101,7 +101,7 @@ func TestSettingsFindings(t *testing.T) {
 	s := NewRenderer(limits.Default(), 0).settings(NewTree(tree{}.memory(t), ""), ".", env)
 	want := []string{
 		`ARGOCD_ENV_KROWAVE_RUNTIME: runtime: "wait" is not one of fail, withhold, delegate [setting]`,
-		`ARGOCD_ENV_KROWAVE_KUBERNETES_VERSION: kubernetes-version: "1.2" is not one of 1.31, 1.32, 1.33, 1.34, 1.35, 1.36; did you mean 1.32? [setting]`,
+		`ARGOCD_ENV_KROWAVE_KUBERNETES_VERSION: kubernetes-version: "1.2" is not one of 1.32, 1.33, 1.34, 1.35, 1.36, 1.37; did you mean 1.32? [setting]`,
 		`ARGOCD_ENV_KROWAVE_SCHEMA: schema: "loose" is not one of strict, lenient [setting]`,
 		`ARGOCD_ENV_KROWAVE_ANNOTATE: annotate: "wave" is not one of none, waves, origin; did you mean waves? [setting]`,
 		`ARGOCD_ENV_KROWAVE_FEATURE_GATES: feature-gates: "CELOmit" is not one of CELOmitFunction, InstanceConditionEvents, InstanceConditionMetrics [setting]`,
@@ -164,7 +164,7 @@ spec:
 		{"no kinds told", Environment{kubeAPIs: "v1,example.org/v1,apiextensions.k8s.io/v1"}, nil},
 		{"all served", Environment{kubeAPIs: "v1,v1/ConfigMap,v1/Secret,example.org/v1/Widget,apiextensions.k8s.io/v1/CustomResourceDefinition"}, nil},
 		{"some are not", Environment{kubeAPIs: "v1,v1/ConfigMap,apiextensions.k8s.io/v1/CustomResourceDefinition", kubeVersion: "1.99"}, []string{
-			`KUBE_VERSION: there are no schemas of Kubernetes "1.99"; those of 1.36 are used [kubernetes-version]`,
+			`KUBE_VERSION: there are no schemas of Kubernetes "1.99"; those of 1.37 are used [kubernetes-version]`,
 			"apps/web: the destination cluster does not serve example.org/v1 Widget, and the application does not bring its CRD; install the CRD first, or make it part of the application [not-served]",
 			"rgds/web-app.yaml:24:9: the destination cluster serves v1, but no kind Secret in it (WebApp default/web); install the CRD first, or make it part of the application [not-served]",
 		}},

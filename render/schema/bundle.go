@@ -17,7 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-//go:generate go run ./internal/bundle -o bundle v1.31.14 v1.32.13 v1.33.13 v1.34.4 v1.35.4 v1.36.3
+//go:generate go run ./internal/bundle -o bundle v1.32.13 v1.33.13 v1.34.4 v1.35.4 v1.36.3 v1.37.2
 
 //go:embed bundle/*.bin
 var bundleFiles embed.FS

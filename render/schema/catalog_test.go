@@ -23,16 +23,16 @@ func gvk(group, version, kind string) schema.GroupVersionKind {
 }
 
 func TestVersions(t *testing.T) {
-	if d := cmp.Diff([]string{"1.31", "1.32", "1.33", "1.34", "1.35", "1.36"}, Versions()); d != "" {
+	if d := cmp.Diff([]string{"1.32", "1.33", "1.34", "1.35", "1.36", "1.37"}, Versions()); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
-	for text, want := range map[string]string{"": "1.36", "1.34": "1.34", "v1.34": "1.34", "1.34.2": "1.34"} {
+	for text, want := range map[string]string{"": "1.37", "1.34": "1.34", "v1.34": "1.34", "1.34.2": "1.34"} {
 		if got := newCatalog(t, text).Version(); got != want {
 			t.Errorf("%q: got %s, want %s", text, got, want)
 		}
 	}
 	for _, text := range []string{"1.30", "1", "34", "1.34.2.1", "latest"} {
-		if _, err := NewCatalog(text); err == nil || !strings.Contains(err.Error(), "1.31, 1.32, 1.33, 1.34, 1.35, 1.36") {
+		if _, err := NewCatalog(text); err == nil || !strings.Contains(err.Error(), "1.32, 1.33, 1.34, 1.35, 1.36, 1.37") {
 			t.Errorf("%q: got error %v, which lists no versions", text, err)
 		}
 	}
@@ -178,7 +178,7 @@ func TestLookupConcurrently(t *testing.T) {
 func BenchmarkColdLookup(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		loaded, err := loadBundle("1.36")
+		loaded, err := loadBundle("1.37")
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -31,7 +31,7 @@ func (k krowave) render(c *testCase, args ...string) (rendering, error) {
 	if err := writeObjects(filepath.Join(dir, "instance.yaml"), []*unstructured.Unstructured{c.instance}); err != nil {
 		return rendering{}, err
 	}
-	flags := []string{"render", "rgd.yaml", "instance.yaml", "--allow-empty", "-o", "json"}
+	flags := []string{"render", "rgd.yaml", "instance.yaml", "--allow-empty", "-o", "json", "--kubernetes-version", "1.36"}
 	folder := func(flag, name string) error {
 		path, err := filepath.Abs(filepath.Join(c.dir, name))
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	kubernetesModule = "k8s.io/kubernetes@v1.36.3"
+	kubernetesModule = "k8s.io/kubernetes@v1.37.2"
 	kroModule        = "github.com/kubernetes-sigs/kro@v0.9.4"
 )
 

@@ -3,7 +3,7 @@
 // k8s.io/kubernetes (api/openapi-spec/v3). It needs the module proxy or a warm
 // module cache, and writes the same bytes each time. Run it through go generate.
 //
-//	bundle [-o DIR] v1.36.3 v1.35.4 ...
+//	bundle [-o DIR] v1.37.2 v1.36.3 ...
 package main
 
 import (
