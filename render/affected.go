@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/krowave/krowave/render/manifest"
-	"github.com/krowave/krowave/render/repo"
 )
 
 // Affected is the part of two inputs that may render differently, and the
@@ -52,7 +51,7 @@ type affectedSide struct {
 
 // affectedFile is a file of an input.
 type affectedFile struct {
-	repo.File
+	manifest.File
 	role    int  // its list in Input
 	same    bool // as on the other side
 	kept    bool
@@ -67,7 +66,7 @@ const (
 
 func (a *affected) side(in Input) *affectedSide {
 	s := &affectedSide{in: in, kinds: map[string][]string{}}
-	for role, list := range [][]repo.File{in.Files, in.Definitions, in.CRDs} {
+	for role, list := range [][]manifest.File{in.Files, in.Definitions, in.CRDs} {
 		for _, f := range list {
 			file := &affectedFile{File: f, role: role, defines: a.definitions(f)}
 			s.files = append(s.files, file)
@@ -183,7 +182,7 @@ func (a *affected) need(f *affectedFile, known map[string]bool) {
 
 // left is the input of what is kept.
 func (s *affectedSide) left() Input {
-	var out [3][]repo.File
+	var out [3][]manifest.File
 	for _, f := range s.files {
 		if f.kept {
 			out[f.role] = append(out[f.role], f.File)
@@ -229,8 +228,8 @@ func (a *affected) unchanged() []Identity {
 	return out
 }
 
-func sameFiles(a, b []repo.File) bool {
-	return (a == nil) == (b == nil) && slices.EqualFunc(a, b, func(a, b repo.File) bool {
+func sameFiles(a, b []manifest.File) bool {
+	return (a == nil) == (b == nil) && slices.EqualFunc(a, b, func(a, b manifest.File) bool {
 		return a.Name == b.Name && bytes.Equal(a.Data, b.Data)
 	})
 }
@@ -252,7 +251,7 @@ type definition struct {
 
 // definitions reads the RGDs and CRDs of a file. What both sides have is read
 // once.
-func (a *affected) definitions(f repo.File) *definitions {
+func (a *affected) definitions(f manifest.File) *definitions {
 	if !bytes.Contains(f.Data, []byte(rgdKind.Kind)) && !bytes.Contains(f.Data, []byte(crdKind.Kind)) && !opaque(f.Data) {
 		return &definitions{}
 	}

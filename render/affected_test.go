@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/krowave/krowave/render"
-	"github.com/krowave/krowave/render/repo"
+	"github.com/krowave/krowave/render/manifest"
 )
 
 // definitionOf is the text of an RGD that renders an object of another kind.
@@ -22,10 +22,10 @@ func instanceOf(kind, name string) string {
 }
 
 func inputOf(files, definitions map[string]string) render.Input {
-	list := func(m map[string]string) []repo.File {
-		var out []repo.File
+	list := func(m map[string]string) []manifest.File {
+		var out []manifest.File
 		for name, text := range m {
-			out = append(out, repo.File{Name: name, Data: []byte(text)})
+			out = append(out, manifest.File{Name: name, Data: []byte(text)})
 		}
 		return out
 	}
@@ -35,7 +35,7 @@ func inputOf(files, definitions map[string]string) render.Input {
 // left lists the names of an input's files.
 func left(in render.Input) map[string]bool {
 	out := map[string]bool{}
-	for _, list := range [][]repo.File{in.Files, in.Definitions, in.CRDs} {
+	for _, list := range [][]manifest.File{in.Files, in.Definitions, in.CRDs} {
 		for _, f := range list {
 			out[f.Name] = true
 		}
@@ -102,7 +102,7 @@ func TestFindAffected(t *testing.T) {
 func TestFindAffectedObserved(t *testing.T) {
 	in := inputOf(map[string]string{"web": instanceOf("Web", "web")}, map[string]string{"d/web": definitionOf("Web", "Pod", "")})
 	with := in
-	with.Observed = []repo.File{}
+	with.Observed = []manifest.File{}
 	if got := render.FindAffected(in, with, render.Options{}, false); len(got.New.Files) != 1 || got.New.Observed == nil {
 		t.Errorf("with observed objects: %v", left(got.New))
 	}

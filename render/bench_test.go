@@ -12,7 +12,6 @@ import (
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
-	"github.com/krowave/krowave/render/repo"
 )
 
 // fleet returns an input of rgds definitions with instances instances each, the
@@ -24,11 +23,11 @@ func fleet(b *testing.B, rgds, instances int) render.Input {
 	for r := range rgds {
 		kind := fmt.Sprintf("WebApp%d", r)
 		text := strings.NewReplacer("kind: WebApp\n", "kind: "+kind+"\n", "name: web-app\n", fmt.Sprintf("name: web-app-%d\n", r))
-		in.Files = append(in.Files, repo.File{Name: fmt.Sprintf("rgds/%04d.yaml", r), Data: []byte(text.Replace(rgd))})
+		in.Files = append(in.Files, manifest.File{Name: fmt.Sprintf("rgds/%04d.yaml", r), Data: []byte(text.Replace(rgd))})
 		for i := range instances {
 			text := strings.NewReplacer("kind: WebApp\n", "kind: "+kind+"\n", "name: storefront\n", fmt.Sprintf("name: storefront-%d\n", i))
 			name := fmt.Sprintf("instances/%04d/%06d.yaml", r, i)
-			in.Files = append(in.Files, repo.File{Name: name, Data: []byte(text.Replace(instance))})
+			in.Files = append(in.Files, manifest.File{Name: name, Data: []byte(text.Replace(instance))})
 		}
 	}
 	return in

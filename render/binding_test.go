@@ -10,7 +10,7 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/graph"
-	"github.com/krowave/krowave/render/repo"
+	"github.com/krowave/krowave/render/manifest"
 )
 
 // TestBinding holds the analysis of graphs against what rendering then does, on
@@ -91,8 +91,8 @@ func caseFolders(t *testing.T, root string) []string {
 // renderCase renders a folder of testdata/kro without its cluster.
 func renderCase(t *testing.T, dir string, opts render.Options) *render.Result {
 	t.Helper()
-	read := func(patterns ...string) []repo.File {
-		var out []repo.File
+	read := func(patterns ...string) []manifest.File {
+		var out []manifest.File
 		for _, pattern := range patterns {
 			names, err := filepath.Glob(filepath.Join(dir, pattern))
 			if err != nil {
@@ -103,7 +103,7 @@ func renderCase(t *testing.T, dir string, opts render.Options) *render.Result {
 				if err != nil {
 					t.Fatal(err)
 				}
-				out = append(out, repo.File{Name: name, Data: data})
+				out = append(out, manifest.File{Name: name, Data: data})
 			}
 		}
 		return out

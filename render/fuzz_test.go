@@ -15,7 +15,6 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
-	"github.com/krowave/krowave/render/repo"
 	"github.com/krowave/krowave/render/schema"
 )
 
@@ -31,7 +30,7 @@ func FuzzRender(f *testing.F) {
 		Documents: manifest.Limits{FileBytes: 1 << 16, Documents: 50, Depth: 30, Nodes: 5000},
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		in := render.Input{Files: []repo.File{{Name: "in.yaml", Data: data}}}
+		in := render.Input{Files: []manifest.File{{Name: "in.yaml", Data: data}}}
 		res, err := render.Render(t.Context(), in, opts)
 		if err != nil {
 			t.Fatal(err)

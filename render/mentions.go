@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/krowave/krowave/render/manifest"
-	"github.com/krowave/krowave/render/repo"
 )
 
 // mentions reports whether a text can hold an object of one of some kinds, given
@@ -78,7 +77,7 @@ func opaque(text []byte) bool {
 var escapedLetter = regexp.MustCompile(`\\(x[0-9A-Fa-f]|u[0-9A-Fa-f]|U[0-9A-Fa-f]|[ \t]*\r?\n|[ \t]*\r)`)
 
 // identities returns the identities of a file's objects as they are written.
-func identities(f repo.File, limits manifest.Limits) []Identity {
+func identities(f manifest.File, limits manifest.Limits) []Identity {
 	if id, ok := plainIdentity(string(f.Data)); ok {
 		return []Identity{id}
 	}

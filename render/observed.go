@@ -8,12 +8,12 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/graph"
-	"github.com/krowave/krowave/render/repo"
+	"github.com/krowave/krowave/render/manifest"
 )
 
 // observe reads the objects of a cluster. Nil files mean that nothing is known
 // of it.
-func (r *renderer) observe(files []repo.File) {
+func (r *renderer) observe(files []manifest.File) {
 	if files == nil {
 		return
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
-	"github.com/krowave/krowave/render/repo"
+	"github.com/krowave/krowave/render/manifest"
 )
 
 const overrideRGD = `apiVersion: kro.run/v1alpha1
@@ -64,7 +64,7 @@ func TestOverrides(t *testing.T) {
 	cache := render.NewCache(1 << 20)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			res, err := render.Render(t.Context(), render.Input{Files: []repo.File{
+			res, err := render.Render(t.Context(), render.Input{Files: []manifest.File{
 				{Name: "rgd.yaml", Data: []byte(overrideRGD)}, {Name: "web.yaml", Data: []byte(instance)},
 			}}, render.Options{Namespace: "shop", Cache: cache, Overrides: []render.Override{
 				{Instance: tt.instance, Values: tt.values, Position: diag.Position{File: "flags", Line: 1, Column: 1}},

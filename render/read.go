@@ -11,7 +11,6 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/manifest"
-	"github.com/krowave/krowave/render/repo"
 )
 
 type gvk = k8sschema.GroupVersionKind
@@ -58,7 +57,7 @@ func (r *renderer) read(in Input) documents {
 }
 
 // decode reads files in parallel and returns their documents in order.
-func (r *renderer) decode(files []repo.File) []*document {
+func (r *renderer) decode(files []manifest.File) []*document {
 	read := make([]parsed, len(files))
 	keys := make([]string, len(files))
 	var group errgroup.Group

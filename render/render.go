@@ -21,17 +21,16 @@ import (
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
-	"github.com/krowave/krowave/render/repo"
 	"github.com/krowave/krowave/render/schema"
 	"github.com/krowave/krowave/render/wave"
 )
 
 // Input is what a render reads.
 type Input struct {
-	Files       []repo.File // RGDs, CRDs, instances and everything else, in output order
-	Definitions []repo.File // RGDs and CRDs that are only looked up, never printed
-	CRDs        []repo.File // CRDs that are only looked up
-	Observed    []repo.File // objects of a cluster; nil means that nothing is known of it
+	Files       []manifest.File // RGDs, CRDs, instances and everything else, in output order
+	Definitions []manifest.File // RGDs and CRDs that are only looked up, never printed
+	CRDs        []manifest.File // CRDs that are only looked up
+	Observed    []manifest.File // objects of a cluster; nil means that nothing is known of it
 }
 
 // Runtime is the policy for nodes that need what only a cluster knows.

@@ -18,7 +18,6 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
-	"github.com/krowave/krowave/render/repo"
 )
 
 var update = flag.Bool("update", false, "rewrite the out/ sections of testdata/render")
@@ -101,10 +100,10 @@ func readArchive(t testing.TB, a *txtar.Archive) *archive {
 		}
 	}
 	if c.ObservedNothing {
-		c.in.Observed = []repo.File{}
+		c.in.Observed = []manifest.File{}
 	}
 	for _, f := range a.Files {
-		file := repo.File{Name: f.Name, Data: f.Data}
+		file := manifest.File{Name: f.Name, Data: f.Data}
 		if c.CRLF {
 			file.Data = bytes.ReplaceAll(f.Data, []byte("\n"), []byte("\r\n"))
 		}

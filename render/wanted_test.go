@@ -9,7 +9,7 @@ import (
 
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/expr"
-	"github.com/krowave/krowave/render/repo"
+	"github.com/krowave/krowave/render/manifest"
 )
 
 const wantedRGD = `apiVersion: kro.run/v1alpha1
@@ -62,11 +62,11 @@ spec:
 `
 
 func TestWanted(t *testing.T) {
-	files := []repo.File{
+	files := []manifest.File{
 		{Name: "rgd.yaml", Data: []byte(wantedRGD)},
 		{Name: "web.yaml", Data: []byte("apiVersion: kro.run/v1alpha1\nkind: App\nmetadata: {name: web, namespace: apps}\nspec: {name: web}\n")},
 	}
-	observed := []repo.File{{Name: "service.yaml", Data: []byte("apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: apps}\nspec: {clusterIP: 10.0.0.1}\n")}}
+	observed := []manifest.File{{Name: "service.yaml", Data: []byte("apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: apps}\nspec: {clusterIP: 10.0.0.1}\n")}}
 	res, err := render.Render(t.Context(), render.Input{Files: files, Observed: observed}, render.Options{Runtime: render.Withhold})
 	if err != nil {
 		t.Fatal(err)

@@ -21,14 +21,11 @@ import (
 	"strings"
 
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/manifest"
 )
 
-// File is the content of one selected file, of standard input, or of a
-// kustomization's build.
-type File struct {
-	Name string // relative to the tree, with slashes, or "-"
-	Data []byte
-}
+// File is a file, standard input, or the build of a kustomization.
+type File = manifest.File
 
 // Limits bounds what one Select may read. A zero field means its default.
 type Limits struct {

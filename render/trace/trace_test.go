@@ -11,15 +11,15 @@ import (
 
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/graph"
-	"github.com/krowave/krowave/render/repo"
+	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/trace"
 )
 
 // files reads the YAML files that a case folder has below some names; nil when
 // it has none of them.
-func files(t *testing.T, dir string, names ...string) []repo.File {
+func files(t *testing.T, dir string, names ...string) []manifest.File {
 	t.Helper()
-	var out []repo.File
+	var out []manifest.File
 	for _, name := range names {
 		found, err := filepath.Glob(filepath.Join(dir, name))
 		if err != nil {
@@ -30,7 +30,7 @@ func files(t *testing.T, dir string, names ...string) []repo.File {
 			if err != nil {
 				t.Fatal(err)
 			}
-			out = append(out, repo.File{Name: filepath.ToSlash(f), Data: data})
+			out = append(out, manifest.File{Name: filepath.ToSlash(f), Data: data})
 		}
 	}
 	return out
@@ -187,7 +187,7 @@ apiVersion: v1
 kind: Secret
 metadata: {name: loose}
 `
-	res, err := render.Render(t.Context(), render.Input{Files: []repo.File{{Name: "stand.yaml", Data: []byte(rgd)}}}, render.Options{})
+	res, err := render.Render(t.Context(), render.Input{Files: []manifest.File{{Name: "stand.yaml", Data: []byte(rgd)}}}, render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
