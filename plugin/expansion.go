@@ -92,7 +92,7 @@ func instanceOf(i *render.Instance) instanceOutput {
 	}
 	for _, o := range i.Objects {
 		object := objectOutput{Node: o.Node.ID, Object: o.Object}
-		if o.Node.Type == graph.Collection {
+		if o.Node.Type.Repeats() {
 			object.Index = &o.Index
 		}
 		out.Objects = append(out.Objects, object)

@@ -30,7 +30,7 @@ func (r *renderer) annotated(o Object) map[string]any {
 	if r.opts.Annotate.Origin {
 		add[InstanceAnnotation] = o.Instance.Origin()
 		add[NodeAnnotation] = o.Instance.Graph.RGD.Name + "/" + o.Node.ID
-		if o.Node.IsList() {
+		if o.Node.Type.IsCollection() {
 			add[NodeAnnotation] = fmt.Sprintf("%s/%s[%d]", o.Instance.Graph.RGD.Name, o.Node.ID, o.Index)
 		}
 	}

@@ -123,7 +123,7 @@ func (e *expander) delegate(i *Instance, x *expand.Expansion) *expand.Expansion 
 	theirs := func(p expand.Pending) bool { return d.Has(p.Node.ID) }
 	out := *x
 	out.Pending = slices.DeleteFunc(slices.Clone(x.Pending), func(p expand.Pending) bool {
-		return !p.Never && (theirs(p) || p.Node.Type == graph.External || p.Node.Type == graph.ExternalCollection)
+		return !p.Never && (theirs(p) || p.Node.Type.IsExternal())
 	})
 	out.Unsettled = slices.DeleteFunc(slices.Clone(x.Unsettled), theirs)
 	if !slices.ContainsFunc(x.Pending, theirs) && !slices.ContainsFunc(x.Unsettled, theirs) {

@@ -65,7 +65,7 @@ func (h *handover) definitions(top *Instance) {
 // chained gives kro the RGD of a node that is an instance in turn: there is
 // nobody else who would expand it.
 func (h *handover) chained(i *Instance, n *graph.Node) {
-	if g := h.r.graphs[n.Kind.GVK]; g != nil && n.Template != nil && n.Type != graph.External && n.Type != graph.ExternalCollection {
+	if g := h.r.graphs[n.Kind.GVK]; g != nil && n.Template != nil && !n.Type.IsExternal() {
 		h.original(i, g)
 	}
 }

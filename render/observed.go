@@ -7,7 +7,6 @@ import (
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
-	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
 )
 
@@ -89,7 +88,7 @@ func (r *renderer) given(docs documents) {
 func (r *renderer) hasExternal() bool {
 	for _, g := range r.out.Graphs {
 		for _, n := range g.Nodes {
-			if n.Type == graph.External {
+			if n.Type.IsExternal() && !n.Type.Selects() {
 				return true
 			}
 		}

@@ -80,7 +80,7 @@ func (c *wanting) instance(i *Instance) {
 				case r.Path[0] == graph.SchemaVar:
 					c.add(i, nil, i.Instance, r)
 				case root == nil:
-				case root.Type == graph.External || root.Type == graph.ExternalCollection:
+				case root.Type.IsExternal():
 					if ref := i.External[root.ID]; ref != nil {
 						c.add(i, root, ref, r)
 					}
@@ -101,7 +101,7 @@ func (c *wanting) externals(i *Instance, nodes map[string]*graph.Node) {
 	for _, n := range i.Graph.Nodes {
 		if ref := i.External[n.ID]; ref != nil {
 			path := []string{n.ID, "metadata", "name"}
-			if n.IsList() {
+			if n.Type.IsCollection() {
 				path = []string{n.ID, expr.Item, "metadata", "name"}
 			}
 			c.add(i, n, ref, graph.RuntimeRead{Read: expr.Read{Path: path}})
@@ -118,10 +118,10 @@ func (c *wanting) add(i *Instance, n *graph.Node, obj map[string]any, r graph.Ru
 	path := r.Path[1:]
 	if n != nil {
 		w.Node = n.ID
-		if n.IsList() && len(path) > 0 {
+		if n.Type.IsCollection() && len(path) > 0 {
 			path = path[1:]
 		}
-		if n.Type == graph.ExternalCollection {
+		if n.Type.Selects() {
 			selector, err := expand.SelectorOf(obj)
 			if err != nil {
 				return // reported by the expansion

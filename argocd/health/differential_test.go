@@ -95,7 +95,7 @@ func (total *tally) compare(t *testing.T, s subject, rounds int) {
 	t.Helper()
 	total.expressions++
 	self := s.node.ID
-	if s.node.IsList() {
+	if s.node.Type.IsCollection() {
 		self = graph.EachVar
 	}
 	lua, err := translate(s.expression.Source, self, s.node.Kind.Schema)

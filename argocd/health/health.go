@@ -105,7 +105,7 @@ func (g *generator) node(gr *graph.Graph, n *graph.Node) {
 	kind := n.Kind.GVK.GroupKind()
 	inner, chained := g.nested[n.Kind.GVK]
 	switch {
-	case n.Type == graph.External || n.Type == graph.ExternalCollection:
+	case n.Type.IsExternal():
 		g.notCarried(gr, n, "an external reference is no part of what Argo CD applies, so no wave waits for it")
 		return
 	case chained:
@@ -124,9 +124,9 @@ func (g *generator) node(gr *graph.Graph, n *graph.Node) {
 
 // carry translates what can be translated of a node's readyWhen.
 func (g *generator) carry(gr *graph.Graph, n *graph.Node) nodeCheck {
-	check := nodeCheck{origin: gr.RGD.Name + "/" + n.ID, list: n.IsList()}
+	check := nodeCheck{origin: gr.RGD.Name + "/" + n.ID, list: n.Type.IsCollection()}
 	self := n.ID
-	if n.IsList() {
+	if n.Type.IsCollection() {
 		self = graph.EachVar
 	}
 	for _, e := range n.ReadyWhen {

@@ -204,7 +204,7 @@ func (l *layout) withoutObjects(res *render.Result) {
 		for _, n := range i.Graph.Nodes {
 			switch {
 			case !n.IsRead || len(n.ReadyWhen) == 0:
-			case n.Type == graph.External || n.Type == graph.ExternalCollection:
+			case n.Type.IsExternal():
 				_, _, diags := healthcheck.Node(i.Graph, n, healthcheck.Options{})
 				l.diags = append(l.diags, diags...)
 			case expanded[n.Kind.GVK]:

@@ -46,7 +46,7 @@ func TestConditionsOfRealGraphs(t *testing.T) {
 					if key := e.Source + n.Kind.GVK.String(); !seen[key] {
 						seen[key] = true
 						self := n.ID
-						if n.IsList() {
+						if n.Type.IsCollection() {
 							self = graph.EachVar
 						}
 						total.compare(t, subject{e.Source, self, n.Kind.Schema, e.Program}, 200)

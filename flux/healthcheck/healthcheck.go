@@ -46,12 +46,12 @@ const (
 // Flux's own check of the kind. Each condition that is not carried over is a
 // finding.
 func Node(g *graph.Graph, n *graph.Node, opts Options) (current string, wait bool, diags diag.List) {
-	if n.Type == graph.External || n.Type == graph.ExternalCollection {
+	if n.Type.IsExternal() {
 		return "", false, NotCarried(g, n, "an external reference is no part of what Flux applies, so no wave waits for it")
 	}
 	builtIn := n.Kind.GVK.GroupKind() == jobKind && !opts.Impersonated
 	self := n.ID
-	if n.IsList() {
+	if n.Type.IsCollection() {
 		self = graph.EachVar
 	}
 	var carried []string

@@ -184,7 +184,7 @@ func (t *taint) reads(n *graph.Node, e *graph.Expression) bool {
 // withoutItem is a path below a node. A collection is a list of objects.
 func withoutItem(i *render.Instance, path []string) []string {
 	for _, n := range i.Graph.Nodes {
-		if n.ID == path[0] && n.IsList() && len(path) > 1 {
+		if n.ID == path[0] && n.Type.IsCollection() && len(path) > 1 {
 			return path[2:]
 		}
 	}

@@ -71,7 +71,7 @@ func nodeDangers(before, now *render.Instance, top *render.Identity) []Danger {
 			}
 			d.Rule, d.Position = "node-pending", pendingPosition(now.Graph, p)
 			d.Message = fmt.Sprintf("the node waits for %s, which only a cluster knows: %s", p.Needs, goes(now, n, before))
-		case n.IsList() && was.IsList() && has < had && !isPending(now, n.ID) && !isSkipped:
+		case n.Type.IsCollection() && was.Type.IsCollection() && has < had && !isPending(now, n.ID) && !isSkipped:
 			d.Rule, d.Position = "collection-shrinks", nodePosition(now.Graph, n, CollectionLost)
 			d.Message = "the collection has " + count(has, "item", "items") + " instead of " + strconv.Itoa(had)
 		default:

@@ -186,7 +186,7 @@ func nodeName(o *render.Object) string {
 		return ""
 	}
 	name := o.Instance.Graph.RGD.Name + "/" + o.Node.ID
-	if o.Node.IsList() {
+	if o.Node.Type.IsCollection() {
 		name += fmt.Sprintf("[%d]", o.Index)
 	}
 	return name

@@ -52,7 +52,7 @@ func nodeReason(i *render.Instance, n *graph.Node, words reasons) Reason {
 		return words.include
 	case isPending(i, n.ID):
 		return words.pending
-	case n.IsList() || there.IsList():
+	case n.Type.IsCollection() || there.Type.IsCollection():
 		return words.collection
 	}
 	return Renamed

@@ -41,7 +41,7 @@ type Expansion struct {
 // Observes reports whether an object of a node is among the observed ones: a
 // rendered one, or what an external reference looks for.
 func (x *Expansion) Observes(n *graph.Node, obj map[string]any) bool {
-	if n.Type == graph.ExternalCollection {
+	if n.Type.Selects() {
 		return x.opts.Observed != nil
 	}
 	return x.opts.Observed.named(n, obj) != nil
@@ -154,7 +154,7 @@ func (w *walk) node(n *graph.Node) {
 		before := len(w.diags)
 		// kro waits for no external collection, not even for one that it has not
 		// listed yet: its name is unbound then, which matters to those who read it.
-		st.ready = w.render(n) || n.Type == graph.ExternalCollection
+		st.ready = w.render(n) || n.Type.Selects()
 		st.failed = w.diags[before:].HasErrors()
 	}
 	w.state[n.ID] = st
@@ -235,12 +235,12 @@ func (w *walk) render(n *graph.Node) bool {
 	}
 	var objects []map[string]any
 	ok := false
-	if n.Type == graph.Collection {
+	if n.Type.Repeats() {
 		objects, ok = w.collection(n)
 	} else if obj := w.single(n); obj != nil {
 		objects, ok = []map[string]any{obj}, true
 	}
-	if !ok || n.Type != graph.ExternalCollection && !w.defaultNamespaces(n, objects) {
+	if !ok || !n.Type.Selects() && !w.defaultNamespaces(n, objects) {
 		return false
 	}
 	for _, f := range n.Fields {
@@ -251,7 +251,7 @@ func (w *walk) render(n *graph.Node) bool {
 	for _, d := range n.ForEach {
 		w.settle(n, d.Expr)
 	}
-	if n.Type == graph.External || n.Type == graph.ExternalCollection {
+	if n.Type.IsExternal() {
 		return w.external(n, objects[0])
 	}
 	for i, obj := range objects {
@@ -266,14 +266,14 @@ func (w *walk) observe(n *graph.Node, objects []map[string]any) {
 	if !n.IsRead {
 		return
 	}
-	external := n.Type == graph.External || n.Type == graph.ExternalCollection
+	external := n.Type.IsExternal()
 	w.observed[n.ID] = true
 	items := make([]any, len(objects))
 	for i, obj := range objects {
 		if !external {
 			live, observed := w.live(n, obj)
 			w.observed[n.ID] = w.observed[n.ID] && observed
-			if obj = live; n.Type == graph.Collection {
+			if obj = live; n.Type.Repeats() {
 				obj = withIndexLabel(obj, i)
 			}
 			if w.opts.ServerDefaults {
@@ -282,7 +282,7 @@ func (w *walk) observe(n *graph.Node, objects []map[string]any) {
 		}
 		items[i] = schema.Value(obj, n.Kind.Schema)
 	}
-	if w.values[n.ID] = items; !n.IsList() {
+	if w.values[n.ID] = items; !n.Type.IsCollection() {
 		w.values[n.ID] = items[0]
 	}
 }

@@ -56,7 +56,7 @@ func listKey(obj map[string]any) string {
 func (w *walk) external(n *graph.Node, ref map[string]any) bool {
 	var found []map[string]any
 	known := false
-	if n.Type == graph.External {
+	if !n.Type.Selects() {
 		l := w.opts.Observed.named(n, ref)
 		if l == nil {
 			l = w.opts.Given.named(n, ref)
@@ -74,7 +74,7 @@ func (w *walk) external(n *graph.Node, ref map[string]any) bool {
 	w.out.External[n.ID] = ref
 	if !known {
 		what := strings.TrimSpace(kindKey(ref) + " " + strings.Trim(listKey(ref), "/"))
-		if n.Type == graph.ExternalCollection {
+		if n.Type.Selects() {
 			what = "the list of " + kindKey(ref)
 			if ns, _ := metaString(ref, "namespace"); ns != "" {
 				what += " in namespace " + ns
@@ -83,7 +83,7 @@ func (w *walk) external(n *graph.Node, ref map[string]any) bool {
 		w.out.Pending = append(w.out.Pending, Pending{
 			Node: n, Needs: what, Reason: "the external object is not given (--observed)",
 		})
-		if w.opts.Placeholder && n.Type == graph.External {
+		if w.opts.Placeholder && !n.Type.Selects() {
 			w.observe(n, []map[string]any{ref})
 			w.observed[n.ID] = false
 		}

@@ -46,7 +46,7 @@ func (r *Replay) Seen(n *graph.Node) []Seen {
 		return list
 	}
 	list := []Seen{}
-	if n.Type == graph.External || n.Type == graph.ExternalCollection {
+	if n.Type.IsExternal() {
 		list = append(list, r.external(n)...)
 	}
 	for _, o := range r.w.out.Objects {
@@ -54,7 +54,7 @@ func (r *Replay) Seen(n *graph.Node) []Seen {
 			continue
 		}
 		obj, _ := r.w.live(n, o.Object)
-		if n.Type == graph.Collection {
+		if n.Type.Repeats() {
 			obj = withIndexLabel(obj, o.Index)
 		}
 		if r.w.opts.ServerDefaults {
@@ -71,7 +71,7 @@ func (r *Replay) external(n *graph.Node) []Seen {
 	if ref == nil {
 		return nil
 	}
-	if n.Type == graph.External {
+	if !n.Type.Selects() {
 		for _, from := range []*Observed{r.w.opts.Observed, r.w.opts.Given} {
 			if l := from.named(n, ref); l != nil {
 				return []Seen{{Object: l.Object, Live: l}}
@@ -96,7 +96,7 @@ func (r *Replay) external(n *graph.Node) []Seen {
 // Items returns the iterators of each object of a collection; nil for other
 // nodes, and when forEach has no value.
 func (r *Replay) Items(n *graph.Node) []map[string]any {
-	if n.Type != graph.Collection {
+	if !n.Type.Repeats() {
 		return nil
 	}
 	items, _ := r.w.items(n)

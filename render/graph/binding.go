@@ -51,7 +51,7 @@ type binder struct{ nodes map[string]*Node }
 
 func (b binder) node(n *Node) {
 	n.Idioms = idioms(n)
-	if n.Type == External || n.Type == ExternalCollection {
+	if n.Type.IsExternal() {
 		n.Causes = append(n.Causes, Cause{Read: RuntimeRead{Read: expr.Read{Path: []string{n.ID}, Required: 1}, Why: whyExternal}})
 	}
 	for _, f := range n.Fields {
@@ -120,10 +120,10 @@ func (b binder) why(read expr.Read) (why string, maybe bool) {
 	switch {
 	case n == nil:
 		return "", false // a name that a loop hides (S4.10)
-	case n.Type == External || n.Type == ExternalCollection:
+	case n.Type.IsExternal():
 		return whyExternal, false
 	}
-	if n.Type == Collection {
+	if n.Type.Repeats() {
 		if len(steps) == 0 && read.Shape {
 			return "", false
 		}

@@ -25,17 +25,6 @@ const (
 	RuntimeVar = "runtime"
 )
 
-// NodeType says how a node becomes objects (S7.1).
-type NodeType string
-
-// Node types, spelled as kro's documentation does.
-const (
-	Single             NodeType = "Resource"
-	Collection         NodeType = "Collection"
-	External           NodeType = "External"
-	ExternalCollection NodeType = "ExternalCollection"
-)
-
 // Graph is a compiled RGD.
 type Graph struct {
 	RGD      *RGD
@@ -78,9 +67,6 @@ type Node struct {
 	// what the group refers to, and everything when it refers to nothing.
 	BaseScope, IterationScope, ForEachScope, IncludeScope []string
 }
-
-// IsList reports whether other nodes see a list.
-func (n *Node) IsList() bool { return n.Type == Collection || n.Type == ExternalCollection }
 
 // Field is an expression in a template and the place of its value.
 type Field struct {

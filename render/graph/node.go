@@ -156,7 +156,7 @@ func (c *compiler) checkScope(n *Node, root diag.Path) {
 		}
 		return
 	}
-	if !c.rgd.ClusterScoped || n.Type == ExternalCollection {
+	if !c.rgd.ClusterScoped || n.Type.Selects() {
 		return
 	}
 	if ns, ok := value.(string); !ok || strings.TrimSpace(ns) == "" {
@@ -187,7 +187,7 @@ func (c *compiler) scanTemplate(n *Node, root diag.Path) []*Field {
 	gvk := n.Kind.GVK
 	isCRD := gvk.Group == "apiextensions.k8s.io" && gvk.Version == "v1" && gvk.Kind == "CustomResourceDefinition"
 	switch {
-	case n.Type == External || n.Type == ExternalCollection:
+	case n.Type.IsExternal():
 		s.schemaless(n.Template, nil)
 	case isCRD:
 		s.schemaless(n.Template, nil)

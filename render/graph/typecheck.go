@@ -15,7 +15,7 @@ func (c *compiler) checkTypes() {
 	roots := map[string]*schema.Schema{SchemaVar: c.instance}
 	for _, n := range c.nodes {
 		roots[n.ID] = n.Kind.Schema
-		if n.IsList() {
+		if n.Type.IsCollection() {
 			roots[n.ID] = schema.List(n.Kind.Schema)
 		}
 	}
@@ -102,7 +102,7 @@ func public(text string) string { return strings.ReplaceAll(text, "__type_", "")
 // fieldType is what a field takes (S5.5). A selector is no part of the kind's
 // schema; its shape is known all the same.
 func (c *compiler) fieldType(n *Node, f *Field) *cel.Type {
-	if n.Type == ExternalCollection {
+	if n.Type.Selects() {
 		switch path := f.Path.String(); {
 		case path == "metadata.selector":
 			return cel.MapType(cel.StringType, cel.DynType)
@@ -135,7 +135,7 @@ func (c *compiler) checkReadyWhen(n *Node) {
 		return
 	}
 	allowed, env := n.ID, c.env
-	if n.Type == Collection {
+	if n.Type.Repeats() {
 		allowed = EachVar
 		if _, env = c.environment(map[string]*schema.Schema{EachVar: n.Kind.Schema}); env == nil {
 			return

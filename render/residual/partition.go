@@ -34,7 +34,7 @@ func newPartition(g *graph.Graph, world World) *partition {
 func (p *partition) solve() {
 	for _, n := range p.g.Nodes {
 		switch {
-		case isExternal(n):
+		case n.Type.IsExternal():
 		case n.Binding == graph.Runtime:
 			p.moved[n.ID] = Moved{n, p.cause(n), p.at(n)}
 		case p.world.KeepIdioms && len(n.Idioms) > 0:
@@ -67,7 +67,7 @@ func (p *partition) solve() {
 func (p *partition) has(id string) bool { _, ok := p.moved[id]; return ok }
 
 func (p *partition) followDependency(n *graph.Node) {
-	if p.has(n.ID) || isExternal(n) {
+	if p.has(n.ID) || n.Type.IsExternal() {
 		return
 	}
 	for _, dep := range n.Dependencies {
@@ -92,7 +92,7 @@ func (p *partition) reach(ids []string) (carried, kept map[string]bool, hidden [
 		}
 		seen[n.ID] = true
 		switch {
-		case isExternal(n):
+		case n.Type.IsExternal():
 			kept[n.ID] = true
 			ids = append(ids, n.Dependencies...)
 		case p.hiddenWhy(n) != "":
@@ -144,7 +144,7 @@ func (p *partition) hiddenWhy(n *graph.Node) string {
 	meta, _ := n.Template["metadata"].(map[string]any)
 	name, _ := meta["name"].(string)
 	switch {
-	case n.Type == graph.Collection:
+	case n.Type.Repeats():
 		return "is a collection, which no external reference can name, and kro reads it"
 	case p.world.chained(n.Kind.GVK):
 		return "is an instance of an RGD, which is expanded in Git, and kro reads it"

@@ -79,7 +79,7 @@ func Divide(g *graph.Graph, world World) (*Division, diag.List) {
 	switch {
 	case len(d.Moved) == 0:
 		return d, nil
-	case !slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool { return !isExternal(n) && !d.moved[n.ID] }):
+	case !slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool { return !n.Type.IsExternal() && !d.moved[n.ID] }):
 		d.Whole, d.Kind = true, g.RGD.GVK
 		return d, nil
 	}
@@ -132,8 +132,4 @@ func withoutTracking(entries map[string]any, annotations bool) map[string]any {
 			strings.HasPrefix(key, "kustomize.toolkit.fluxcd.io/") || strings.HasPrefix(key, "helm.toolkit.fluxcd.io/")
 	})
 	return out
-}
-
-func isExternal(n *graph.Node) bool {
-	return n.Type == graph.External || n.Type == graph.ExternalCollection
 }

@@ -77,7 +77,7 @@ func (t *Tracer) candidates(kind string) []candidate {
 			id := identityOf(o.Object)
 			out = append(out, t.named(Target{Instance: i, Node: o.Node, Object: k}, id))
 			index := ""
-			if o.Node.IsList() {
+			if o.Node.Type.IsCollection() {
 				index = "[" + strconv.Itoa(o.Index) + "]"
 			}
 			nodes = append(nodes, t.node(Target{Instance: i, Node: o.Node, Object: k}, index))

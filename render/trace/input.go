@@ -131,12 +131,12 @@ func (t *Tracer) nodeRead(i *render.Instance, n *graph.Node, r expr.Read, e *gra
 	steps := r.Path[1:]
 	all := t.replay(i).Seen(n)
 	switch {
-	case n.IsList() && len(steps) == 0:
+	case n.Type.IsCollection() && len(steps) == 0:
 		return []Value{{Name: n.ID, From: FromExpression, At: position(nodeOf(i, n).At), Note: fmt.Sprintf("a list of %d objects", len(all))}}
 	case len(all) == 0:
 		return []Value{{Name: r.String(), From: FromNowhere, At: position(nodeOf(i, n).At), Note: t.missing(i, n, 0).Text}}
 	}
-	if n.IsList() {
+	if n.Type.IsCollection() {
 		steps = steps[1:]
 	}
 	var out []Value
@@ -270,7 +270,7 @@ func withMore(values []Value, more int, r expr.Read) []Value {
 }
 
 func prefixOf(n *graph.Node, index int) string {
-	if n.IsList() {
+	if n.Type.IsCollection() {
 		return fmt.Sprintf("%s[%d]", n.ID, index)
 	}
 	return n.ID

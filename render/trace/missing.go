@@ -55,7 +55,7 @@ func (t *Tracer) missing(i *render.Instance, n *graph.Node, depth int) Missing {
 		t.skipped(&out, s, depth)
 	case r.Failed(n.ID):
 		t.failed(&out, s, depth)
-	case n.Type == graph.External || n.Type == graph.ExternalCollection:
+	case n.Type.IsExternal():
 		out.Why, out.Text = WhyExternal, "refers to an object and renders none"
 		for _, seen := range r.Seen(n) {
 			if seen.Live != nil {

@@ -35,7 +35,7 @@ func (t *Tracer) secretPath(i *render.Instance, n *graph.Node, path diag.Path) b
 		return false
 	case isSecret(n) && (len(path) == 0 || path[0] == "data" || path[0] == "stringData"):
 		return true
-	case isSecret(n) && n.Type != graph.Single && n.Type != graph.Collection:
+	case isSecret(n) && !n.Type.Creates():
 		return !identifies(path)
 	}
 	return slices.ContainsFunc(n.Fields, func(f *graph.Field) bool {
@@ -92,7 +92,7 @@ func (t *Tracer) secretRead(i *render.Instance, r expr.Read) bool {
 		if n.ID != r.Path[0] {
 			continue
 		}
-		if n.IsList() && len(r.Path) > 1 { // behind the index
+		if n.Type.IsCollection() && len(r.Path) > 1 { // behind the index
 			steps = diag.Path{}
 			for _, step := range r.Path[2:] {
 				if step == expr.Item {

@@ -110,7 +110,7 @@ func (t *Tracer) Explain(target Target) (*Explanation, error) {
 // object explains a rendered object or a field of it.
 func (t *Tracer) object(out *Explanation, s site, target Target) {
 	out.Node = nodeOf(s.i, s.n)
-	if s.n.IsList() {
+	if s.n.Type.IsCollection() {
 		out.Node.Index = &s.o.Index
 	}
 	id := identityOf(s.o.Object)

@@ -236,7 +236,7 @@ func hasPrefix(path, prefix diag.Path) bool {
 
 func templatePath(n *graph.Node) diag.Path {
 	at := "template"
-	if n.Type == graph.External || n.Type == graph.ExternalCollection {
+	if n.Type.IsExternal() {
 		at = "externalRef"
 	}
 	return diag.Path{"spec", "resources", n.Index, at}

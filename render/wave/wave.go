@@ -63,7 +63,7 @@ func Nodes(g *graph.Graph, mode Mode) map[string]int {
 	for _, n := range g.Nodes {
 		waves[n.ID] = start(n, 0, mode, func(dep *graph.Node) (int, bool) {
 			end := waves[dep.ID]
-			if dep.Type == graph.External || dep.Type == graph.ExternalCollection {
+			if dep.Type.IsExternal() {
 				end--
 			}
 			return end, true

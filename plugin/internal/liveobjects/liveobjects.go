@@ -172,7 +172,7 @@ func (m *maker) external(n *graph.Node, ref map[string]any) {
 	meta, _ := ref["metadata"].(map[string]any)
 	obj := map[string]any{"apiVersion": ref["apiVersion"], "kind": ref["kind"]}
 	own := map[string]any{"name": meta["name"]}
-	if n.Type == graph.ExternalCollection {
+	if n.Type.Selects() {
 		own["name"] = "found-" + strings.ToLower(n.ID)
 		selector, _ := meta["selector"].(map[string]any)
 		if wanted, ok := selector["matchLabels"].(map[string]any); ok {
@@ -201,7 +201,7 @@ func (m *maker) read(i *render.Instance, e *graph.Expression, path []string) {
 	if n == nil {
 		return
 	}
-	if n.IsList() && len(steps) > 0 {
+	if n.Type.IsCollection() && len(steps) > 0 {
 		steps = steps[1:]
 	}
 	for _, o := range m.seen(i, n) {
@@ -214,7 +214,7 @@ func (m *maker) seen(i *render.Instance, n *graph.Node) []*object {
 	var out []*object
 	if ref := i.External[n.ID]; ref != nil {
 		for _, id := range m.ids {
-			if id.kind == ref["kind"] && id.apiVersion == ref["apiVersion"] && (n.Type == graph.ExternalCollection || id.name == identityOf(ref).name) {
+			if id.kind == ref["kind"] && id.apiVersion == ref["apiVersion"] && (n.Type.Selects() || id.name == identityOf(ref).name) {
 				out = append(out, m.byID[id])
 			}
 		}
@@ -225,7 +225,7 @@ func (m *maker) seen(i *render.Instance, n *graph.Node) []*object {
 			continue
 		}
 		live := m.add(o.Object, false)
-		if n.Type == graph.Collection {
+		if n.Type.Repeats() {
 			label(live.value, "kro.run/collection-index", strconv.Itoa(o.Index))
 		}
 		out = append(out, live)
