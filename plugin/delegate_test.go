@@ -110,9 +110,9 @@ func (c *delegated) run(t *testing.T, kro *oracleProcess) string {
 	if plain.Diagnostics.HasErrors() || len(plain.Instances) == 0 {
 		return "rejected"
 	}
-	never := func(p expand.Pending) bool { return !p.Never }
+	never := func(p expand.Pending) bool { return !p.Unsatisfiable }
 	if !slices.ContainsFunc(plain.Instances, func(i *render.Instance) bool {
-		return slices.ContainsFunc(slices.Concat(i.Pending, i.Unsettled), never)
+		return slices.ContainsFunc(slices.Concat(i.Pending, i.FallbackUsed), never)
 	}) {
 		return "static"
 	}

@@ -43,7 +43,7 @@ func TestObservedObjects(t *testing.T) {
 func (c *delegated) observed(t *testing.T, kro *oracleProcess) string {
 	waits := func(res *render.Result) bool {
 		return slices.ContainsFunc(res.Instances, func(i *render.Instance) bool {
-			return slices.ContainsFunc(slices.Concat(i.Pending, i.Unsettled), func(p expand.Pending) bool { return !p.Never })
+			return slices.ContainsFunc(slices.Concat(i.Pending, i.FallbackUsed), func(p expand.Pending) bool { return !p.Unsatisfiable })
 		})
 	}
 	plain, err := render.Render(t.Context(), render.Input{Files: c.in.Files, CRDs: c.in.CRDs}, c.with(render.Withhold))

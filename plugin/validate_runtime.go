@@ -109,7 +109,7 @@ func (x explainer) node(n *graph.Node) []runtimeExpression {
 		for _, read := range e.Runtime {
 			r := runtimeExpression{
 				Position: x.RGD.Doc.Within(e.Path, e.Offset(0)), Node: n.ID, Path: e.Path.String(), Expression: e.UserText(),
-				Reads: read.String(), Why: read.Why, Maybe: read.Maybe, Chain: x.chain(read.Path[0]), Waiting: x.waiting(n),
+				Reads: read.String(), Why: read.Why, Maybe: read.InstanceDependent, Chain: x.chain(read.Path[0]), Waiting: x.waiting(n),
 			}
 			if e.Sensitive {
 				r.Expression = ""

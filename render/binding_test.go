@@ -56,19 +56,19 @@ func disagreement(i *render.Instance, n *graph.Node) string {
 		}
 		return &list[at]
 	}
-	pending, unsettled := of(i.Pending), of(i.Unsettled)
+	pending, unsettled := of(i.Pending), of(i.FallbackUsed)
 	rendered := slices.ContainsFunc(i.Objects, func(o expand.Object) bool { return o.Node == n })
 	empty := func(id string) bool { // an empty collection has no item whose status could be read
 		return !slices.ContainsFunc(i.Objects, func(o expand.Object) bool { return o.Node.ID == id })
 	}
 	direct := slices.ContainsFunc(n.Causes, func(c graph.Cause) bool { return c.Dependency == "" && !empty(c.Read.Path[0]) })
 	maybe := func(p *expand.Pending) bool {
-		return p.Expression != nil && slices.ContainsFunc(p.Expression.Runtime, func(r graph.RuntimeRead) bool { return r.Maybe })
+		return p.Expression != nil && slices.ContainsFunc(p.Expression.Runtime, func(r graph.RuntimeRead) bool { return r.InstanceDependent })
 	}
 	switch {
 	case n.Binding == graph.Static && unsettled != nil:
 		return "it goes on without " + unsettled.Needs
-	case n.Binding == graph.Static && pending != nil && len(pending.WaitsFor) == 0 && !pending.Never && !maybe(pending):
+	case n.Binding == graph.Static && pending != nil && len(pending.WaitsFor) == 0 && !pending.Unsatisfiable && !maybe(pending):
 		return "it waits for " + pending.Needs
 	case n.Binding == graph.Runtime && direct && pending == nil && unsettled == nil && rendered:
 		return "it is rendered"

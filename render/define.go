@@ -71,7 +71,7 @@ func (r *renderer) warnOfIdioms(g *graph.Graph) {
 	var nodes int
 	var first diag.Path
 	for _, n := range g.Nodes {
-		for _, idiom := range n.Idioms {
+		for _, idiom := range n.Workarounds {
 			if first == nil {
 				first = diag.Path{"spec", "resources", n.Index, "template"}.With(idiom.Path...)
 			}
@@ -79,7 +79,7 @@ func (r *renderer) warnOfIdioms(g *graph.Graph) {
 				whats = append(whats, idiom.What)
 			}
 		}
-		nodes += min(len(n.Idioms), 1)
+		nodes += min(len(n.Workarounds), 1)
 	}
 	if first != nil {
 		r.out.Diagnostics.Add(diag.Diagnostic{

@@ -41,7 +41,7 @@ func (r *renderer) divisions() map[gvk]func() division {
 }
 
 func (r *renderer) divide(g *graph.Graph) division {
-	d, diags := residual.Divide(g, residual.World{Catalog: r.out.Catalog, RGDs: r.rgds, KeepIdioms: r.opts.KeepIdioms})
+	d, diags := residual.Divide(g, residual.World{Catalog: r.out.Catalog, RGDs: r.rgds, KeepWorkarounds: r.opts.KeepIdioms})
 	if d.Definition != nil {
 		diags = append(diags, r.checkResidual(d)...)
 	}
@@ -123,10 +123,10 @@ func (e *expander) delegate(i *Instance, x *expand.Expansion) *expand.Expansion 
 	theirs := func(p expand.Pending) bool { return d.Has(p.Node.ID) }
 	out := *x
 	out.Pending = slices.DeleteFunc(slices.Clone(x.Pending), func(p expand.Pending) bool {
-		return !p.Never && (theirs(p) || p.Node.Type.IsExternal())
+		return !p.Unsatisfiable && (theirs(p) || p.Node.Type.IsExternal())
 	})
-	out.Unsettled = slices.DeleteFunc(slices.Clone(x.Unsettled), theirs)
-	if !slices.ContainsFunc(x.Pending, theirs) && !slices.ContainsFunc(x.Unsettled, theirs) {
+	out.FallbackUsed = slices.DeleteFunc(slices.Clone(x.FallbackUsed), theirs)
+	if !slices.ContainsFunc(x.Pending, theirs) && !slices.ContainsFunc(x.FallbackUsed, theirs) {
 		return &out
 	}
 	out.Objects = slices.DeleteFunc(slices.Clone(x.Objects), func(o expand.Object) bool { return d.Has(o.Node.ID) })

@@ -82,7 +82,7 @@ func (r *renderer) given(docs documents) {
 			r.worldKey = digest(r.worldKey, "given", r.docKeys[d.Document])
 		}
 	}
-	r.limits.Given = expand.NewObserved(objects)
+	r.limits.FromInput = expand.NewObserved(objects)
 }
 
 func (r *renderer) hasExternal() bool {

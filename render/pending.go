@@ -31,7 +31,7 @@ func (e *expander) pending(i *Instance, x *expand.Expansion) {
 			add(p, e.waiting(x, p))
 		}
 	}
-	for _, p := range x.Unsettled {
+	for _, p := range x.FallbackUsed {
 		d := diag.Diagnostic{Severity: diag.Info, Rule: "runtime-fallback", Message: fmt.Sprintf(
 			"%s reads %s, which only a cluster knows, and goes on without it", p.Node.ID, p.Needs)}
 		if e.opts.Runtime == Fail || e.opts.Runtime == "" {
@@ -44,7 +44,7 @@ func (e *expander) pending(i *Instance, x *expand.Expansion) {
 
 // waiting says what a node waits for.
 func (e *expander) waiting(x *expand.Expansion, p expand.Pending) diag.Diagnostic {
-	if p.Never {
+	if p.Unsatisfiable {
 		return diag.Diagnostic{
 			Severity: e.neverSeverity(), Rule: "never-set",
 			Message: fmt.Sprintf("%s waits for %s, which nothing sets: it would never be created", p.Node.ID, p.Needs),

@@ -48,7 +48,7 @@ func (r *renderer) read(in Input) documents {
 		ServerDefaults:    r.opts.ServerDefaults != DefaultsNone,
 		MaxCollectionSize: r.opts.MaxCollectionSize,
 		Placeholder:       r.opts.Runtime == Placeholder,
-		KeepIdioms:        r.opts.KeepIdioms,
+		KeepWorkarounds:   r.opts.KeepIdioms,
 	}
 	world := []any{"world", r.opts.WaveMode, r.opts.Namespace, r.opts.Runtime, r.opts.KeepIdioms, r.opts.ServerDefaults, r.opts.MaxCollectionSize, r.opts.MaxChainDepth, in.Observed != nil}
 	r.worldKey = digest(world...)

@@ -65,7 +65,7 @@ type Options struct {
 	Namespace         string // of instances that name none; default "default"
 	Instances         []string
 	CELOmitFunction   bool // kro's feature gate
-	KeepIdioms        bool // render what graph.Idiom describes; default: leave it out, with a warning
+	KeepIdioms        bool // render what graph.KroArgoWorkaround describes; default: leave it out, with a warning
 
 	Annotate    Annotate
 	WaveMode    wave.Mode

@@ -76,7 +76,7 @@ func (c *wanting) instance(i *Instance) {
 			for _, r := range e.Runtime {
 				root := nodes[r.Path[0]]
 				switch {
-				case r.Maybe:
+				case r.InstanceDependent:
 				case r.Path[0] == graph.SchemaVar:
 					c.add(i, nil, i.Instance, r)
 				case root == nil:

@@ -37,7 +37,7 @@ func (out *outcome) summarize(res *render.Result, all diag.List, kept int) {
 				if needs == "" {
 					needs = strings.Join(p.WaitsFor, ", ")
 				}
-				st.Pending = append(st.Pending, v1alpha1.PendingNode{Instance: title(i), Node: p.Node.ID, Needs: cut(needs, maxEvent), Never: p.Never})
+				st.Pending = append(st.Pending, v1alpha1.PendingNode{Instance: title(i), Node: p.Node.ID, Needs: cut(needs, maxEvent), Never: p.Unsatisfiable})
 			}
 		}
 	}

@@ -10,33 +10,33 @@ import (
 // collection renders a forEach node (S7.7): expressions that read no iterator
 // once, also for an empty list, then the product of the dimensions, the first
 // being the outermost loop.
-func (w *walk) collection(n *graph.Node) ([]map[string]any, bool) {
+func (ev *evaluator) collection(n *graph.Node) ([]map[string]any, bool) {
 	values := make([]any, len(n.Fields))
-	vars := w.scope(n, n.BaseScope)
+	vars := ev.scope(n, n.BaseScope)
 	for i, f := range n.Fields {
-		if f.Iteration || w.drops(f) {
+		if f.Iteration || ev.drops(f) {
 			continue
 		}
-		v, ok := w.value(n, f.Expr, vars)
+		v, ok := ev.value(n, f.Expr, vars)
 		if !ok {
 			return nil, false
 		}
 		values[i] = v
 	}
-	items, ok := w.items(n)
+	items, ok := ev.items(n)
 	if !ok {
 		return nil, false
 	}
 	out := make([]map[string]any, 0, len(items))
 	seen := make(map[identity]bool, len(items))
 	for _, item := range items {
-		obj, ok := w.item(n, values, item)
+		obj, ok := ev.item(n, values, item)
 		if !ok {
 			return nil, false
 		}
 		id := identityOf(obj)
 		if seen[id] {
-			w.nodeErrorf(n, "duplicate-object", "two items render %s", id)
+			ev.nodeErrorf(n, "duplicate-object", "two items render %s", id)
 			return nil, false
 		}
 		seen[id] = true
@@ -47,8 +47,8 @@ func (w *walk) collection(n *graph.Node) ([]map[string]any, bool) {
 
 // item renders one item. base holds the values that all items share; they are
 // copied, since items are objects of their own.
-func (w *walk) item(n *graph.Node, base []any, item map[string]any) (map[string]any, bool) {
-	vars := w.scope(n, n.IterationScope)
+func (ev *evaluator) item(n *graph.Node, base []any, item map[string]any) (map[string]any, bool) {
+	vars := ev.scope(n, n.IterationScope)
 	vars.item = item
 	values := make([]any, len(base))
 	for i, f := range n.Fields {
@@ -56,16 +56,16 @@ func (w *walk) item(n *graph.Node, base []any, item map[string]any) (map[string]
 			values[i] = deepCopy(base[i])
 			continue
 		}
-		if w.drops(f) {
+		if ev.drops(f) {
 			continue
 		}
-		v, ok := w.value(n, f.Expr, vars)
+		v, ok := ev.value(n, f.Expr, vars)
 		if !ok {
 			return nil, false
 		}
 		values[i] = v
 	}
-	obj := w.fill(n, values)
+	obj := ev.fill(n, values)
 	if obj == nil {
 		return nil, false
 	}
@@ -109,21 +109,21 @@ var (
 
 // items evaluates the dimensions and returns the iterators of each item. An
 // empty dimension ends evaluation at once.
-func (w *walk) items(n *graph.Node) ([]map[string]any, bool) {
-	vars := w.scope(n, n.ForEachScope)
+func (ev *evaluator) items(n *graph.Node) ([]map[string]any, bool) {
+	vars := ev.scope(n, n.ForEachScope)
 	lists := make([][]any, len(n.ForEach))
 	total := 1
 	for i, d := range n.ForEach {
-		v, ok := w.value(n, d.Expr, vars)
+		v, ok := ev.value(n, d.Expr, vars)
 		if !ok {
 			return nil, false
 		}
 		list, ok := v.([]any)
-		if text, is := v.(string); is && w.opts.Placeholder {
+		if text, is := v.(string); is && ev.opts.Placeholder {
 			list, ok = []any{text}, true
 		}
 		if !ok {
-			w.fail(n, d.Expr, fmt.Errorf("%w; the expression gave %s", errItems, kindOf(v)))
+			ev.fail(n, d.Expr, fmt.Errorf("%w; the expression gave %s", errItems, kindOf(v)))
 			return nil, false
 		}
 		if len(list) == 0 {
@@ -132,9 +132,9 @@ func (w *walk) items(n *graph.Node) ([]map[string]any, bool) {
 		lists[i] = list
 	}
 	for i, list := range lists {
-		if total *= len(list); total > w.opts.maxCollectionSize() {
-			w.fail(n, n.ForEach[i].Expr, fmt.Errorf("%w: it has %d or more items; at most %d are allowed (--max-collection-size)",
-				errTooMany, total, w.opts.maxCollectionSize()))
+		if total *= len(list); total > ev.opts.maxCollectionSize() {
+			ev.fail(n, n.ForEach[i].Expr, fmt.Errorf("%w: it has %d or more items; at most %d are allowed (--max-collection-size)",
+				errTooMany, total, ev.opts.maxCollectionSize()))
 			return nil, false
 		}
 	}

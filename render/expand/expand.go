@@ -27,9 +27,9 @@ type Expansion struct {
 	Skipped []string // ids left out by includeWhen, their own or a dependency's
 	Pending []Pending
 
-	// Unsettled nodes are rendered, or left out, with what an expression falls back
+	// FallbackUsed: nodes that are rendered, or left out, with what an expression falls back
 	// to when nothing is known of a runtime value: in a cluster they may change.
-	Unsettled []Pending
+	FallbackUsed []Pending
 
 	External map[string]map[string]any // by id: what external references look for
 
@@ -56,12 +56,12 @@ type Object struct {
 
 // Pending is a node that waits, and for what.
 type Pending struct {
-	Node       *graph.Node
-	WaitsFor   []string          // nodes that are pending themselves; then nothing else is known
-	Expression *graph.Expression // the first expression without data; nil when WaitsFor says it all
-	Needs      string            // what it reads: database.status.endpoint, or the external object
-	Reason     string
-	Never      bool // the data can never arrive: no cluster sets it (S7.5)
+	Node          *graph.Node
+	WaitsFor      []string          // nodes that are pending themselves; then nothing else is known
+	Expression    *graph.Expression // the first expression without data; nil when WaitsFor says it all
+	Needs         string            // what it reads: database.status.endpoint, or the external object
+	Reason        string
+	Unsatisfiable bool // the data can never arrive: no cluster sets it (S7.5)
 }
 
 // Options are the limits and sources of an expansion.
@@ -72,15 +72,15 @@ type Options struct {
 	MaxCollectionSize int // items of one collection; default 1000
 
 	// Observed objects stand in for the live ones that kro would read: those of
-	// nodes, of external references, and the instance's own. Given ones are found
+	// nodes, of external references, and the instance's own. Those of FromInput are found
 	// by external references that name them.
-	Observed, Given *Observed
+	Observed, FromInput *Observed
 
 	Confidential bool // the instance holds values of a Secret, so findings quote none
 
-	// KeepIdioms renders what graph.Idiom describes as kro would; otherwise it is
+	// KeepWorkarounds renders what graph.KroArgoWorkaround describes as kro would; otherwise it is
 	// left out.
-	KeepIdioms bool
+	KeepWorkarounds bool
 
 	// Placeholder renders nodes that wait, with texts such as <runtime: db.status.ip>
 	// in place of values that nobody knows, conditions taken for true and lists for
@@ -95,33 +95,27 @@ func (o Options) maxCollectionSize() int {
 	return o.MaxCollectionSize
 }
 
-// Instance expands one instance. instance has passed the graph's Admitter; at
-// is the position that findings about the instance as a whole carry.
+// Instance expands one instance, which has passed the graph's Admitter.
 func Instance(ctx context.Context, g *graph.Graph, instance map[string]any, opts Options) (*Expansion, diag.List, error) {
-	w := &walk{
-		ctx: ctx, g: g, opts: opts, values: make(map[string]any, len(g.Nodes)+1),
-		state:    make(map[string]nodeState, len(g.Nodes)),
-		observed: map[string]bool{},
-		out:      &Expansion{Graph: g, Instance: instance, External: map[string]map[string]any{}, opts: opts},
-	}
-	if err := w.run(); err != nil {
+	ev := newEvaluator(ctx, g, instance, opts)
+	if err := ev.run(); err != nil {
 		return nil, nil, err
 	}
 	if !opts.Placeholder { // whose names may be placeholders
-		w.checkTargets()
+		ev.checkTargets()
 	}
-	return w.out, w.diags, nil
+	return ev.out, ev.diags, nil
 }
 
 // run decides on every node, in topological order.
-func (w *walk) run() error {
-	w.namespace, _ = metaString(w.out.Instance, "namespace")
-	w.values[graph.SchemaVar] = schema.Value(w.instanceSeen(w.out.Instance), w.g.Instance)
-	for _, n := range w.g.Nodes {
-		if err := w.ctx.Err(); err != nil {
+func (ev *evaluator) run() error {
+	ev.namespace, _ = metaString(ev.out.Instance, "namespace")
+	ev.values[graph.SchemaVar] = schema.Value(ev.instanceSeen(ev.out.Instance), ev.g.Instance)
+	for _, n := range ev.g.Nodes {
+		if err := ev.ctx.Err(); err != nil {
 			return err
 		}
-		w.node(n)
+		ev.node(n)
 	}
 	return nil
 }
@@ -134,8 +128,8 @@ type nodeState struct {
 	failed  bool // it, or what it depends on, has an error: nothing more is said
 }
 
-// walk is the state of one expansion.
-type walk struct {
+// evaluator is the state of one expansion.
+type evaluator struct {
 	ctx       context.Context
 	g         *graph.Graph
 	opts      Options
@@ -147,36 +141,45 @@ type walk struct {
 	diags     diag.List
 }
 
+func newEvaluator(ctx context.Context, g *graph.Graph, instance map[string]any, opts Options) *evaluator {
+	return &evaluator{
+		ctx: ctx, g: g, opts: opts, values: make(map[string]any, len(g.Nodes)+1),
+		state:    make(map[string]nodeState, len(g.Nodes)),
+		observed: map[string]bool{},
+		out:      &Expansion{Graph: g, Instance: instance, External: map[string]map[string]any{}, opts: opts},
+	}
+}
+
 // node decides on one node and renders it.
-func (w *walk) node(n *graph.Node) {
-	included, st := w.include(n)
+func (ev *evaluator) node(n *graph.Node) {
+	included, st := ev.include(n)
 	if included {
-		before := len(w.diags)
+		before := len(ev.diags)
 		// kro waits for no external collection, not even for one that it has not
 		// listed yet: its name is unbound then, which matters to those who read it.
-		st.ready = w.render(n) || n.Type.Selects()
-		st.failed = w.diags[before:].HasErrors()
+		st.ready = ev.render(n) || n.Type.Selects()
+		st.failed = ev.diags[before:].HasErrors()
 	}
-	w.state[n.ID] = st
+	ev.state[n.ID] = st
 }
 
 // include applies contagion and includeWhen (S7.3).
-func (w *walk) include(n *graph.Node) (bool, nodeState) {
+func (ev *evaluator) include(n *graph.Node) (bool, nodeState) {
 	var waits []string
 	for _, dep := range n.Dependencies {
-		if w.state[dep].ignored {
-			w.out.Skipped = append(w.out.Skipped, n.ID)
+		if ev.state[dep].ignored {
+			ev.out.Skipped = append(ev.out.Skipped, n.ID)
 			return false, nodeState{ignored: true}
 		}
-		if w.state[dep].unclear {
+		if ev.state[dep].unclear {
 			waits = append(waits, dep)
 		}
 	}
-	if slices.ContainsFunc(n.Dependencies, func(dep string) bool { return w.state[dep].failed }) {
+	if slices.ContainsFunc(n.Dependencies, func(dep string) bool { return ev.state[dep].failed }) {
 		return false, nodeState{failed: true}
 	}
 	if len(waits) > 0 {
-		w.wait(n, waits)
+		ev.wait(n, waits)
 		return false, nodeState{unclear: true}
 	}
 	if len(n.IncludeWhen) == 0 {
@@ -185,35 +188,35 @@ func (w *walk) include(n *graph.Node) (bool, nodeState) {
 	// Every resource that any of the conditions names must be there first, even
 	// when an earlier condition is false without it.
 	for _, ref := range n.IncludeScope {
-		if ref != graph.SchemaVar && !w.state[ref].ready {
+		if ref != graph.SchemaVar && !ev.state[ref].ready {
 			waits = append(waits, ref)
 		}
 	}
 	if len(waits) > 0 {
-		w.wait(n, waits)
+		ev.wait(n, waits)
 		return false, nodeState{unclear: true}
 	}
-	return w.conditions(n)
+	return ev.conditions(n)
 }
 
-func (w *walk) conditions(n *graph.Node) (bool, nodeState) {
-	vars := w.scope(n, n.IncludeScope)
+func (ev *evaluator) conditions(n *graph.Node) (bool, nodeState) {
+	vars := ev.scope(n, n.IncludeScope)
 	for _, e := range n.IncludeWhen {
-		v, err := e.Program.Eval(w.ctx, vars)
+		v, err := e.Program.Eval(ev.ctx, vars)
 		if err != nil {
 			// Missing data is worth waiting for only when a resource may bring it.
 			if (e.ReadsNodes() || e.IsRuntime()) && isPending(err) {
-				if w.pending(n, e, err); w.opts.Placeholder {
+				if ev.pending(n, e, err); ev.opts.Placeholder {
 					continue
 				}
 				return false, nodeState{unclear: true}
 			}
-			w.fail(n, e, err)
+			ev.fail(n, e, err)
 			return false, nodeState{failed: true}
 		}
-		w.settle(n, e)
+		ev.noteFallback(n, e)
 		if v == nil || v == false {
-			w.out.Skipped = append(w.out.Skipped, n.ID)
+			ev.out.Skipped = append(ev.out.Skipped, n.ID)
 			return false, nodeState{ignored: true}
 		}
 	}
@@ -222,68 +225,68 @@ func (w *walk) conditions(n *graph.Node) (bool, nodeState) {
 
 // render resolves a node whose conditions hold, and reports whether others can
 // see it.
-func (w *walk) render(n *graph.Node) bool {
+func (ev *evaluator) render(n *graph.Node) bool {
 	var waits []string
 	for _, dep := range n.Dependencies {
-		if !w.state[dep].ready {
+		if !ev.state[dep].ready {
 			waits = append(waits, dep)
 		}
 	}
 	if len(waits) > 0 {
-		w.wait(n, waits)
+		ev.wait(n, waits)
 		return false
 	}
 	var objects []map[string]any
 	ok := false
 	if n.Type.Repeats() {
-		objects, ok = w.collection(n)
-	} else if obj := w.single(n); obj != nil {
+		objects, ok = ev.collection(n)
+	} else if obj := ev.single(n); obj != nil {
 		objects, ok = []map[string]any{obj}, true
 	}
-	if !ok || !n.Type.Selects() && !w.defaultNamespaces(n, objects) {
+	if !ok || !n.Type.Selects() && !ev.defaultNamespaces(n, objects) {
 		return false
 	}
 	for _, f := range n.Fields {
-		if !w.drops(f) {
-			w.settle(n, f.Expr)
+		if !ev.drops(f) {
+			ev.noteFallback(n, f.Expr)
 		}
 	}
 	for _, d := range n.ForEach {
-		w.settle(n, d.Expr)
+		ev.noteFallback(n, d.Expr)
 	}
 	if n.Type.IsExternal() {
-		return w.external(n, objects[0])
+		return ev.external(n, objects[0])
 	}
 	for i, obj := range objects {
-		w.out.Objects = append(w.out.Objects, Object{Node: n, Index: i, Object: obj})
+		ev.out.Objects = append(ev.out.Objects, Object{Node: n, Index: i, Object: obj})
 	}
-	w.observe(n, objects)
+	ev.observe(n, objects)
 	return true
 }
 
 // observe binds the value that other nodes see.
-func (w *walk) observe(n *graph.Node, objects []map[string]any) {
+func (ev *evaluator) observe(n *graph.Node, objects []map[string]any) {
 	if !n.IsRead {
 		return
 	}
 	external := n.Type.IsExternal()
-	w.observed[n.ID] = true
+	ev.observed[n.ID] = true
 	items := make([]any, len(objects))
 	for i, obj := range objects {
 		if !external {
-			live, observed := w.live(n, obj)
-			w.observed[n.ID] = w.observed[n.ID] && observed
+			live, observed := ev.live(n, obj)
+			ev.observed[n.ID] = ev.observed[n.ID] && observed
 			if obj = live; n.Type.Repeats() {
 				obj = withIndexLabel(obj, i)
 			}
-			if w.opts.ServerDefaults {
+			if ev.opts.ServerDefaults {
 				obj = schema.ServerDefaults(n.Kind, obj)
 			}
 		}
 		items[i] = schema.Value(obj, n.Kind.Schema)
 	}
-	if w.values[n.ID] = items; !n.Type.IsCollection() {
-		w.values[n.ID] = items[0]
+	if ev.values[n.ID] = items; !n.Type.IsCollection() {
+		ev.values[n.ID] = items[0]
 	}
 }
 
@@ -305,7 +308,7 @@ func withIndexLabel(obj map[string]any, index int) map[string]any {
 
 // defaultNamespaces gives namespaced objects the instance's namespace where
 // they name none (S7.8).
-func (w *walk) defaultNamespaces(n *graph.Node, objects []map[string]any) bool {
+func (ev *evaluator) defaultNamespaces(n *graph.Node, objects []map[string]any) bool {
 	if !n.Kind.Namespaced {
 		return true
 	}
@@ -313,31 +316,31 @@ func (w *walk) defaultNamespaces(n *graph.Node, objects []map[string]any) bool {
 		if ns, ok := metaString(obj, "namespace"); ok && ns != "" {
 			continue
 		}
-		if w.namespace == "" {
-			w.nodeErrorf(n, "namespace", "metadata.namespace is empty; a namespaced object of a cluster-scoped instance must name its namespace")
+		if ev.namespace == "" {
+			ev.nodeErrorf(n, "namespace", "metadata.namespace is empty; a namespaced object of a cluster-scoped instance must name its namespace")
 			return false
 		}
-		obj["metadata"].(map[string]any)["namespace"] = w.namespace
+		obj["metadata"].(map[string]any)["namespace"] = ev.namespace
 	}
 	return true
 }
 
 // checkTargets refuses two nodes that render the same object (S7.10).
-func (w *walk) checkTargets() {
-	seen := make(map[identity]string, len(w.out.Objects))
-	for _, o := range w.out.Objects {
+func (ev *evaluator) checkTargets() {
+	seen := make(map[identity]string, len(ev.out.Objects))
+	for _, o := range ev.out.Objects {
 		id := identityOf(o.Object)
 		first, ok := seen[id]
 		if !ok {
 			seen[id] = o.Node.ID
 			continue
 		}
-		w.nodeErrorf(o.Node, "duplicate-object", "renders %s, as %s does", id, first)
+		ev.nodeErrorf(o.Node, "duplicate-object", "renders %s, as %s does", id, first)
 	}
 }
 
 // wait records a node that waits for others.
-func (w *walk) wait(n *graph.Node, ids []string) {
+func (ev *evaluator) wait(n *graph.Node, ids []string) {
 	slices.Sort(ids)
-	w.out.Pending = append(w.out.Pending, Pending{Node: n, WaitsFor: ids, Needs: ids[0], Reason: "waits for " + join(ids)})
+	ev.out.Pending = append(ev.out.Pending, Pending{Node: n, WaitsFor: ids, Needs: ids[0], Reason: "waits for " + join(ids)})
 }

@@ -37,14 +37,14 @@ func Digest(obj map[string]any) string {
 // rendered one, so a rendered field wins, but for values that only differ in
 // how the API server writes them. An observed object that is whole and holds
 // all that is rendered is taken as it is.
-func (w *walk) live(n *graph.Node, obj map[string]any) (map[string]any, bool) {
-	l := w.opts.Observed.named(n, obj)
+func (ev *evaluator) live(n *graph.Node, obj map[string]any) (map[string]any, bool) {
+	l := ev.opts.Observed.named(n, obj)
 	if l == nil {
 		return obj, false
 	}
 	o := overlay{}
 	merged, _ := o.merge(nil, obj, withoutRecord(l.Object), n.Kind.Schema).(map[string]any)
-	w.checkStale(n, obj, l, o.differ)
+	ev.checkStale(n, obj, l, o.differ)
 	if len(o.differ) == 0 && whole(l.Object) {
 		merged = l.Object
 	}
@@ -79,7 +79,7 @@ func whole(obj map[string]any) bool {
 
 // checkStale warns of an observed object that was made by another spec than the
 // one that is rendered now.
-func (w *walk) checkStale(n *graph.Node, obj map[string]any, l *Live, differ []string) {
+func (ev *evaluator) checkStale(n *graph.Node, obj map[string]any, l *Live, differ []string) {
 	why := ""
 	recorded, _ := annotationsOf(l.Object)[RenderedAnnotation].(string)
 	switch {
@@ -94,11 +94,11 @@ func (w *walk) checkStale(n *graph.Node, obj map[string]any, l *Live, differ []s
 		return
 	}
 	path := diag.Path{"spec", "resources", n.Index, "id"}
-	w.diags.Add(diag.Diagnostic{
-		Severity: diag.Warning, Rule: "observed-stale", Pos: l.At, Object: w.title(),
+	ev.diags.Add(diag.Diagnostic{
+		Severity: diag.Warning, Rule: "observed-stale", Pos: l.At, Object: ev.title(),
 		Message: fmt.Sprintf("observed %s is stale: %s", identityOf(obj), why),
 		Hint:    "record it again with krowave observe once the cluster has the change",
-		Related: []diag.Related{{Position: w.g.RGD.Doc.Position(path), Message: "rendered by " + n.ID}},
+		Related: []diag.Related{{Position: ev.g.RGD.Doc.Position(path), Message: "rendered by " + n.ID}},
 	})
 }
 
@@ -242,12 +242,12 @@ func annotationsOf(obj map[string]any) map[string]any {
 
 // instanceSeen returns the instance as expressions see it: with the fields of
 // metadata that an API server gave the observed one.
-func (w *walk) instanceSeen(instance map[string]any) map[string]any {
-	l := w.opts.Observed.named(&graph.Node{Kind: &schema.Kind{Namespaced: w.namespace != ""}}, instance)
+func (ev *evaluator) instanceSeen(instance map[string]any) map[string]any {
+	l := ev.opts.Observed.named(&graph.Node{Kind: &schema.Kind{Namespaced: ev.namespace != ""}}, instance)
 	if l == nil {
 		return instance
 	}
-	w.out.InstanceObserved = true
+	ev.out.InstanceObserved = true
 	from, _ := l.Object["metadata"].(map[string]any)
 	meta, _ := instance["metadata"].(map[string]any)
 	out, merged := maps.Clone(instance), maps.Clone(meta)

@@ -53,25 +53,25 @@ func listKey(obj map[string]any) string {
 }
 
 // external finds what an external reference refers to and binds it.
-func (w *walk) external(n *graph.Node, ref map[string]any) bool {
+func (ev *evaluator) external(n *graph.Node, ref map[string]any) bool {
 	var found []map[string]any
 	known := false
 	if !n.Type.Selects() {
-		l := w.opts.Observed.named(n, ref)
+		l := ev.opts.Observed.named(n, ref)
 		if l == nil {
-			l = w.opts.Given.named(n, ref)
+			l = ev.opts.FromInput.named(n, ref)
 		}
 		if known = l != nil; known {
 			found = []map[string]any{withoutRecord(l.Object)}
 		}
-	} else if known = w.opts.Observed != nil; known {
+	} else if known = ev.opts.Observed != nil; known {
 		var err error
-		if found, err = w.opts.Observed.selected(n, ref); err != nil {
-			w.nodeErrorf(n, "selector", "not a label selector: %s", w.reasonOf(n, err))
+		if found, err = ev.opts.Observed.selected(n, ref); err != nil {
+			ev.nodeErrorf(n, "selector", "not a label selector: %s", ev.reasonOf(n, err))
 			return false
 		}
 	}
-	w.out.External[n.ID] = ref
+	ev.out.External[n.ID] = ref
 	if !known {
 		what := strings.TrimSpace(kindKey(ref) + " " + strings.Trim(listKey(ref), "/"))
 		if n.Type.Selects() {
@@ -80,16 +80,16 @@ func (w *walk) external(n *graph.Node, ref map[string]any) bool {
 				what += " in namespace " + ns
 			}
 		}
-		w.out.Pending = append(w.out.Pending, Pending{
+		ev.out.Pending = append(ev.out.Pending, Pending{
 			Node: n, Needs: what, Reason: "the external object is not given (--observed)",
 		})
-		if w.opts.Placeholder && !n.Type.Selects() {
-			w.observe(n, []map[string]any{ref})
-			w.observed[n.ID] = false
+		if ev.opts.Placeholder && !n.Type.Selects() {
+			ev.observe(n, []map[string]any{ref})
+			ev.observed[n.ID] = false
 		}
-		return w.opts.Placeholder
+		return ev.opts.Placeholder
 	}
-	w.observe(n, found)
+	ev.observe(n, found)
 	return true
 }
 

@@ -12,15 +12,15 @@ import (
 // placeholder stands for the value of an expression without one: a text that
 // names what is missing. In a text with several expressions, those that have a
 // value keep it.
-func (w *walk) placeholder(e *graph.Expression, vars bindings) any {
+func (ev *evaluator) placeholder(e *graph.Expression, vars bindings) any {
 	if e.Standalone {
-		return placeholderFor(w.missing(e))
+		return placeholderFor(ev.missing(e))
 	}
 	var b strings.Builder
 	at := 0
 	for _, p := range e.Parts {
 		b.WriteString(e.Text[at:p.Start])
-		b.WriteString(w.part(e, p.Source, vars))
+		b.WriteString(ev.part(e, p.Source, vars))
 		at = p.End
 	}
 	b.WriteString(e.Text[at:])
@@ -30,7 +30,7 @@ func (w *walk) placeholder(e *graph.Expression, vars bindings) any {
 func placeholderFor(what string) string { return "<runtime: " + what + ">" }
 
 // part is the text of one expression of several.
-func (w *walk) part(e *graph.Expression, source string, vars bindings) string {
+func (ev *evaluator) part(e *graph.Expression, source string, vars bindings) string {
 	parsed, errs := expr.ParseAST(source)
 	if errs != nil {
 		return placeholderFor(source)
@@ -40,11 +40,11 @@ func (w *walk) part(e *graph.Expression, source string, vars bindings) string {
 	for _, name := range e.References {
 		types[name] = cel.DynType
 	}
-	if v, ok := w.untyped(parsed, types, vars); ok {
+	if v, ok := ev.untyped(parsed, types, vars); ok {
 		return v
 	}
 	for _, r := range reads {
-		if v, ok := w.values[r.Path[0]]; !ok || !follow(v, r.Path[1:r.Required]) {
+		if v, ok := ev.values[r.Path[0]]; !ok || !follow(v, r.Path[1:r.Required]) {
 			return placeholderFor(r.String())
 		}
 	}
@@ -52,7 +52,7 @@ func (w *walk) part(e *graph.Expression, source string, vars bindings) string {
 }
 
 // untyped evaluates a part on its own; a text has parts that are texts.
-func (w *walk) untyped(parsed *cel.Ast, types map[string]*cel.Type, vars bindings) (string, bool) {
+func (ev *evaluator) untyped(parsed *cel.Ast, types map[string]*cel.Type, vars bindings) (string, bool) {
 	env, err := expr.Typed(nil, types)
 	if err != nil {
 		return "", false
@@ -65,7 +65,7 @@ func (w *walk) untyped(parsed *cel.Ast, types map[string]*cel.Type, vars binding
 	if err != nil {
 		return "", false
 	}
-	v, err := program.Eval(w.ctx, vars)
+	v, err := program.Eval(ev.ctx, vars)
 	text, ok := v.(string)
 	return text, ok && err == nil
 }

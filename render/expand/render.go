@@ -19,53 +19,53 @@ var errPath = errors.New("kro cannot write to this path: a key with brackets can
 
 // single renders a node that is one object; nil when it waits or fails, which
 // is recorded.
-func (w *walk) single(n *graph.Node) map[string]any {
+func (ev *evaluator) single(n *graph.Node) map[string]any {
 	values := make([]any, len(n.Fields))
-	vars := w.scope(n, n.BaseScope)
+	vars := ev.scope(n, n.BaseScope)
 	for i, f := range n.Fields {
-		if w.drops(f) {
+		if ev.drops(f) {
 			continue
 		}
-		v, ok := w.value(n, f.Expr, vars)
+		v, ok := ev.value(n, f.Expr, vars)
 		if !ok {
 			return nil
 		}
 		values[i] = v
 	}
-	return w.fill(n, values)
+	return ev.fill(n, values)
 }
 
 // value evaluates an expression of a template or forEach, or records why it has
 // no value.
-func (w *walk) value(n *graph.Node, e *graph.Expression, vars bindings) (any, bool) {
-	v, err := e.Program.Eval(w.ctx, vars)
+func (ev *evaluator) value(n *graph.Node, e *graph.Expression, vars bindings) (any, bool) {
+	v, err := e.Program.Eval(ev.ctx, vars)
 	if err == nil {
 		return v, true
 	}
-	w.evalError(n, e, err)
-	if w.opts.Placeholder && isPending(err) {
-		return w.placeholder(e, vars), true
+	ev.evalError(n, e, err)
+	if ev.opts.Placeholder && isPending(err) {
+		return ev.placeholder(e, vars), true
 	}
 	return nil, false
 }
 
 // fill writes the values of a node's fields into a copy of its template.
-func (w *walk) fill(n *graph.Node, values []any) map[string]any {
+func (ev *evaluator) fill(n *graph.Node, values []any) map[string]any {
 	obj := deepCopy(n.Template).(map[string]any)
 	omits := false
 	for i, f := range n.Fields {
-		if w.drops(f) {
+		if ev.drops(f) {
 			continue
 		}
 		if !write(obj, f.Steps, values[i]) {
-			w.fail(n, f.Expr, errPath)
+			ev.fail(n, f.Expr, errPath)
 			return nil
 		}
 		omits = omits || f.Expr.UsesOmit
 	}
-	if !w.opts.KeepIdioms {
-		for _, idiom := range slices.Backward(n.Idioms) {
-			remove(obj, idiom.Path)
+	if !ev.opts.KeepWorkarounds {
+		for _, workaround := range slices.Backward(n.Workarounds) {
+			remove(obj, workaround.Path)
 		}
 	}
 	if omits {
@@ -74,8 +74,8 @@ func (w *walk) fill(n *graph.Node, values []any) map[string]any {
 	return obj
 }
 
-// drops reports whether a field is left out with the idiom that it belongs to.
-func (w *walk) drops(f *graph.Field) bool { return f.Idiom && !w.opts.KeepIdioms }
+// drops reports whether a field is left out with the workaround that it belongs to.
+func (ev *evaluator) drops(f *graph.Field) bool { return f.Workaround && !ev.opts.KeepWorkarounds }
 
 // remove takes an entry of a map, or an item of a list, out of metadata, and
 // what holds it when that becomes empty.
@@ -136,20 +136,20 @@ func write(obj map[string]any, steps diag.Path, value any) bool {
 
 // scope binds the names that a group of expressions sees: what they read, or
 // all dependencies when they read nothing.
-func (w *walk) scope(n *graph.Node, names []string) bindings {
+func (ev *evaluator) scope(n *graph.Node, names []string) bindings {
 	if len(names) == 0 {
 		names = n.Dependencies
-		return bindings{walk: w, names: names, instance: true}
+		return bindings{evaluator: ev, names: names, instance: true}
 	}
-	return bindings{walk: w, names: names}
+	return bindings{evaluator: ev, names: names}
 }
 
 // bindings are the variables of one evaluation, a cel.Activation.
 type bindings struct {
-	walk     *walk
-	names    []string
-	instance bool           // binds schema beside names
-	item     map[string]any // iterators of a collection's item
+	evaluator *evaluator
+	names     []string
+	instance  bool           // binds schema beside names
+	item      map[string]any // iterators of a collection's item
 }
 
 // Parent implements cel.Activation: there is nothing behind the bindings.
@@ -161,11 +161,11 @@ func (b bindings) ResolveName(name string) (any, bool) {
 		return v, true
 	}
 	if b.instance && name == graph.SchemaVar {
-		return b.walk.values[name], true
+		return b.evaluator.values[name], true
 	}
 	for _, n := range b.names {
 		if n == name {
-			v, ok := b.walk.values[name]
+			v, ok := b.evaluator.values[name]
 			return v, ok
 		}
 	}

@@ -16,41 +16,41 @@ import (
 )
 
 // evalError records an evaluation without a value: pending or fatal (S7.5).
-func (w *walk) evalError(n *graph.Node, e *graph.Expression, err error) {
+func (ev *evaluator) evalError(n *graph.Node, e *graph.Expression, err error) {
 	if isPending(err) {
-		w.pending(n, e, err)
+		ev.pending(n, e, err)
 	} else {
-		w.fail(n, e, err)
+		ev.fail(n, e, err)
 	}
 }
 
 // pending records a node that waits for data. Data of a node that is pending
 // itself is no cause of its own.
-func (w *walk) pending(n *graph.Node, e *graph.Expression, err error) {
-	if last := len(w.out.Pending) - 1; last >= 0 && w.out.Pending[last].Node == n {
+func (ev *evaluator) pending(n *graph.Node, e *graph.Expression, err error) {
+	if last := len(ev.out.Pending) - 1; last >= 0 && ev.out.Pending[last].Node == n {
 		return // a placeholder stands there, and rendering went on
 	}
 	var unbound []string
 	for _, dep := range n.Dependencies {
-		if _, ok := w.values[dep]; !ok && slices.Contains(e.References, dep) {
+		if _, ok := ev.values[dep]; !ok && slices.Contains(e.References, dep) {
 			unbound = append(unbound, dep)
 		}
 	}
 	if len(unbound) > 0 {
-		w.wait(n, unbound)
+		ev.wait(n, unbound)
 		return
 	}
-	p := Pending{Node: n, Expression: e, Needs: w.missing(e), Reason: w.reasonOf(n, err)}
+	p := Pending{Node: n, Expression: e, Needs: ev.missing(e), Reason: ev.reasonOf(n, err)}
 	// Without server defaults a field may be missing that a cluster would have.
-	p.Never = len(e.Runtime) == 0 && (w.opts.ServerDefaults || !e.ReadsNodes())
-	w.out.Pending = append(w.out.Pending, p)
+	p.Unsatisfiable = len(e.Runtime) == 0 && (ev.opts.ServerDefaults || !e.ReadsNodes())
+	ev.out.Pending = append(ev.out.Pending, p)
 }
 
 // missing guesses which path of an expression has no value: the first, in the
 // order of the text, that cannot be followed as far as it has to be.
-func (w *walk) missing(e *graph.Expression) string {
+func (ev *evaluator) missing(e *graph.Expression) string {
 	for _, r := range e.Reads {
-		if v, ok := w.values[r.Path[0]]; ok && !follow(v, r.Path[1:r.Required]) {
+		if v, ok := ev.values[r.Path[0]]; ok && !follow(v, r.Path[1:r.Required]) {
 			return r.String()
 		}
 	}
@@ -99,17 +99,17 @@ func followEach(v any, path []string) bool {
 	return !slices.ContainsFunc(items, func(item any) bool { return !follow(item, path) })
 }
 
-// settle notes that an expression had a value although a runtime value that it
+// noteFallback notes that an expression had a value although a runtime value that it
 // reads is not known: it has a fallback, or took another branch.
-func (w *walk) settle(n *graph.Node, e *graph.Expression) {
-	if last := len(w.out.Pending) - 1; last >= 0 && w.out.Pending[last].Node == n {
+func (ev *evaluator) noteFallback(n *graph.Node, e *graph.Expression) {
+	if last := len(ev.out.Pending) - 1; last >= 0 && ev.out.Pending[last].Node == n {
 		return // reported, and rendered with placeholders
 	}
 	for _, r := range e.Runtime {
-		if r.Maybe || w.knows(r) {
+		if r.InstanceDependent || ev.knows(r) {
 			continue
 		}
-		w.out.Unsettled = append(w.out.Unsettled, Pending{
+		ev.out.FallbackUsed = append(ev.out.FallbackUsed, Pending{
 			Node: n, Expression: e, Needs: r.String(), Reason: "nothing is known of it, and the expression goes on without",
 		})
 		return
@@ -117,42 +117,42 @@ func (w *walk) settle(n *graph.Node, e *graph.Expression) {
 }
 
 // knows reports whether the value of a path is there, or is known to be absent.
-func (w *walk) knows(r graph.RuntimeRead) bool {
+func (ev *evaluator) knows(r graph.RuntimeRead) bool {
 	root := r.Path[0]
-	v, bound := w.values[root]
+	v, bound := ev.values[root]
 	switch {
-	case w.observed[root]:
+	case ev.observed[root]:
 		return true
-	case !bound || r.Whole:
+	case !bound || r.WholeObject:
 		return false
 	}
 	return follow(v, r.Path[1:])
 }
 
 // fail records an evaluation that kro would fail on, at the expression.
-func (w *walk) fail(n *graph.Node, e *graph.Expression, err error) {
-	doc := w.g.RGD.Doc
+func (ev *evaluator) fail(n *graph.Node, e *graph.Expression, err error) {
+	doc := ev.g.RGD.Doc
 	hint := ""
 	if errors.Is(err, expr.ErrCost) {
 		hint = "make what it reads smaller; --cel-cost-limit raises the number of steps"
 	}
-	w.diags.Add(diag.Diagnostic{
+	ev.diags.Add(diag.Diagnostic{
 		Severity: diag.Error, Rule: "evaluation", Pos: doc.Within(e.Path, e.Offset(0)),
-		Message: fmt.Sprintf("%s: %s: %s", n.ID, textOf(e), w.reasonOf(n, err)),
-		Path:    e.Path.String(), Object: w.title(), Hint: hint, Sensitive: e.Sensitive,
+		Message: fmt.Sprintf("%s: %s: %s", n.ID, textOf(e), ev.reasonOf(n, err)),
+		Path:    e.Path.String(), Object: ev.title(), Hint: hint, Sensitive: e.Sensitive,
 	})
 }
 
 // nodeErrorf records a finding about a node as a whole.
-func (w *walk) nodeErrorf(n *graph.Node, rule, format string, args ...any) {
+func (ev *evaluator) nodeErrorf(n *graph.Node, rule, format string, args ...any) {
 	path := diag.Path{"spec", "resources", n.Index, "id"}
-	w.diags.Add(diag.Diagnostic{
-		Severity: diag.Error, Rule: rule, Pos: w.g.RGD.Doc.Position(path),
-		Message: n.ID + ": " + fmt.Sprintf(format, args...), Path: path.String(), Object: w.title(),
+	ev.diags.Add(diag.Diagnostic{
+		Severity: diag.Error, Rule: rule, Pos: ev.g.RGD.Doc.Position(path),
+		Message: n.ID + ": " + fmt.Sprintf(format, args...), Path: path.String(), Object: ev.title(),
 	})
 }
 
 // title names the instance.
-func (w *walk) title() string { return identityOf(w.out.Instance).String() }
+func (ev *evaluator) title() string { return identityOf(ev.out.Instance).String() }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -54,9 +54,9 @@ func textOf(e *graph.Expression) string {
 // reasonOf is what a finding says of an error. CEL and its libraries quote
 // values, and the value may be a Secret's or made of it: only texts that hold
 // none are repeated then.
-func (w *walk) reasonOf(n *graph.Node, err error) string {
+func (ev *evaluator) reasonOf(n *graph.Node, err error) string {
 	text := oneLine(err.Error())
-	if !w.out.ReadsSecret(n) || errors.Is(err, expr.ErrCost) || errors.Is(err, errPath) || errors.Is(err, errItems) || errors.Is(err, errTooMany) {
+	if !ev.out.ReadsSecret(n) || errors.Is(err, expr.ErrCost) || errors.Is(err, errPath) || errors.Is(err, errItems) || errors.Is(err, errTooMany) {
 		return text
 	}
 	for _, safe := range []string{

@@ -22,11 +22,11 @@ type RuntimeRead struct {
 	expr.Read
 	Why string // in a few words: a status, an external object
 
-	// Maybe is set when an instance may set the field after all, since a part of
+	// InstanceDependent is set when an instance may set the field after all, since a part of
 	// the template above it is one expression. Rendering tells.
-	Maybe bool
+	InstanceDependent bool
 
-	Whole bool // what is read includes all that a cluster adds to an object
+	WholeObject bool // what is read includes all that a cluster adds to an object
 }
 
 // Cause is one reason why a node is Runtime: a read of its own, or a node that
@@ -50,19 +50,19 @@ func (g *Graph) bind() {
 type binder struct{ nodes map[string]*Node }
 
 func (b binder) node(n *Node) {
-	n.Idioms = idioms(n)
+	n.Workarounds = workarounds(n)
 	if n.Type.IsExternal() {
 		n.Causes = append(n.Causes, Cause{Read: RuntimeRead{Read: expr.Read{Path: []string{n.ID}, Required: 1}, Why: whyExternal}})
 	}
 	for _, f := range n.Fields {
-		if f.Idiom {
+		if f.Workaround {
 			f.Expr.Runtime = b.runtime(f.Expr)
 		}
 	}
 	for _, e := range n.Expressions() {
 		e.Runtime = b.runtime(e)
 		for _, read := range e.Runtime {
-			if !read.Maybe {
+			if !read.InstanceDependent {
 				n.Causes = append(n.Causes, Cause{Expression: e, Read: read})
 			}
 		}
@@ -83,7 +83,7 @@ func (b binder) runtime(e *Expression) []RuntimeRead {
 	var out []RuntimeRead
 	for _, read := range e.Reads {
 		if why, maybe := b.why(read); why != "" {
-			out = append(out, RuntimeRead{Read: read, Why: why, Maybe: maybe, Whole: why == whyWhole})
+			out = append(out, RuntimeRead{Read: read, Why: why, InstanceDependent: maybe, WholeObject: why == whyWhole})
 		}
 	}
 	return out
@@ -217,11 +217,11 @@ func sortedValues(m map[string]any) []any {
 }
 
 // Expressions lists the expressions that decide what a node renders: those of
-// its template, without those of idioms, of forEach and of includeWhen.
+// its template, without those of workarounds, of forEach and of includeWhen.
 func (n *Node) Expressions() []*Expression {
 	out := make([]*Expression, 0, len(n.Fields)+len(n.ForEach)+len(n.IncludeWhen))
 	for _, f := range n.Fields {
-		if !f.Idiom {
+		if !f.Workaround {
 			out = append(out, f.Expr)
 		}
 	}
@@ -234,5 +234,5 @@ func (n *Node) Expressions() []*Expression {
 // IsRuntime reports whether the value of the expression is not known from Git.
 // Reads that depend on the instance do not count.
 func (e *Expression) IsRuntime() bool {
-	return slices.ContainsFunc(e.Runtime, func(r RuntimeRead) bool { return !r.Maybe })
+	return slices.ContainsFunc(e.Runtime, func(r RuntimeRead) bool { return !r.InstanceDependent })
 }

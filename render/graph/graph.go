@@ -59,9 +59,9 @@ type Node struct {
 	Dependencies []string // ids, sorted
 	IsRead       bool     // another node depends on it
 
-	Binding Binding // whether Git alone tells what it renders
-	Causes  []Cause // why not, in the order of the template, then of the dependencies
-	Idioms  []Idiom
+	Binding     Binding // whether Git alone tells what it renders
+	Causes      []Cause // why not, in the order of the template, then of the dependencies
+	Workarounds []KroArgoWorkaround
 
 	// Names that are bound while a group of expressions is evaluated: kro binds
 	// what the group refers to, and everything when it refers to nothing.
@@ -70,11 +70,11 @@ type Node struct {
 
 // Field is an expression in a template and the place of its value.
 type Field struct {
-	Path      diag.Path // in the template
-	Steps     diag.Path // the path as kro reads it back; nil when it cannot be read (S3.5)
-	Expr      *Expression
-	Iteration bool // reads an iterator: evaluated per item
-	Idiom     bool // belongs to one of the node's Idioms
+	Path       diag.Path // in the template
+	Steps      diag.Path // the path as kro reads it back; nil when it cannot be read (S3.5)
+	Expr       *Expression
+	Iteration  bool // reads an iterator: evaluated per item
+	Workaround bool // belongs to one of the node's Workarounds
 }
 
 // Dimension is one forEach entry.

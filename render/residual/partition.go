@@ -37,8 +37,8 @@ func (p *partition) solve() {
 		case n.Type.IsExternal():
 		case n.Binding == graph.Runtime:
 			p.moved[n.ID] = Moved{n, p.cause(n), p.at(n)}
-		case p.world.KeepIdioms && len(n.Idioms) > 0:
-			p.moved[n.ID] = Moved{n, "belongs to the instance in the cluster: " + n.Idioms[0].What, p.idPosition(n)}
+		case p.world.KeepWorkarounds && len(n.Workarounds) > 0:
+			p.moved[n.ID] = Moved{n, "belongs to the instance in the cluster: " + n.Workarounds[0].What, p.idPosition(n)}
 		}
 	}
 	for {

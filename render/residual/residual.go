@@ -37,9 +37,9 @@ type World struct {
 	Catalog *schema.Catalog // nil: nobody asks what kinds there are
 	RGDs    []*graph.RGD
 
-	// KeepIdioms says that what graph.Idiom describes is rendered, which takes a
+	// KeepWorkarounds says that what graph.KroArgoWorkaround describes is rendered, which takes a
 	// cluster.
-	KeepIdioms bool
+	KeepWorkarounds bool
 }
 
 // chained reports whether instances of a kind are expanded where they stand, so

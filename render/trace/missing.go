@@ -94,7 +94,7 @@ func (t *Tracer) pending(out *Missing, s site, p expand.Pending, depth int) {
 			out.Text += ": " + r.Why
 		}
 	}
-	if p.Never {
+	if p.Unsatisfiable {
 		out.Why, out.Text = WhyNeverSet, fmt.Sprintf("needs %s, which nothing sets: it would never be created", p.Needs)
 		out.Hint = "set it in the instance, give it a default, or read it with .? and orValue()"
 	}

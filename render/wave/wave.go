@@ -103,7 +103,7 @@ func gates(dep, dependent *graph.Node) bool {
 		return true
 	}
 	return slices.ContainsFunc(dependent.Expressions(), func(e *graph.Expression) bool {
-		return slices.ContainsFunc(e.Runtime, func(r graph.RuntimeRead) bool { return r.Path[0] == dep.ID && !r.Maybe })
+		return slices.ContainsFunc(e.Runtime, func(r graph.RuntimeRead) bool { return r.Path[0] == dep.ID && !r.InstanceDependent })
 	})
 }
 

@@ -131,8 +131,8 @@ func (m *maker) objects(res *render.Result) *Objects {
 		return out
 	}
 	for _, i := range res.Instances {
-		for _, p := range slices.Concat(i.Pending, i.Unsettled) {
-			if !p.Never {
+		for _, p := range slices.Concat(i.Pending, i.FallbackUsed) {
+			if !p.Unsatisfiable {
 				out.Open = append(out.Open, fmt.Sprintf("%s: %s needs %s", i.Title(), p.Node.ID, p.Needs))
 			}
 		}
@@ -157,7 +157,7 @@ func (m *maker) instance(i *render.Instance) {
 			known.value = overlay(known.value, o.Object).(map[string]any) // a later round may render it otherwise
 		}
 	}
-	for _, p := range slices.Concat(i.Pending, i.Unsettled) {
+	for _, p := range slices.Concat(i.Pending, i.FallbackUsed) {
 		if p.Expression == nil {
 			continue
 		}
