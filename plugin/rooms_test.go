@@ -21,8 +21,8 @@ const module = "github.com/krowave/krowave"
 // it. A package that is not listed stands with the nearest listed one above it.
 var rooms = []string{
 	"plugin", "argocd", "flux", "flux/chain", "flux/healthcheck", "flux/artifact", "flux/live", "flux/source", "flux/api", "plugin/compare", "plugin/compare/danger", "plugin/compare/compat", "plugin/compare/field",
-	"render/trace", "render/limits", "render", "render/residual", "render/wave", "render/expand", "render/graph", "render/expr",
-	"render/schema", "render/simpleschema", "render/project", "render/manifest", "render/repo", "render/diag",
+	"render/trace", "render/limits", "render", "render/cache", "render/residual", "render/wave", "render/expand", "render/graph", "render/expr",
+	"render/schema", "render/simpleschema", "render/project", "render/repo", "render/manifest", "render/diag",
 }
 
 func TestImportsPointDown(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/krowave/krowave/render/cache"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/schema"
@@ -51,12 +52,12 @@ func (r *renderer) define(docs documents) {
 		r.compileAll(ready)
 		todo = later
 	}
-	r.worldKey = digest(r.worldKey, r.out.Catalog.Version())
+	r.worldKey = cache.Digest(r.worldKey, r.out.Catalog.Version())
 	for _, rgd := range r.rgds {
 		if g := r.graphs[rgd.GVK]; g != nil {
 			r.out.Graphs = append(r.out.Graphs, g)
 			r.warnOfIdioms(g)
-			r.worldKey = digest(r.worldKey, r.kindKeys[rgd.GVK])
+			r.worldKey = cache.Digest(r.worldKey, r.kindKeys[rgd.GVK])
 		}
 	}
 	r.given(docs)
@@ -121,13 +122,13 @@ func (r *renderer) compileAll(rgds []*graph.RGD) {
 func (r *renderer) compile(rgd *graph.RGD) (compiled, string) {
 	opts := r.compileOptions()
 	key := r.graphKey(rgd, opts)
-	if c, ok := r.opts.Cache.get(key).(compiled); ok {
+	if c, ok := cached[compiled](r.opts.Cache, key); ok {
 		return c, key
 	}
 	g, diags := graph.Compile(rgd, r.out.Catalog, opts)
 	c := compiled{g, diags}
 	if g != nil {
-		r.opts.Cache.put(key, c, bytesPerGraph)
+		r.opts.Cache.Put(key, c, bytesPerGraph)
 	}
 	return c, key
 }

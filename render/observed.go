@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/krowave/krowave/render/cache"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/manifest"
@@ -39,7 +40,7 @@ func (r *renderer) observe(files []manifest.File) {
 		first[id] = d
 		r.warnOfSecret(d)
 		objects = append(objects, expand.Live{Object: d.Object, At: d.Start()})
-		r.worldKey = digest(r.worldKey, r.docKeys[d.Document])
+		r.worldKey = cache.Digest(r.worldKey, r.docKeys[d.Document])
 	}
 	r.limits.Observed = expand.NewObserved(objects)
 }
@@ -79,7 +80,7 @@ func (r *renderer) given(docs documents) {
 				obj = inNamespace(obj, r.namespace())
 			}
 			objects = append(objects, expand.Live{Object: obj, At: d.Start()})
-			r.worldKey = digest(r.worldKey, "given", r.docKeys[d.Document])
+			r.worldKey = cache.Digest(r.worldKey, "given", r.docKeys[d.Document])
 		}
 	}
 	r.limits.FromInput = expand.NewObserved(objects)

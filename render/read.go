@@ -8,6 +8,7 @@ import (
 
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/krowave/krowave/render/cache"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/manifest"
@@ -51,7 +52,7 @@ func (r *renderer) read(in Input) documents {
 		KeepWorkarounds:   r.opts.KeepIdioms,
 	}
 	world := []any{"world", r.opts.WaveMode, r.opts.Namespace, r.opts.Runtime, r.opts.KeepIdioms, r.opts.ServerDefaults, r.opts.MaxCollectionSize, r.opts.MaxChainDepth, in.Observed != nil}
-	r.worldKey = digest(world...)
+	r.worldKey = cache.Digest(world...)
 	r.observe(in.Observed)
 	return docs
 }

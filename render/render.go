@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/krowave/krowave/render/cache"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/graph"
@@ -211,8 +212,8 @@ func (r *renderer) instances(docs []*document) error {
 func (r *renderer) expandTop(ctx context.Context, doc *manifest.Document, g *graph.Graph) (expanded, error) {
 	key := ""
 	if r.opts.Cache != nil {
-		key = digest("instance", r.worldKey, r.docKeys[doc], r.overridesOf(doc))
-		if x, ok := r.opts.Cache.get(key).(expanded); ok {
+		key = cache.Digest("instance", r.worldKey, r.docKeys[doc], r.overridesOf(doc))
+		if x, ok := cached[expanded](r.opts.Cache, key); ok {
 			return x, nil
 		}
 	}
@@ -224,7 +225,7 @@ func (r *renderer) expandTop(ctx context.Context, doc *manifest.Document, g *gra
 		for _, i := range top.all() {
 			objects += len(i.Objects) + 1
 		}
-		r.opts.Cache.put(key, x, int64(objects)*bytesPerObject)
+		r.opts.Cache.Put(key, x, int64(objects)*bytesPerObject)
 	}
 	return x, err
 }

@@ -2,6 +2,7 @@ package cmp
 
 import (
 	"fmt"
+	"github.com/krowave/krowave/render/cache"
 	"github.com/krowave/krowave/render/limits"
 	"strings"
 	"testing"
@@ -26,13 +27,13 @@ func BenchmarkUpload(b *testing.B) {
 	archive := monorepo(500, 2500).pack(b, time.Time{})
 	for _, known := range []bool{false, true} {
 		b.Run(fmt.Sprintf("known=%v", known), func(b *testing.B) {
-			trees := newCache[*Tree](1 << 30)
+			trees := cache.New[*Tree](1 << 30)
 			bounds := limits.Default()
 			b.SetBytes(int64(len(archive)))
 			b.ReportAllocs()
 			for b.Loop() {
 				if !known {
-					trees = newCache[*Tree](1 << 30)
+					trees = cache.New[*Tree](1 << 30)
 				}
 				stream := &uploaded{ctx: b.Context()}
 				send(b, stream, ".", archive, nil)

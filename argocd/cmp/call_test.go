@@ -15,6 +15,7 @@ import (
 
 	"github.com/krowave/krowave/argocd/cmp/pluginpb"
 	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/cache"
 	"github.com/krowave/krowave/render/limits"
 	"github.com/krowave/krowave/render/repo"
 )
@@ -120,7 +121,7 @@ func TestCancel(t *testing.T) {
 
 func testService() *service {
 	return &service{
-		renderer: NewRenderer(limits.Default(), 1<<20), trees: newCache[*Tree](1 << 20), maxReply: 1 << 20,
+		renderer: NewRenderer(limits.Default(), 1<<20), trees: cache.New[*Tree](1 << 20), maxReply: 1 << 20,
 		log: Config{}.withDefaults().Log, metrics: newMetrics(), uploads: make(chan struct{}, 1), renders: make(chan struct{}, 1),
 	}
 }
@@ -242,7 +243,7 @@ func TestHandlerPanicEndsOneCall(t *testing.T) {
 
 // An archive is unpacked once, whatever asks for it.
 func TestUploadKnowsTrees(t *testing.T) {
-	trees := newCache[*Tree](1 << 20)
+	trees := cache.New[*Tree](1 << 20)
 	archive := shop().pack(t, time.Time{})
 	for i, want := range []bool{false, true} {
 		stream := &uploaded{ctx: t.Context()}

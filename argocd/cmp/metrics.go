@@ -60,9 +60,9 @@ func (m *metrics) cached(cache string, hit bool) {
 // watch exports the sizes of a service's caches.
 func (m *metrics) watch(s *service) {
 	sizes := map[string]func() float64{
-		"tree":     func() float64 { return float64(s.trees.bytes()) },
-		"answer":   func() float64 { return float64(s.renderer.answers.bytes()) },
-		"document": func() float64 { _, n := s.renderer.documents.Size(); return float64(n) },
+		"tree":     func() float64 { return float64(s.trees.Bytes()) },
+		"answer":   func() float64 { return float64(s.renderer.answers.Bytes()) },
+		"document": func() float64 { return float64(s.renderer.documents.Bytes()) },
 	}
 	for name, size := range sizes {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{

@@ -2,8 +2,6 @@ package cmp
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"path"
@@ -11,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/cache"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/limits"
 	"github.com/krowave/krowave/render/manifest"
@@ -89,7 +88,7 @@ type Renderer struct {
 	Strict bool
 
 	documents *render.Cache
-	answers   *cache[*outcome]
+	answers   *cache.LRU[*outcome]
 }
 
 // NewRenderer returns a Renderer that remembers about cacheBytes of parsed
@@ -98,7 +97,7 @@ func NewRenderer(bounds limits.Limits, cacheBytes int64) *Renderer {
 	return &Renderer{
 		Limits:    bounds,
 		documents: render.NewCache(cacheBytes * 2 / 3),
-		answers:   newCache[*outcome](cacheBytes / 3),
+		answers:   cache.New[*outcome](cacheBytes / 3),
 	}
 }
 
@@ -138,8 +137,8 @@ func (r *Renderer) Generate(ctx context.Context, tree *Tree, req Request) (*Answ
 	// The same tree, path and environment again: nothing needs to be read.
 	quick := ""
 	if tree.digest != "" {
-		quick = digest("tree", tree.digest, dir, req.Env.key())
-		if o, ok := r.answers.get(quick); ok {
+		quick = cache.Digest("tree", tree.digest, dir, req.Env.key())
+		if o, ok := r.answers.Get(quick); ok {
 			return cached(o)
 		}
 	}
@@ -153,7 +152,7 @@ func (r *Renderer) Generate(ctx context.Context, tree *Tree, req Request) (*Answ
 	}
 	// Other commits and other applications may come to the same input.
 	slow := s.digest(in, req.Env[kubeAPIs])
-	if o, ok := r.answers.get(slow); ok {
+	if o, ok := r.answers.Get(slow); ok {
 		r.remember(quick, o)
 		return cached(o)
 	}
@@ -182,7 +181,7 @@ func cached(o *outcome) (*Answer, error) {
 
 func (r *Renderer) remember(key string, o *outcome) {
 	if key != "" {
-		r.answers.put(key, o, o.bytes())
+		r.answers.Put(key, o, o.bytes())
 	}
 }
 
@@ -225,20 +224,7 @@ func (s *settings) digest(in render.Input, apis string) string {
 			parts = append(parts, f.Name, f.Data)
 		}
 	}
-	return digest(parts...)
-}
-
-func digest(parts ...any) string {
-	h := sha256.New()
-	for _, p := range parts {
-		data, ok := p.([]byte)
-		if !ok {
-			data = fmt.Append(nil, p)
-		}
-		fmt.Fprintf(h, "%d:", len(data))
-		h.Write(data)
-	}
-	return hex.EncodeToString(h.Sum(nil))
+	return cache.Digest(parts...)
 }
 
 // outcome turns a result into manifests or findings.

@@ -23,6 +23,7 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	"github.com/krowave/krowave/argocd/cmp/pluginpb"
+	"github.com/krowave/krowave/render/cache"
 	"github.com/krowave/krowave/render/limits"
 )
 
@@ -122,7 +123,7 @@ func Serve(ctx context.Context, c Config) error {
 	defer closeAll(listeners)
 	m := newMetrics()
 	s := &service{
-		renderer: NewRenderer(c.Limits, c.CacheBytes*3/4), trees: newCache[*Tree](c.CacheBytes / 4),
+		renderer: NewRenderer(c.Limits, c.CacheBytes*3/4), trees: cache.New[*Tree](c.CacheBytes / 4),
 		discover: c.Discover, maxReply: c.MessageBytes, log: c.Log, metrics: m,
 		// A tree takes memory and its transfer hardly any CPU.
 		uploads: make(chan struct{}, 4*c.MaxConcurrent), renders: make(chan struct{}, c.MaxConcurrent),

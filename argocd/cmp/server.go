@@ -15,6 +15,7 @@ import (
 
 	"github.com/krowave/krowave/argocd/cmp/pluginpb"
 	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/cache"
 	"github.com/krowave/krowave/render/diag"
 )
 
@@ -23,7 +24,7 @@ type service struct {
 	pluginpb.UnimplementedConfigManagementPluginServiceServer
 
 	renderer *Renderer
-	trees    *cache[*Tree]
+	trees    *cache.LRU[*Tree]
 	discover bool
 	maxReply int
 	log      *slog.Logger

@@ -204,21 +204,3 @@ func TestVariables(t *testing.T) {
 		}
 	}
 }
-
-func TestCacheForgets(t *testing.T) {
-	c := newCache[int](10)
-	c.put("a", 1, 4)
-	c.put("b", 2, 4)
-	c.get("a")
-	c.put("c", 3, 4)
-	c.put("huge", 4, 11)
-	var got []string
-	for _, key := range []string{"a", "b", "c", "huge"} {
-		if _, ok := c.get(key); ok {
-			got = append(got, key)
-		}
-	}
-	if diff := cmp.Diff([]string{"a", "c"}, got); diff != "" || c.bytes() != 8 {
-		t.Errorf("%d bytes, (-want +got):\n%s", c.bytes(), diff)
-	}
-}

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/krowave/krowave/argocd/cmp/pluginpb"
+	"github.com/krowave/krowave/render/cache"
 	"github.com/krowave/krowave/render/repo"
 )
 
@@ -96,8 +97,8 @@ func (u *upload) drain() error {
 // receive reads the upload to its end and returns its tree. A tree that is
 // known already is not unpacked again. Errors are about the archive, or those
 // of the stream.
-func (u *upload) receive(meta *pluginpb.ManifestRequestMetadata, trees *cache[*Tree], limits repo.TarLimits) (tree *Tree, known bool, err error) {
-	tree, known = trees.get(meta.GetChecksum())
+func (u *upload) receive(meta *pluginpb.ManifestRequestMetadata, trees *cache.LRU[*Tree], limits repo.TarLimits) (tree *Tree, known bool, err error) {
+	tree, known = trees.Get(meta.GetChecksum())
 	var memory *repo.Memory
 	var broken error
 	if !known {
@@ -123,7 +124,7 @@ func (u *upload) receive(meta *pluginpb.ManifestRequestMetadata, trees *cache[*T
 		return tree, true, nil
 	}
 	tree = NewTree(memory, sum)
-	trees.put(sum, tree, memory.Bytes())
+	trees.Put(sum, tree, memory.Bytes())
 	return tree, false, nil
 }
 

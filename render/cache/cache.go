@@ -1,0 +1,95 @@
+// Package cache remembers values by key within a budget of bytes, and makes the
+// keys: a Digest of all that a value depends on.
+//
+//	trees := cache.New[*Tree](256 << 20)
+//	trees.Put(cache.Digest("tree", name, data), tree, size)
+package cache
+
+import (
+	"container/list"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"sync"
+)
+
+// LRU forgets the values that were used longest ago once all of them take more
+// than its budget. It is safe for concurrent use. A nil LRU holds nothing.
+type LRU[V any] struct {
+	mu      sync.Mutex
+	budget  int64
+	size    int64
+	entries map[string]*list.Element
+	recent  list.List // of *entry[V], last used first
+}
+
+type entry[V any] struct {
+	key   string
+	value V
+	size  int64
+}
+
+// New returns an LRU that holds about budget bytes.
+func New[V any](budget int64) *LRU[V] {
+	return &LRU[V]{budget: budget, entries: map[string]*list.Element{}}
+}
+
+// Get returns what was put under a key.
+func (c *LRU[V]) Get(key string) (V, bool) {
+	var none V
+	if c == nil {
+		return none, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.entries[key]
+	if !ok {
+		return none, false
+	}
+	c.recent.MoveToFront(e)
+	return e.Value.(*entry[V]).value, true
+}
+
+// Put remembers a value, whose size is an estimate in bytes. The first value of
+// a key stays: two callers made the same.
+func (c *LRU[V]) Put(key string, value V, size int64) {
+	if c == nil || size > c.budget {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.entries[key]; ok {
+		return
+	}
+	c.entries[key] = c.recent.PushFront(&entry[V]{key: key, value: value, size: size})
+	c.size += size
+	for c.size > c.budget {
+		e := c.recent.Remove(c.recent.Back()).(*entry[V])
+		delete(c.entries, e.key)
+		c.size -= e.size
+	}
+}
+
+// Bytes returns the sum of the sizes of what is held.
+func (c *LRU[V]) Bytes() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.size
+}
+
+// Digest is the key of a value that is made from parts: bytes, or what prints
+// the same when it is the same.
+func Digest(parts ...any) string {
+	h := sha256.New()
+	for _, p := range parts {
+		switch p := p.(type) {
+		case []byte:
+			fmt.Fprintf(h, "%d:", len(p))
+			h.Write(p)
+		default:
+			text := fmt.Sprint(p)
+			fmt.Fprintf(h, "%d:%s", len(text), text)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
