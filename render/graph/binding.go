@@ -37,51 +37,84 @@ type Cause struct {
 	Dependency string // a node that is Runtime, when that is the reason
 }
 
-// bind finds the binding of every expression and node. Nodes are in topological
-// order, so that a dependency's binding is known.
-func (g *Graph) bind() {
-	b := binder{nodes: map[string]*Node{}}
-	for _, n := range g.Nodes {
-		b.nodes[n.ID] = n
-		b.node(n)
+// bind finds the binding of every expression and node, and with it makes the
+// nodes of the Graph.
+func bind(t *typed) []*Node {
+	b := binder{nodes: make(map[string]*Node, len(t.nodes))}
+	out := make([]*Node, len(t.nodes))
+	for i, n := range t.nodes { // in topological order, so that a dependency's binding is known
+		out[i] = b.node(n, t.read[n.id])
+		b.nodes[n.id] = out[i]
 	}
+	return out
 }
 
 type binder struct{ nodes map[string]*Node }
 
-func (b binder) node(n *Node) {
-	n.Workarounds = workarounds(n)
-	if n.Type.IsExternal() {
-		n.Causes = append(n.Causes, Cause{Read: RuntimeRead{Read: expr.Read{Path: []string{n.ID}, Required: 1}, Why: whyExternal}})
+// node is the one place that makes a Node.
+func (b binder) node(t *typedNode, isRead bool) *Node {
+	n := &Node{
+		ID: t.id, Index: t.index, Type: t.typ, Kind: t.kind, Template: t.template, Dependencies: t.dependencies, IsRead: isRead,
+		BaseScope: t.base, IterationScope: t.iteration, ForEachScope: t.forEach, IncludeScope: t.include,
+		Workarounds: workarounds(t),
 	}
-	for _, f := range n.Fields {
-		if f.Workaround {
-			f.Expr.Runtime = b.runtime(f.Expr)
-		}
+	for _, f := range t.checked.fields {
+		n.Fields = append(n.Fields, &Field{
+			Path: f.path, Steps: f.steps, Expr: b.expression(f.expr), Iteration: f.expr.iterates,
+			Workaround: slices.ContainsFunc(n.Workarounds, func(w KroArgoWorkaround) bool { return isBelow(f.path, w.Path) }),
+		})
+	}
+	for _, d := range t.checked.forEach {
+		n.ForEach = append(n.ForEach, Dimension{Name: d.name, Expr: b.expression(d.expr)})
+	}
+	for _, e := range t.checked.includeWhen {
+		n.IncludeWhen = append(n.IncludeWhen, b.expression(e))
+	}
+	for _, e := range t.ready {
+		n.ReadyWhen = append(n.ReadyWhen, e.expression(nil))
+	}
+	n.Causes = b.causes(n)
+	n.Binding = Static
+	if len(n.Causes) > 0 {
+		n.Binding = Runtime
+	}
+	return n
+}
+
+func (b binder) expression(e typedExpr) *Expression { return e.expression(b.runtime(e.reads)) }
+
+func (e typedExpr) expression(runtime []RuntimeRead) *Expression {
+	return &Expression{
+		Template: e.Template, Path: e.Path, References: e.references, Reads: e.reads, Runtime: runtime,
+		UsesOmit: e.usesOmit, Sensitive: e.Sensitive, Program: e.program,
+	}
+}
+
+// causes lists why a node is Runtime.
+func (b binder) causes(n *Node) []Cause {
+	var out []Cause
+	if n.Type.IsExternal() {
+		out = append(out, Cause{Read: RuntimeRead{Read: expr.Read{Path: []string{n.ID}, Required: 1}, Why: whyExternal}})
 	}
 	for _, e := range n.Expressions() {
-		e.Runtime = b.runtime(e)
 		for _, read := range e.Runtime {
 			if !read.InstanceDependent {
-				n.Causes = append(n.Causes, Cause{Expression: e, Read: read})
+				out = append(out, Cause{Expression: e, Read: read})
 			}
 		}
 	}
 	for _, dep := range n.Dependencies {
 		if b.nodes[dep].Binding == Runtime {
-			n.Causes = append(n.Causes, Cause{Dependency: dep})
+			out = append(out, Cause{Dependency: dep})
 		}
 	}
-	n.Binding = Static
-	if len(n.Causes) > 0 {
-		n.Binding = Runtime
-	}
+	return out
 }
 
 // runtime lists the reads of an expression that Git does not tell.
-func (b binder) runtime(e *Expression) []RuntimeRead {
+func (b binder) runtime(reads []expr.Read) []RuntimeRead {
 	var out []RuntimeRead
-	for _, read := range e.Reads {
+	for _, read := range reads {
 		if why, maybe := b.why(read); why != "" {
 			out = append(out, RuntimeRead{Read: read, Why: why, InstanceDependent: maybe, WholeObject: why == whyWhole})
 		}

@@ -7,62 +7,70 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/google/cel-go/cel"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expr"
-	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/schema"
 	"github.com/krowave/krowave/render/simpleschema"
 )
 
-// compiler is the state of one compilation. Stages run in order and collect
-// their findings; a later stage runs only on what the earlier ones passed.
+// compiler is what all stages of one compilation share: what they read and where
+// they report. Stages run in order; a later stage runs only on what the earlier
+// ones passed.
 type compiler struct {
 	rgd     *RGD
 	catalog *schema.Catalog
 	opts    Options
 	diags   diag.List
-
-	nodes    []*Node // author order
-	byID     map[string]*Node
-	instance *schema.Schema // of the variable schema
-	spec     *apiextensionsv1.JSONSchemaProps
-
-	types *schema.Types
-	env   *cel.Env
 }
 
 // Compile checks an RGD and returns its graph, or nil and at least one error.
 // catalog serves every kind that the RGD's templates use, other RGDs' included.
 func Compile(rgd *RGD, catalog *schema.Catalog, opts Options) (*Graph, diag.List) {
-	c := &compiler{rgd: rgd, catalog: catalog, opts: opts, byID: map[string]*Node{}}
-	stages := []func(){
-		func() { c.checkNames(); c.buildSchema(); c.buildNodes() },
-		c.linkNodes,
-		c.checkTypes,
-	}
-	for _, stage := range stages {
-		if stage(); c.diags.HasErrors() {
-			return nil, c.diags
-		}
-	}
-	status := c.inferStatus()
-	if c.diags.HasErrors() {
-		return nil, c.diags
-	}
-	g := &Graph{RGD: rgd, CRD: c.crd(status), Instance: c.instance, Nodes: c.topological()}
-	g.bind()
-	c.serve(g)
-	if c.diags.HasErrors() {
-		return nil, c.diags
-	}
-	return g, c.diags
+	c := &compiler{rgd: rgd, catalog: catalog, opts: opts}
+	return c.compile(), c.diags
 }
 
-// buildSchema reads the SimpleSchema and makes the type of the variable schema.
-func (c *compiler) buildSchema() {
+func (c *compiler) compile() *Graph {
+	p := c.parse()
+	if p == nil {
+		return nil
+	}
+	l := c.link(p)
+	if l == nil {
+		return nil
+	}
+	t := c.check(l)
+	if t == nil {
+		return nil
+	}
+	status := t.status()
+	if c.diags.HasErrors() {
+		return nil
+	}
+	crd, admitter := c.serve(c.crd(p.spec, status))
+	if c.diags.HasErrors() {
+		return nil
+	}
+	return &Graph{RGD: c.rgd, CRD: crd, Admitter: admitter, Instance: p.instance, Nodes: bind(t)}
+}
+
+// parse reads the RGD's names, schema and resources.
+func (c *compiler) parse() *parsed {
+	c.checkNames()
+	p := &parsed{}
+	p.spec, p.instance = c.instanceSchema()
+	p.nodes = c.parseNodes()
+	if c.diags.HasErrors() {
+		return nil
+	}
+	return p
+}
+
+// instanceSchema reads the SimpleSchema and makes the type of the variable
+// schema.
+func (c *compiler) instanceSchema() (*apiextensionsv1.JSONSchemaProps, *schema.Schema) {
 	props, problems := simpleschema.Build(c.rgd.Spec, c.rgd.Types)
 	for _, p := range problems {
 		path := diag.Path{"spec", "schema"}.With(p.Path...)
@@ -72,18 +80,17 @@ func (c *compiler) buildSchema() {
 		})
 	}
 	if len(problems) > 0 {
-		return
+		return nil, nil
 	}
-	c.spec = props
-	root := c.crd(nil).Spec.Versions[0].Schema.OpenAPIV3Schema
-	c.instance = schema.InstanceSchema(root, c.rgd.ClusterScoped)
+	root := c.crd(props, nil).Spec.Versions[0].Schema.OpenAPIV3Schema
+	return props, schema.InstanceSchema(root, c.rgd.ClusterScoped)
 }
 
 // crd is the CRD that kro generates, with the status schema when it is known.
-func (c *compiler) crd(status *apiextensionsv1.JSONSchemaProps) *apiextensionsv1.CustomResourceDefinition {
+func (c *compiler) crd(spec, status *apiextensionsv1.JSONSchemaProps) *apiextensionsv1.CustomResourceDefinition {
 	d := simpleschema.Definition{
 		Group: c.rgd.GVK.Group, Version: c.rgd.GVK.Version, Kind: c.rgd.GVK.Kind,
-		ClusterScoped: c.rgd.ClusterScoped, Spec: *c.spec, PrinterColumns: c.rgd.PrinterColumns,
+		ClusterScoped: c.rgd.ClusterScoped, Spec: *spec, PrinterColumns: c.rgd.PrinterColumns,
 		ShortNames: c.rgd.ShortNames, Categories: c.rgd.Categories,
 		Labels: c.rgd.Labels, Annotations: c.rgd.Annotations,
 	}
@@ -93,34 +100,34 @@ func (c *compiler) crd(status *apiextensionsv1.JSONSchemaProps) *apiextensionsv1
 	return simpleschema.CRD(d)
 }
 
-// serve checks that the API server would accept the CRD, and readies the
-// admission of instances (S2.8, S2.9).
-func (c *compiler) serve(g *Graph) {
-	for _, p := range schema.CheckCRD(g.CRD) {
+// serve checks that the API server would accept the CRD, and returns it as the
+// server reads it, with the admission of instances (S2.8, S2.9).
+func (c *compiler) serve(crd *apiextensionsv1.CustomResourceDefinition) (*apiextensionsv1.CustomResourceDefinition, *schema.Admitter) {
+	problems := schema.CheckCRD(crd)
+	for _, p := range problems {
 		at := c.crdPosition(p.Path)
 		c.errorf(at, "crd-refused", "the API server would refuse the generated CRD: %s", p.Message)
 	}
-	if c.diags.HasErrors() {
-		return
+	if len(problems) > 0 {
+		return nil, nil
 	}
 	// The API server reads the CRD from JSON, which sets what the Go value leaves
 	// open, such as additionalProperties beside a schema.
-	raw, err := json.Marshal(g.CRD)
+	raw, err := json.Marshal(crd)
 	wire := &apiextensionsv1.CustomResourceDefinition{}
 	if err == nil {
 		err = json.Unmarshal(raw, wire)
 	}
 	if err != nil {
 		c.errorf(diag.Path{"spec", "schema"}, "crd-refused", "the generated CRD cannot be encoded: %v", err)
-		return
+		return nil, nil
 	}
-	g.CRD = wire
-	a, err := schema.NewAdmitter(wire, c.rgd.GVK.Version)
+	admitter, err := schema.NewAdmitter(wire, c.rgd.GVK.Version)
 	if err != nil {
 		c.errorf(diag.Path{"spec", "schema"}, "crd-refused", "the API server would refuse the generated CRD: %v", err)
-		return
+		return nil, nil
 	}
-	g.Admitter = a
+	return wire, admitter
 }
 
 // crdPosition maps a path in the generated CRD to the line of SimpleSchema that
@@ -154,7 +161,7 @@ func (c *compiler) keyErrorf(path diag.Path, rule, format string, args ...any) {
 }
 
 // exprErrorf reports an error at a byte of an expression's CEL source.
-func (c *compiler) exprErrorf(e *Expression, offset int, rule, format string, args ...any) {
+func (c *compiler) exprErrorf(e source, offset int, rule, format string, args ...any) {
 	c.add(c.rgd.Doc.Within(e.Path, e.Offset(offset)), e.Path, rule, fmt.Sprintf(format, args...))
 }
 
@@ -175,7 +182,7 @@ func (c *compiler) scanError(path diag.Path, err error) {
 }
 
 // celErrors reports what CEL says of an expression.
-func (c *compiler) celErrors(e *Expression, errs []*expr.Error) {
+func (c *compiler) celErrors(e source, errs []*expr.Error) {
 	for _, err := range errs {
 		rule := "cel-type"
 		if err.Kind == expr.ParseError {
@@ -196,59 +203,6 @@ func (c *compiler) inSecret(path diag.Path) bool {
 	i, _ := path[2].(int)
 	t := c.rgd.Resources[i].Template
 	return stringAt(t, "apiVersion") == "v1" && stringAt(t, "kind") == "Secret"
-}
-
-// Admit reads a ResourceGraphDefinition as the API server would store it, or
-// says why it would be refused (S1.3). Unknown fields are warnings, since
-// kubectl refuses them and a server without strict validation drops them.
-func Admit(doc *manifest.Document) (*RGD, diag.List) {
-	var diags diag.List
-	stored, pruned, problems := schema.AdmitRGD(doc.Object)
-	for _, p := range problems {
-		diags.Add(diag.Diagnostic{
-			Severity: diag.Error, Rule: "rgd-refused", Pos: doc.Position(p.Path), Message: p.Message,
-			Path: p.Path.String(), Object: doc.Title(),
-		})
-	}
-	for _, field := range pruned {
-		diags.Add(diag.Diagnostic{
-			Severity: diag.Warning, Rule: "unknown-field", Pos: doc.Position(ParsePath(field)), Path: field,
-			Message: fmt.Sprintf("field %s is not a field of a ResourceGraphDefinition and is dropped", field), Object: doc.Title(),
-		})
-	}
-	if diags.HasErrors() {
-		return nil, diags
-	}
-	return decodeRGD(stored, doc), diags
-}
-
-// ParsePath reads a path that Kubernetes prints, such as spec.ports[0].name.
-func ParsePath(text string) diag.Path {
-	steps := diag.Path{}
-	for text != "" {
-		var ok bool
-		if steps, text, ok = kroStep(steps, text); !ok {
-			break
-		}
-	}
-	return steps
-}
-
-// Kinds lists the kinds that an RGD's resources name, in author order and as
-// far as they can be read, so that a caller can compile RGDs in an order in
-// which each finds the CRDs of those it builds on.
-func (r *RGD) Kinds() []KindRef {
-	var out []KindRef
-	for i, res := range r.Resources {
-		obj := res.Template
-		if obj == nil {
-			obj = res.External
-		}
-		if gvk, err := gvkOf(obj); err == nil {
-			out = append(out, KindRef{GVK: gvk, Resource: i})
-		}
-	}
-	return out
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

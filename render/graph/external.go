@@ -5,7 +5,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+	fieldpath "k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expr"
@@ -65,7 +65,7 @@ func (c *compiler) checkLiteralSelector(v map[string]any, at diag.Path) {
 		return
 	}
 	opts := metav1validation.LabelSelectorValidationOptions{}
-	for _, e := range metav1validation.ValidateLabelSelector(&sel, opts, field.NewPath("selector")) {
+	for _, e := range metav1validation.ValidateLabelSelector(&sel, opts, fieldpath.NewPath("selector")) {
 		c.errorf(at, "selector", "%v", e)
 	}
 }

@@ -9,7 +9,6 @@
 package graph
 
 import (
-	"github.com/google/cel-go/cel"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -93,9 +92,11 @@ type Expression struct {
 	UsesOmit   bool
 	Sensitive  bool // a value of a Secret: its text is not shown
 	Program    *expr.Program
-
-	ast *cel.Ast
 }
+
+// UserText is the expression as the author wrote it, without ${} when it stands
+// alone.
+func (e *Expression) UserText() string { return source{Template: e.Template}.userText() }
 
 // ReadsNodes reports whether the expression reads anything but the instance.
 func (e *Expression) ReadsNodes() bool {

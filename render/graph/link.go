@@ -8,156 +8,197 @@ import (
 	"github.com/krowave/krowave/render/expr"
 )
 
-// linkNodes finds what each expression refers to, and with that the
-// dependencies of nodes (S6). Every mention is an edge, taken or not (S12.96).
-func (c *compiler) linkNodes() {
-	known := append(sortedKeys(c.byID), SchemaVar, EachVar, RuntimeVar)
-	l := &linker{compiler: c, inspector: expr.NewInspector(known)}
-	for _, n := range c.nodes {
-		l.link(n)
+// link finds what each expression refers to, and with that the dependencies of
+// nodes and their order (S6). Every mention is an edge, taken or not (S12.96).
+func (c *compiler) link(p *parsed) *linked {
+	l := c.linker(append(p.ids(), SchemaVar, EachVar, RuntimeVar))
+	out := &linked{parsed: p, read: map[string]bool{}}
+	for _, n := range p.nodes {
+		node := l.node(n)
+		for _, dep := range node.dependencies {
+			out.read[dep] = true
+		}
+		out.nodes = append(out.nodes, node)
 	}
 	if c.diags.HasErrors() {
-		return
+		return nil
 	}
-	for _, n := range c.nodes {
-		for _, dep := range n.Dependencies {
-			c.byID[dep].IsRead = true
-		}
+	c.findCycles(out.nodes)
+	if c.diags.HasErrors() {
+		return nil
 	}
-	l.findCycles()
+	out.nodes = topological(out.nodes)
+	return out
 }
 
+// linker links expressions in which the names of known may stand.
 type linker struct {
 	*compiler
+	known     []string
 	inspector *expr.Inspector
 }
 
-func (l *linker) link(n *Node) {
+func (c *compiler) linker(known []string) *linker {
+	return &linker{compiler: c, known: known, inspector: expr.NewInspector(known)}
+}
+
+func (l *linker) node(p *parsedNode) *linkedNode {
+	n := &linkedNode{parsedNode: p}
 	var iterators []string
-	for _, d := range n.ForEach {
-		iterators = append(iterators, d.Name)
+	for _, d := range p.texts.forEach {
+		iterators = append(iterators, d.name)
 	}
-	inIdentity := map[string]bool{}
-	var base, iteration, include, forEach []*Expression
-	for _, f := range n.Fields {
-		used := l.references(n, f.Expr, iterators)
-		if f.Iteration = len(used) > 0; f.Iteration {
-			iteration = append(iteration, f.Expr)
-		} else {
-			base = append(base, f.Expr)
+	inIdentity := l.fields(n, iterators)
+	for _, d := range p.texts.forEach {
+		e, used := l.expression(n, d.expr, iterators)
+		if len(used) > 0 {
+			l.exprErrorf(d.expr, used[0].Offset, "foreach-iterator", "forEach cannot read the iterator %s: dimensions are independent of each other", used[0].Name)
 		}
-		if path := f.Path.String(); path == "metadata.name" || path == "metadata.namespace" && n.Kind.Namespaced {
+		if !inIdentity[d.name] {
+			l.keyErrorf(d.expr.Path, "foreach-identity", "iterator %s must be used in metadata.name%s, so that every item has a name of its own",
+				d.name, orNamespace(n))
+		}
+		n.links.forEach = append(n.links.forEach, dimension[linkedExpr]{name: d.name, expr: e})
+		n.forEach = union(n.forEach, e.references)
+	}
+	for _, text := range p.texts.includeWhen {
+		e, _ := l.expression(n, text, nil)
+		n.links.includeWhen = append(n.links.includeWhen, e)
+		n.include = union(n.include, e.references)
+	}
+	slices.Sort(n.dependencies)
+	l.checkIdentityOmit(n)
+	return n
+}
+
+// fields links the expressions of a template. It returns the iterators that are
+// used in the object's name.
+func (l *linker) fields(n *linkedNode, iterators []string) map[string]bool {
+	inIdentity := map[string]bool{}
+	for _, f := range n.texts.fields {
+		e, used := l.expression(n, f.expr, iterators)
+		e.iterates = len(used) > 0
+		if e.iterates {
+			n.iteration = union(n.iteration, e.references)
+		} else {
+			n.base = union(n.base, e.references)
+		}
+		if path := f.path.String(); path == "metadata.name" || path == "metadata.namespace" && n.kind.Namespaced {
 			for _, m := range used {
 				inIdentity[m.Name] = true
 			}
 		}
+		n.links.fields = append(n.links.fields, field[linkedExpr]{path: f.path, steps: f.steps, expr: e})
 	}
-	for _, d := range n.ForEach {
-		if used := l.references(n, d.Expr, iterators); len(used) > 0 {
-			l.exprErrorf(d.Expr, used[0].Offset, "foreach-iterator", "forEach cannot read the iterator %s: dimensions are independent of each other", used[0].Name)
-		}
-		if !inIdentity[d.Name] {
-			l.keyErrorf(d.Expr.Path, "foreach-identity", "iterator %s must be used in metadata.name%s, so that every item has a name of its own",
-				d.Name, orNamespace(n))
-		}
-		forEach = append(forEach, d.Expr)
-	}
-	for _, e := range n.IncludeWhen {
-		l.references(n, e, nil)
-		include = append(include, e)
-	}
-	slices.Sort(n.Dependencies)
-	n.BaseScope, n.IterationScope = scope(base), scope(iteration)
-	n.ForEachScope, n.IncludeScope = scope(forEach), scope(include)
-	l.checkIdentityOmit(n)
+	return inIdentity
 }
 
-func orNamespace(n *Node) string {
-	if n.Kind.Namespaced {
+func orNamespace(n *linkedNode) string {
+	if n.kind.Namespaced {
 		return " or metadata.namespace"
 	}
 	return ""
 }
 
-// scope is the union of what expressions read.
-func scope(exprs []*Expression) []string {
-	var out []string
-	for _, e := range exprs {
-		for _, r := range e.References {
-			if !slices.Contains(out, r) {
-				out = append(out, r)
-			}
+// union adds names to a sorted list.
+func union(list, names []string) []string {
+	for _, name := range names {
+		if at, found := slices.BinarySearch(list, name); !found {
+			list = slices.Insert(list, at, name)
 		}
 	}
-	slices.Sort(out)
-	return out
+	return list
 }
 
-// references records what an expression reads, adds the node's dependencies,
-// and returns the iterators among it.
-func (l *linker) references(n *Node, e *Expression, iterators []string) (used []expr.Mention) {
-	in := l.inspect(e)
+// expression links an expression that decides what a node renders. It adds the
+// node's dependencies, and returns the iterators that the expression reads.
+func (l *linker) expression(n *linkedNode, s source, iterators []string) (e linkedExpr, used []expr.Mention) {
+	e, in := l.inspect(s)
 	if in == nil {
-		return nil
+		return e, nil
 	}
 	if in.UsesOmit && !l.opts.CELOmitFunction {
-		l.exprErrorf(e, in.OmitOffset, "omit-gate", "omit() needs kro's feature gate CELOmitFunction (--feature-gates=CELOmitFunction=true)")
+		l.exprErrorf(s, in.OmitOffset, "omit-gate", "omit() needs kro's feature gate CELOmitFunction (--feature-gates=CELOmitFunction=true)")
 	}
 	for _, m := range in.Mentions {
 		switch m.Name {
 		case SchemaVar:
 		case RuntimeVar:
-			l.exprErrorf(e, m.Offset, "cel-reference", "runtime is there in status.conditions only")
+			l.exprErrorf(s, m.Offset, "cel-reference", "runtime is there in status.conditions only")
 		case EachVar:
-			l.exprErrorf(e, m.Offset, "cel-reference", "each is there in the readyWhen of a collection only")
-		case n.ID:
-			l.exprErrorf(e, m.Offset, "self-reference", "%s refers to itself", n.ID)
+			l.exprErrorf(s, m.Offset, "cel-reference", "each is there in the readyWhen of a collection only")
+		case n.id:
+			l.exprErrorf(s, m.Offset, "self-reference", "%s refers to itself", n.id)
 		default:
-			if !slices.Contains(n.Dependencies, m.Name) {
-				n.Dependencies = append(n.Dependencies, m.Name)
+			if !slices.Contains(n.dependencies, m.Name) {
+				n.dependencies = append(n.dependencies, m.Name)
 			}
 		}
 	}
 	for _, m := range in.Unknown {
 		if !slices.Contains(iterators, m.Name) {
-			l.unknownName(e, m)
+			l.unknownName(s, m)
 		} else if !slices.ContainsFunc(used, func(u expr.Mention) bool { return u.Name == m.Name }) {
 			used = append(used, m)
 		}
 	}
-	e.References = slices.Clone(in.References)
 	for _, m := range used {
-		e.References = append(e.References, m.Name)
+		e.references = append(e.references, m.Name)
 	}
-	return used
+	return e, used
+}
+
+// restricted links an expression that may refer to the linker's names only, and
+// may not use omit().
+func (l *linker) restricted(s source, place string) (linkedExpr, bool) {
+	before := len(l.diags)
+	e, in := l.inspect(s)
+	if in == nil {
+		return e, false
+	}
+	for _, m := range in.Unknown {
+		l.exprErrorf(s, m.Offset, "cel-reference", "%s may refer to %s only, not to '%s'", place, list(l.known), m.Name)
+	}
+	if in.UsesOmit {
+		l.exprErrorf(s, in.OmitOffset, "omit-place", "omit() can be used in templates only")
+	}
+	return e, len(l.diags) == before
+}
+
+func list(names []string) string {
+	if len(names) > 3 {
+		return "resources and schema"
+	}
+	return strings.Join(names, ", ")
 }
 
 // inspect parses an expression and reports what is wrong with it in any place:
-// its syntax and its functions.
-func (l *linker) inspect(e *Expression) *expr.Inspection {
-	parsed, errs := expr.ParseAST(e.Source)
+// its syntax and its functions. The inspection is nil when it cannot be read.
+func (l *linker) inspect(s source) (linkedExpr, *expr.Inspection) {
+	e := linkedExpr{source: s}
+	parsed, errs := expr.ParseAST(s.Source)
 	if errs != nil {
-		l.celErrors(e, errs)
-		return nil
+		l.celErrors(s, errs)
+		return e, nil
 	}
 	in, errs := l.inspector.InspectAST(parsed)
 	if errs != nil {
-		l.celErrors(e, errs)
-		return nil
+		l.celErrors(s, errs)
+		return e, nil
 	}
-	e.ast, e.UsesOmit = parsed, in.UsesOmit
-	e.Reads = expr.Reads(parsed, in.References)
 	for _, m := range in.UnknownFunctions {
-		l.exprErrorf(e, m.Offset, "cel-function", "there is no function %s", m.Name)
+		l.exprErrorf(s, m.Offset, "cel-function", "there is no function %s", m.Name)
 	}
-	return in
+	e.ast, e.usesOmit, e.references = parsed, in.UsesOmit, slices.Clone(in.References)
+	e.reads = expr.Reads(parsed, in.References)
+	return e, in
 }
 
-func (l *linker) unknownName(e *Expression, m expr.Mention) {
+func (l *linker) unknownName(e source, m expr.Mention) {
 	d := diag.Diagnostic{
 		Severity: diag.Error, Rule: "cel-reference", Pos: l.rgd.Doc.Within(e.Path, e.Offset(m.Offset)),
 		Message: "undeclared reference to '" + m.Name + "'", Path: e.Path.String(), Object: l.rgd.Doc.Title(), Sensitive: e.Sensitive,
-		Hint: suggest(m.Name, append(sortedKeys(l.byID), SchemaVar)),
+		Hint: suggest(m.Name, l.candidates()),
 	}
 	if celTypes[m.Name] {
 		d.Hint = "kro takes CEL's type names for resource ids; compare values instead of types"
@@ -165,41 +206,50 @@ func (l *linker) unknownName(e *Expression, m expr.Mention) {
 	l.diags.Add(d)
 }
 
+// candidates are the names that an author may have meant.
+func (l *linker) candidates() []string {
+	return slices.DeleteFunc(slices.Sorted(slices.Values(l.known)), func(name string) bool { return name == EachVar || name == RuntimeVar })
+}
+
 // celTypes are names of CEL types, which cannot be used as values (S4.2).
 var celTypes = setOf("string", "int", "uint", "double", "bool", "bytes", "list", "map", "null_type", "type")
 
 // checkIdentityOmit keeps omit() off the fields that name an object (S3.7).
-func (l *linker) checkIdentityOmit(n *Node) {
+func (l *linker) checkIdentityOmit(n *linkedNode) {
 	if !l.opts.CELOmitFunction {
 		return
 	}
-	for _, f := range n.Fields {
-		path := f.Path.String()
+	for _, f := range n.links.fields {
+		path := f.path.String()
 		needed := path == "metadata.name" ||
-			path == "metadata.namespace" && n.Kind.Namespaced && l.rgd.ClusterScoped
-		if needed && f.Expr.UsesOmit {
-			l.errorf(f.Expr.Path, "omit-identity", "omit() cannot leave out %s: the object needs it", path)
+			path == "metadata.namespace" && n.kind.Namespaced && l.rgd.ClusterScoped
+		if needed && f.expr.usesOmit {
+			l.errorf(f.expr.Path, "omit-identity", "omit() cannot leave out %s: the object needs it", path)
 		}
 	}
 }
 
 // findCycles reports each cycle once, from its first node in author order.
-func (l *linker) findCycles() {
+func (c *compiler) findCycles(nodes []*linkedNode) {
 	const (
 		open = 1
 		done = 2
 	)
+	byID := make(map[string]*linkedNode, len(nodes))
+	for _, n := range nodes {
+		byID[n.id] = n
+	}
 	state := map[string]int{}
 	var path []string
 	var visit func(id string)
 	visit = func(id string) {
 		state[id] = open
 		path = append(path, id)
-		for _, dep := range l.byID[id].Dependencies {
+		for _, dep := range byID[id].dependencies {
 			switch state[dep] {
 			case open:
 				cycle := append(slices.Clone(path[slices.Index(path, dep):]), dep)
-				l.errorf(resourcePath(l.byID[dep].Index).With("id"), "cycle", "resources depend on each other: %s", strings.Join(cycle, " -> "))
+				c.errorf(resourcePath(byID[dep].index).With("id"), "cycle", "resources depend on each other: %s", strings.Join(cycle, " -> "))
 			case 0:
 				visit(dep)
 			}
@@ -207,24 +257,25 @@ func (l *linker) findCycles() {
 		path = path[:len(path)-1]
 		state[id] = done
 	}
-	for _, n := range l.nodes {
-		if state[n.ID] == 0 {
-			visit(n.ID)
+	for _, n := range nodes {
+		if state[n.id] == 0 {
+			visit(n.id)
 		}
 	}
 }
 
-// topological returns the nodes so that each follows its dependencies: always
-// the first resource in author order whose dependencies are out (S6.4).
-func (c *compiler) topological() []*Node {
-	out := make([]*Node, 0, len(c.nodes))
+// topological returns nodes without cycles so that each follows its
+// dependencies: always the first in author order whose dependencies are out
+// (S6.4).
+func topological(nodes []*linkedNode) []*linkedNode {
+	out := make([]*linkedNode, 0, len(nodes))
 	placed := map[string]bool{}
-	for len(out) < len(c.nodes) {
-		for _, n := range c.nodes {
-			if placed[n.ID] || slices.ContainsFunc(n.Dependencies, func(d string) bool { return !placed[d] }) {
+	for len(out) < len(nodes) {
+		for _, n := range nodes {
+			if placed[n.id] || slices.ContainsFunc(n.dependencies, func(d string) bool { return !placed[d] }) {
 				continue
 			}
-			placed[n.ID] = true
+			placed[n.id] = true
 			out = append(out, n)
 			break
 		}

@@ -15,7 +15,7 @@ import (
 type scanner struct {
 	c      *compiler
 	root   diag.Path
-	fields []*Field
+	fields []field[source]
 	plain  []diag.Path // leaves without an expression, for status
 }
 
@@ -131,7 +131,7 @@ func (s *scanner) array(list []any, sch *schema.Schema, path diag.Path) {
 func (s *scanner) text(v string, want []string, path diag.Path) {
 	before := len(s.fields)
 	found := s.expression(v, path)
-	if found && len(s.fields) > before && s.fields[before].Expr.Standalone {
+	if found && len(s.fields) > before && s.fields[before].expr.Standalone {
 		return
 	}
 	if !slices.Contains(want, "string") && !slices.Contains(want, "any") {
@@ -150,8 +150,8 @@ func (s *scanner) expression(v string, path diag.Path) bool {
 	if t == nil {
 		return false
 	}
-	s.fields = append(s.fields, &Field{
-		Path: path, Steps: kroSteps(path), Expr: &Expression{Template: t, Path: s.root.With(path...), Sensitive: s.c.inSecret(s.root.With(path...))},
+	s.fields = append(s.fields, field[source]{
+		path: path, steps: kroSteps(path), expr: source{Template: t, Path: s.root.With(path...), Sensitive: s.c.inSecret(s.root.With(path...))},
 	})
 	return true
 }

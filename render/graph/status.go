@@ -8,9 +8,9 @@ import (
 	"github.com/krowave/krowave/render/expr"
 )
 
-// inferStatus checks the expressions of schema.status and returns the status
+// status checks the expressions of schema.status and returns the status
 // schema of the generated CRD (S1.9, S5.9).
-func (c *compiler) inferStatus() *apiextensionsv1.JSONSchemaProps {
+func (c *typed) status() *apiextensionsv1.JSONSchemaProps {
 	root := diag.Path{"spec", "schema", "status"}
 	tree := map[string]any{}
 	for k, v := range c.rgd.Status {
@@ -18,37 +18,38 @@ func (c *compiler) inferStatus() *apiextensionsv1.JSONSchemaProps {
 			tree[k] = v
 		}
 	}
-	s := &scanner{c: c, root: root}
+	s := &scanner{c: c.compiler, root: root}
 	s.schemaless(tree, nil)
 	for _, path := range s.plain {
 		c.errorf(root.With(path...), "status-literal", "a status field needs an expression; %s has none", path)
 	}
-	names := append(sortedKeys(c.byID), SchemaVar)
+	l := c.linker(append(c.ids(), SchemaVar))
 	out := &apiextensionsv1.JSONSchemaProps{Type: "object", Properties: map[string]apiextensionsv1.JSONSchemaProps{}}
 	for _, f := range s.fields {
-		c.inferField(f, names, out)
+		c.inferField(l, f, out)
 	}
 	if conditions, ok := c.rgd.Status["conditions"]; ok {
-		c.checkConditions(conditions, names)
+		c.checkConditions(conditions)
 	}
 	return out
 }
 
-func (c *compiler) inferField(f *Field, names []string, out *apiextensionsv1.JSONSchemaProps) {
-	if !c.restrict(f.Expr, "status", names...) {
+func (c *typed) inferField(l *linker, f field[source], out *apiextensionsv1.JSONSchemaProps) {
+	e, ok := l.restricted(f.expr, "status")
+	if !ok {
 		return
 	}
-	if len(f.Expr.References) == 0 {
-		c.exprErrorf(f.Expr, 0, "status-reference", "status field %s must refer to a resource or to schema", f.Path)
+	if len(e.references) == 0 {
+		c.exprErrorf(f.expr, 0, "status-reference", "status field %s must refer to a resource or to schema", f.path)
 		return
 	}
-	typ := c.compile(c.env, f.Expr)
+	checked, ok := c.program(c.env, e)
 	switch {
-	case typ == nil:
-	case f.Steps == nil:
-		c.errorf(f.Expr.Path, "status-path", "kro cannot write to a key with brackets: %s", f.Path)
+	case !ok:
+	case f.steps == nil:
+		c.errorf(f.expr.Path, "status-path", "kro cannot write to a key with brackets: %s", f.path)
 	default:
-		place(out, f.Steps, c.types.Infer(typ))
+		place(out, f.steps, c.types.Infer(checked.typ))
 	}
 }
 
@@ -94,38 +95,39 @@ func ensureObject(s *apiextensionsv1.JSONSchemaProps) {
 
 // checkConditions checks the author's conditions: a list of expressions that
 // each give a condition or a list of them (S4.9).
-func (c *compiler) checkConditions(raw any, names []string) {
+func (c *typed) checkConditions(raw any) {
 	root := diag.Path{"spec", "schema", "status", "conditions"}
 	items, ok := raw.([]any)
 	if !ok {
 		c.errorf(root, "conditions", "status.conditions must be a list of expressions")
 		return
 	}
-	entries := make([]*Expression, len(items))
-	asts := make([]*cel.Ast, len(items))
+	l := c.linker(append(c.ids(), SchemaVar, RuntimeVar))
+	entries := make([]linkedExpr, len(items))
+	asts := make([]*cel.Ast, len(items)) // nil for those that are reported
 	for i, item := range items {
 		text, ok := item.(string)
 		if !ok {
 			c.errorf(root.With(i), "conditions", "a condition must be an expression in a string")
 			continue
 		}
-		if entries[i] = c.standaloneAt(text, root.With(i)); entries[i] != nil && c.restrict(entries[i], "conditions", append(names, RuntimeVar)...) {
+		s, ok := c.standaloneAt(text, root.With(i))
+		if !ok {
+			continue
+		}
+		if entries[i], ok = l.restricted(s, "conditions"); ok {
 			asts[i] = entries[i].ast
 		}
 	}
 	for _, e := range expr.CheckConditions(asts) {
-		c.exprErrorf(entries[e.Entry], e.Error.Offset, "conditions", "%s", e.Error.Message)
+		c.exprErrorf(entries[e.Entry].source, e.Error.Offset, "conditions", "%s", e.Error.Message)
 	}
 	for i, e := range entries {
 		if asts[i] == nil {
 			continue
 		}
-		typ := c.compile(c.env, e)
-		if typ == nil {
-			continue
-		}
-		if !expr.IsConditionOutput(typ) {
-			c.exprErrorf(e, 0, "conditions", "a condition must be runtime.newCondition(...) or a list of them, not %s", typeName(typ))
+		if checked, ok := c.program(c.env, e); ok && !expr.IsConditionOutput(checked.typ) {
+			c.exprErrorf(e.source, 0, "conditions", "a condition must be runtime.newCondition(...) or a list of them, not %s", typeName(checked.typ))
 		}
 	}
 }

@@ -9,88 +9,111 @@ import (
 	"github.com/krowave/krowave/render/schema"
 )
 
-// checkTypes type-checks every expression against the schemas (S5) and plans
-// its evaluation.
-func (c *compiler) checkTypes() {
-	roots := map[string]*schema.Schema{SchemaVar: c.instance}
-	for _, n := range c.nodes {
-		roots[n.ID] = n.Kind.Schema
-		if n.Type.IsCollection() {
-			roots[n.ID] = schema.List(n.Kind.Schema)
-		}
-	}
-	if c.types, c.env = c.environment(roots); c.env == nil {
-		return
-	}
-	for _, n := range c.nodes {
-		c.checkTemplate(n, c.iterators(n))
-		for _, e := range n.IncludeWhen {
-			c.checkCondition(c.env, e, "includeWhen")
-		}
-		c.checkReadyWhen(n)
-	}
+// checker type-checks expressions against the schemas (S5) and plans their
+// evaluation.
+type checker struct {
+	*compiler
+	types *schema.Types
+	env   *cel.Env
 }
 
-// environment is a CEL environment with a variable per schema.
-func (c *compiler) environment(roots map[string]*schema.Schema) (*schema.Types, *cel.Env) {
+func (c *compiler) check(l *linked) *typed {
+	roots := map[string]*schema.Schema{SchemaVar: l.instance}
+	for _, n := range l.nodes {
+		roots[n.id] = n.kind.Schema
+		if n.typ.IsCollection() {
+			roots[n.id] = schema.List(n.kind.Schema)
+		}
+	}
+	ch := c.checker(roots)
+	if ch == nil {
+		return nil
+	}
+	out := &typed{linked: l, checker: ch}
+	for _, n := range l.nodes {
+		out.nodes = append(out.nodes, ch.node(n))
+	}
+	if c.diags.HasErrors() {
+		return nil
+	}
+	return out
+}
+
+// checker makes the CEL environment with a variable per schema.
+func (c *compiler) checker(roots map[string]*schema.Schema) *checker {
 	types := schema.NewTypes(roots)
 	env, err := expr.Typed(types, types.Variables())
 	if err != nil {
 		c.errorf(nil, "internal", "%v", err)
-		return nil, nil
+		return nil
 	}
-	return types, env
+	return &checker{compiler: c, types: types, env: env}
 }
 
-// iterators checks a node's forEach and returns the environment of its
-// template.
-func (c *compiler) iterators(n *Node) *cel.Env {
-	if len(n.ForEach) == 0 {
-		return c.env
+func (c *checker) node(l *linkedNode) *typedNode {
+	n := &typedNode{linkedNode: l}
+	var env *cel.Env
+	if n.checked.forEach, env = c.forEach(l); env != nil {
+		n.checked.fields = c.fields(l, env)
 	}
+	for _, e := range l.links.includeWhen {
+		n.checked.includeWhen = append(n.checked.includeWhen, c.condition(e, "includeWhen"))
+	}
+	n.ready = c.readyWhen(l)
+	return n
+}
+
+// forEach checks a node's dimensions and returns the environment of its
+// template, nil when an iterator has no type.
+func (c *checker) forEach(n *linkedNode) ([]dimension[typedExpr], *cel.Env) {
+	if len(n.links.forEach) == 0 {
+		return nil, c.env
+	}
+	var out []dimension[typedExpr]
 	var vars []cel.EnvOption
-	for _, d := range n.ForEach {
-		if d.Expr.UsesOmit {
-			c.errorf(d.Expr.Path, "omit-place", "omit() can be used in templates only")
+	for _, d := range n.links.forEach {
+		if d.expr.usesOmit {
+			c.errorf(d.expr.Path, "omit-place", "omit() can be used in templates only")
 			continue
 		}
-		typ := c.compile(c.env, d.Expr)
-		if typ == nil {
-			continue
-		}
-		elem, ok := expr.ListElem(typ)
+		e, ok := c.program(c.env, d.expr)
 		if !ok {
-			c.exprErrorf(d.Expr, 0, "foreach-type", "forEach needs a list; the expression gives %s", typ)
 			continue
 		}
-		vars = append(vars, cel.Variable(d.Name, elem))
+		elem, ok := expr.ListElem(e.typ)
+		if !ok {
+			c.exprErrorf(e.source, 0, "foreach-type", "forEach needs a list; the expression gives %s", e.typ)
+			continue
+		}
+		vars = append(vars, cel.Variable(d.name, elem))
+		out = append(out, dimension[typedExpr]{name: d.name, expr: e})
 	}
 	env, err := c.env.Extend(vars...)
 	if err != nil {
-		c.errorf(resourcePath(n.Index).With("forEach"), "internal", "%v", err)
-		return nil
+		c.errorf(resourcePath(n.index).With("forEach"), "internal", "%v", err)
+		return out, nil
 	}
-	if len(vars) < len(n.ForEach) {
-		return nil // reported; the template would only complain of missing iterators
+	if len(vars) < len(n.links.forEach) {
+		return out, nil // reported; the template would only complain of missing iterators
 	}
-	return env
+	return out, env
 }
 
-func (c *compiler) checkTemplate(n *Node, env *cel.Env) {
-	if env == nil {
-		return
-	}
-	for _, f := range n.Fields {
-		typ := c.compile(env, f.Expr)
-		if typ == nil {
+func (c *checker) fields(n *linkedNode, env *cel.Env) []field[typedExpr] {
+	var out []field[typedExpr]
+	for _, f := range n.links.fields {
+		e, ok := c.program(env, f.expr)
+		if !ok {
 			continue
 		}
 		want := c.fieldType(n, f)
-		if ok, why := c.types.Compatible(typ, want); !ok {
-			c.exprErrorf(f.Expr, 0, "cel-type", "the expression gives %s, but %s needs %s: %s",
-				typeName(typ), f.Path, typeName(want), public(why))
+		if ok, why := c.types.Compatible(e.typ, want); !ok {
+			c.exprErrorf(e.source, 0, "cel-type", "the expression gives %s, but %s needs %s: %s",
+				typeName(e.typ), f.path, typeName(want), public(why))
 		}
+		out = append(out, field[typedExpr]{path: f.path, steps: f.steps, expr: e})
 	}
+	return out
 }
 
 // typeName spells a type for users: kro's internal names of struct types say
@@ -101,9 +124,9 @@ func public(text string) string { return strings.ReplaceAll(text, "__type_", "")
 
 // fieldType is what a field takes (S5.5). A selector is no part of the kind's
 // schema; its shape is known all the same.
-func (c *compiler) fieldType(n *Node, f *Field) *cel.Type {
-	if n.Type.Selects() {
-		switch path := f.Path.String(); {
+func (c *checker) fieldType(n *linkedNode, f field[linkedExpr]) *cel.Type {
+	if n.typ.Selects() {
+		switch path := f.path.String(); {
 		case path == "metadata.selector":
 			return cel.MapType(cel.StringType, cel.DynType)
 		case path == "metadata.selector.matchLabels":
@@ -114,87 +137,58 @@ func (c *compiler) fieldType(n *Node, f *Field) *cel.Type {
 			return cel.ListType(cel.DynType)
 		}
 	}
-	if f.Steps == nil {
+	if f.steps == nil {
 		return cel.DynType
 	}
-	return c.types.FieldType(n.ID, n.Kind.Schema, f.Steps)
+	return c.types.FieldType(n.id, n.kind.Schema, f.steps)
 }
 
-// checkCondition checks an includeWhen or readyWhen: bool or an optional of it;
-// dyn is refused (S12.72).
-func (c *compiler) checkCondition(env *cel.Env, e *Expression, field string) {
-	if typ := c.compile(env, e); typ != nil && !expr.IsBool(typ) {
-		c.exprErrorf(e, 0, "condition-type", "%s needs a bool; the expression gives %s", field, typeName(typ))
+// condition checks an includeWhen or readyWhen: bool or an optional of it; dyn
+// is refused (S12.72).
+func (c *checker) condition(e linkedExpr, place string) typedExpr {
+	out, ok := c.program(c.env, e)
+	if ok && !expr.IsBool(out.typ) {
+		c.exprErrorf(e.source, 0, "condition-type", "%s needs a bool; the expression gives %s", place, typeName(out.typ))
 	}
+	return out
 }
 
-// checkReadyWhen: an expression sees the node itself, or for a collection each
-// of its items (S4.10).
-func (c *compiler) checkReadyWhen(n *Node) {
-	if len(n.ReadyWhen) == 0 {
-		return
+// readyWhen links and checks conditions that see the node itself, or for a
+// collection each of its items (S4.10).
+func (c *checker) readyWhen(n *linkedNode) []typedExpr {
+	if len(n.readyWhen) == 0 {
+		return nil
 	}
-	allowed, env := n.ID, c.env
-	if n.Type.Repeats() {
-		allowed = EachVar
-		if _, env = c.environment(map[string]*schema.Schema{EachVar: n.Kind.Schema}); env == nil {
-			return
+	sees, in := n.id, c
+	if n.typ.Repeats() {
+		sees = EachVar
+		if in = c.checker(map[string]*schema.Schema{EachVar: n.kind.Schema}); in == nil {
+			return nil
 		}
 	}
-	for _, e := range n.ReadyWhen {
-		if c.restrict(e, "readyWhen", allowed) {
-			c.checkCondition(env, e, "readyWhen")
+	l := c.linker([]string{sees})
+	var out []typedExpr
+	for _, s := range n.readyWhen {
+		if e, ok := l.restricted(s, "readyWhen"); ok {
+			out = append(out, in.condition(e, "readyWhen"))
 		}
 	}
+	return out
 }
 
-// restrict reports references to anything but the allowed names, and omit().
-func (c *compiler) restrict(e *Expression, field string, allowed ...string) bool {
-	before := len(c.diags)
-	l := &linker{compiler: c, inspector: expr.NewInspector(allowed)}
-	in := l.inspect(e)
-	if in == nil {
-		return false
-	}
-	for _, m := range in.Unknown {
-		l.exprErrorf(e, m.Offset, "cel-reference", "%s may refer to %s only, not to '%s'", field, list(allowed), m.Name)
-	}
-	if in.UsesOmit {
-		l.exprErrorf(e, in.OmitOffset, "omit-place", "omit() can be used in templates only")
-	}
-	e.References = in.References
-	return len(c.diags) == before
-}
-
-func list(names []string) string {
-	if len(names) > 3 {
-		return "resources and schema"
-	}
-	return strings.Join(names, ", ")
-}
-
-// compile checks an expression, plans it, and returns its type; nil when it has
-// errors, which are reported.
-func (c *compiler) compile(env *cel.Env, e *Expression) *cel.Type {
+// program checks an expression and plans it; its errors are reported.
+func (c *checker) program(env *cel.Env, e linkedExpr) (typedExpr, bool) {
+	out := typedExpr{linkedExpr: e}
 	checked, errs := expr.Check(env, e.ast)
 	if errs != nil {
-		c.celErrors(e, errs)
-		return nil
+		c.celErrors(e.source, errs)
+		return out, false
 	}
-	program, err := expr.NewProgram(env, checked, expr.ProgramOptions{Text: e.UserText(), CostLimit: c.opts.CELCostLimit})
+	program, err := expr.NewProgram(env, checked, expr.ProgramOptions{Text: e.userText(), CostLimit: c.opts.CELCostLimit})
 	if err != nil {
-		c.exprErrorf(e, 0, "cel-type", "%v", err)
-		return nil
+		c.exprErrorf(e.source, 0, "cel-type", "%v", err)
+		return out, false
 	}
-	e.Program, e.ast = program, nil
-	return checked.OutputType()
-}
-
-// UserText is the expression as the user wrote it, without ${} when it stands
-// alone.
-func (e *Expression) UserText() string {
-	if e.Standalone {
-		return e.Source
-	}
-	return e.Text
+	out.typ, out.program = checked.OutputType(), program
+	return out, true
 }

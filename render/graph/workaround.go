@@ -20,44 +20,34 @@ type KroArgoWorkaround struct {
 // trackingID is the annotation by which Argo CD knows its objects.
 const trackingID = "argocd.argoproj.io/tracking-id"
 
-// workarounds finds the workarounds of a node and marks their fields.
-func workarounds(n *Node) []KroArgoWorkaround {
+// workarounds finds those of a node.
+func workarounds(n *typedNode) []KroArgoWorkaround {
 	var out []KroArgoWorkaround
-	meta, _ := n.Template["metadata"].(map[string]any)
-	owners, _ := meta["ownerReferences"].([]any)
+	owners, _ := mapAt(n.template, "metadata")["ownerReferences"].([]any)
 	for i := range owners {
 		at := diag.Path{"metadata", "ownerReferences", i}
-		if n.mark(at, "uid", []string{SchemaVar, "metadata", "uid"}) {
+		if n.reads(at, "uid", []string{SchemaVar, "metadata", "uid"}) {
 			out = append(out, KroArgoWorkaround{Path: at, What: "an ownerReference with the instance's uid"})
 		}
 	}
 	at := diag.Path{"metadata", "annotations", trackingID}
-	if n.mark(at, trackingID, []string{SchemaVar, "metadata", "annotations"}) {
+	if n.reads(at, trackingID, []string{SchemaVar, "metadata", "annotations"}) {
 		out = append(out, KroArgoWorkaround{Path: at, What: "the instance's " + trackingID})
 	}
 	return out
 }
 
-// mark marks the fields at and below a path as a workaround when the one of the
-// given name reads what is given.
-func (n *Node) mark(at diag.Path, name string, read []string) bool {
-	var below []*Field
-	found := false
-	for _, f := range n.Fields {
-		if len(f.Path) < len(at) || !slices.Equal([]any(f.Path[:len(at)]), []any(at)) {
-			continue
-		}
-		below = append(below, f)
-		if f.Path[len(f.Path)-1] == any(name) {
-			found = found || slices.ContainsFunc(f.Expr.Reads, func(r expr.Read) bool {
-				return len(r.Path) >= len(read) && slices.Equal(r.Path[:len(read)], read)
-			})
-		}
-	}
-	if found {
-		for _, f := range below {
-			f.Workaround = true
-		}
-	}
-	return found
+// reads reports whether the field of the given name at or below a path of the
+// template reads a path of the instance.
+func (n *typedNode) reads(at diag.Path, name string, path []string) bool {
+	return slices.ContainsFunc(n.checked.fields, func(f field[typedExpr]) bool {
+		return isBelow(f.path, at) && f.path[len(f.path)-1] == any(name) && slices.ContainsFunc(f.expr.reads, func(r expr.Read) bool {
+			return len(r.Path) >= len(path) && slices.Equal(r.Path[:len(path)], path)
+		})
+	})
+}
+
+// isBelow reports whether a path is at or below another one.
+func isBelow(path, above diag.Path) bool {
+	return len(path) >= len(above) && slices.Equal([]any(path[:len(above)]), []any(above))
 }

@@ -18,18 +18,18 @@ type KindRef struct {
 	Resource int // index in spec.resources
 }
 
-// buildNodes makes a node of each resource: its kind, its constraints, its
-// expressions.
-func (c *compiler) buildNodes() {
+// parseNodes reads each resource: its kind, its constraints, its expressions.
+func (c *compiler) parseNodes() []*parsedNode {
+	var out []*parsedNode
 	for i, r := range c.rgd.Resources {
-		if n := c.buildNode(i, r); n != nil {
-			c.nodes = append(c.nodes, n)
-			c.byID[n.ID] = n
+		if n := c.parseNode(i, r); n != nil {
+			out = append(out, n)
 		}
 	}
+	return out
 }
 
-func (c *compiler) buildNode(i int, r Resource) *Node {
+func (c *compiler) parseNode(i int, r Resource) *parsedNode {
 	obj, root := r.Template, resourcePath(i).With("template")
 	if r.External != nil {
 		obj, root = r.External, resourcePath(i).With("externalRef")
@@ -41,16 +41,16 @@ func (c *compiler) buildNode(i int, r Resource) *Node {
 	if kind == nil {
 		return nil
 	}
-	n := &Node{ID: r.ID, Index: i, Type: nodeType(r), Kind: kind, Template: obj}
+	at := resourcePath(i)
+	n := &parsedNode{id: r.ID, index: i, typ: nodeType(r), kind: kind, template: obj}
 	c.checkScope(n, root)
 	c.checkOwnedKeys(n, root)
-	n.Fields = c.scanTemplate(n, root)
-	at := resourcePath(i)
-	n.ReadyWhen = c.standalone(r.ReadyWhen, at.With("readyWhen"))
-	n.IncludeWhen = c.standalone(r.IncludeWhen, at.With("includeWhen"))
+	n.texts.fields = c.scanTemplate(n, root)
+	n.readyWhen = c.standalone(r.ReadyWhen, at.With("readyWhen"))
+	n.texts.includeWhen = c.standalone(r.IncludeWhen, at.With("includeWhen"))
 	for d, dim := range r.ForEach {
-		if e := c.standaloneAt(dim.Text, at.With("forEach", d, dim.Name)); e != nil {
-			n.ForEach = append(n.ForEach, Dimension{Name: dim.Name, Expr: e})
+		if e, ok := c.standaloneAt(dim.Text, at.With("forEach", d, dim.Name)); ok {
+			n.texts.forEach = append(n.texts.forEach, dimension[source]{name: dim.Name, expr: e})
 		}
 	}
 	return n
@@ -147,29 +147,29 @@ func gvkOf(obj map[string]any) (k8sschema.GroupVersionKind, error) {
 }
 
 // checkScope enforces where a template may and must name a namespace (S1.6).
-func (c *compiler) checkScope(n *Node, root diag.Path) {
-	value, found := n.Template["metadata"].(map[string]any)["namespace"]
+func (c *compiler) checkScope(n *parsedNode, root diag.Path) {
+	value, found := n.template["metadata"].(map[string]any)["namespace"]
 	at := root.With("metadata", "namespace")
-	if !n.Kind.Namespaced {
+	if !n.kind.Namespaced {
 		if found {
-			c.errorf(at, "scope", "%s is cluster-scoped and must not set metadata.namespace", n.Kind.GVK.Kind)
+			c.errorf(at, "scope", "%s is cluster-scoped and must not set metadata.namespace", n.kind.GVK.Kind)
 		}
 		return
 	}
-	if !c.rgd.ClusterScoped || n.Type.Selects() {
+	if !c.rgd.ClusterScoped || n.typ.Selects() {
 		return
 	}
 	if ns, ok := value.(string); !ok || strings.TrimSpace(ns) == "" {
 		c.errorf(at, "scope", "%s is namespaced and must set metadata.namespace, because instances of %s are cluster-scoped",
-			n.Kind.GVK.Kind, c.rgd.GVK.Kind)
+			n.kind.GVK.Kind, c.rgd.GVK.Kind)
 	}
 }
 
 // checkOwnedKeys keeps labels and annotations that kro writes out of templates
 // (S12.11).
-func (c *compiler) checkOwnedKeys(n *Node, root diag.Path) {
+func (c *compiler) checkOwnedKeys(n *parsedNode, root diag.Path) {
 	for _, field := range []string{"labels", "annotations"} {
-		m := mapAt(mapAt(n.Template, "metadata"), field)
+		m := mapAt(mapAt(n.template, "metadata"), field)
 		for _, key := range sortedKeys(m) {
 			if strings.HasPrefix(key, "kro.run/") || strings.HasPrefix(key, "internal.kro.run/") {
 				c.keyErrorf(root.With("metadata", field, key), "owned-key",
@@ -182,38 +182,38 @@ func (c *compiler) checkOwnedKeys(n *Node, root diag.Path) {
 // scanTemplate finds the expressions of a template. External references and
 // CRDs are read without a schema; CRDs hold expressions only below metadata
 // (S12.12).
-func (c *compiler) scanTemplate(n *Node, root diag.Path) []*Field {
+func (c *compiler) scanTemplate(n *parsedNode, root diag.Path) []field[source] {
 	s := &scanner{c: c, root: root}
-	gvk := n.Kind.GVK
+	gvk := n.kind.GVK
 	isCRD := gvk.Group == "apiextensions.k8s.io" && gvk.Version == "v1" && gvk.Kind == "CustomResourceDefinition"
 	switch {
-	case n.Type.IsExternal():
-		s.schemaless(n.Template, nil)
+	case n.typ.IsExternal():
+		s.schemaless(n.template, nil)
 	case isCRD:
-		s.schemaless(n.Template, nil)
+		s.schemaless(n.template, nil)
 		for _, f := range s.fields {
-			if !strings.HasPrefix(f.Path.String(), "metadata.") {
-				c.errorf(f.Expr.Path, "crd-expression", "a CustomResourceDefinition may hold expressions only below metadata; this one is at %s", f.Path)
+			if !strings.HasPrefix(f.path.String(), "metadata.") {
+				c.errorf(f.expr.Path, "crd-expression", "a CustomResourceDefinition may hold expressions only below metadata; this one is at %s", f.path)
 			}
 		}
 	default:
-		s.typed(n.Template, n.Kind.Schema, nil)
+		s.typed(n.template, n.kind.Schema, nil)
 	}
 	return s.fields
 }
 
 // standalone reads a list of texts that must each be one expression (S3.4).
-func (c *compiler) standalone(texts []string, at diag.Path) []*Expression {
-	var out []*Expression
+func (c *compiler) standalone(texts []string, at diag.Path) []source {
+	var out []source
 	for i, text := range texts {
-		if e := c.standaloneAt(text, at.With(i)); e != nil {
+		if e, ok := c.standaloneAt(text, at.With(i)); ok {
 			out = append(out, e)
 		}
 	}
 	return out
 }
 
-func (c *compiler) standaloneAt(text string, at diag.Path) *Expression {
+func (c *compiler) standaloneAt(text string, at diag.Path) (source, bool) {
 	t, err := expr.Parse(text)
 	switch {
 	case err != nil:
@@ -221,7 +221,7 @@ func (c *compiler) standaloneAt(text string, at diag.Path) *Expression {
 	case t == nil || !t.Standalone:
 		c.errorf(at, "expression-standalone", "must be exactly one ${...} with nothing before or behind it, not even a line break")
 	default:
-		return &Expression{Template: t, Path: at}
+		return source{Template: t, Path: at}, true
 	}
-	return nil
+	return source{}, false
 }
