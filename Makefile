@@ -1,16 +1,16 @@
-# Every target works on a machine with Go and git; image needs docker as well.
+# Every target works on a machine with Go and git.
 GO ?= go
 FUZZTIME ?= 20s
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
-.PHONY: flux demo build test race lint conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro bench-cmp observe generate image
+.PHONY: flux demo build test race lint release-check conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro bench-cmp observe generate image
 
 demo:
 	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
 
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -o krowave .
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o krowave .
 
 test:
 	$(GO) test ./...
@@ -23,7 +23,13 @@ lint:
 	if [ -n "$$unformatted" ]; then echo "gofmt is needed for:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
+	@$$(.ci/tool actionlint)
 	@.ci/vulnerabilities
+
+# The configuration of releases, and what a release builds for this system. The first run builds goreleaser,
+# which takes ten minutes.
+release-check:
+	.ci/release-check
 
 # CORPUS names a folder of more cases: make conformance CORPUS=../corpus
 conformance:
