@@ -2,6 +2,9 @@ package plugin
 
 import (
 	"github.com/spf13/cobra"
+
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/options"
 )
 
 func newCompletion(s Streams) *cobra.Command {
@@ -13,10 +16,10 @@ func newCompletion(s Streams) *cobra.Command {
 		ValidArgs: shells,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usagef("one argument is needed: bash, zsh, fish or powershell")
+				return cli.Usagef("one argument is needed: bash, zsh, fish or powershell")
 			}
-			if err := (&choice{allowed: shells}).Set(args[0]); err != nil {
-				return usageError{err}
+			if err := (&options.Choice{Allowed: shells}).Set(args[0]); err != nil {
+				return cli.Usage(err)
 			}
 			return nil
 		},

@@ -1,7 +1,8 @@
 // Package plugin is what people run: arguments and files go in, results go to
 // standard output, findings to standard error, and an exit code comes back. It
-// has no rule about graphs: each command turns its flags into the engine's
-// options, calls render.Render and prints.
+// has no rule about graphs: each command, in a package of its family below
+// command, turns its flags into the engine's options, calls render.Render and
+// prints.
 //
 //	code := plugin.Main(ctx, plugin.Streams{Out: os.Stdout, Err: os.Stderr}, []string{"render", "shop.yaml"})
 package plugin
@@ -10,23 +11,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/command/argocd"
+	"github.com/krowave/krowave/plugin/command/change"
+	"github.com/krowave/krowave/plugin/command/deps"
+	"github.com/krowave/krowave/plugin/command/flux"
+	"github.com/krowave/krowave/plugin/command/inspect"
+	"github.com/krowave/krowave/plugin/command/observe"
+	"github.com/krowave/krowave/plugin/command/publish"
+	"github.com/krowave/krowave/plugin/command/render"
+	"github.com/krowave/krowave/plugin/command/rgd"
+	"github.com/krowave/krowave/plugin/command/test"
+	"github.com/krowave/krowave/plugin/command/validate"
 )
 
 // Streams is the world around a run.
-type Streams struct {
-	In       io.Reader
-	Out, Err io.Writer
-	Dir      string // working directory; "" is the process's
-	Getenv   func(string) string
-	Program  string // file name of the binary; "" is krowave
-
-	ctx context.Context // of the run
-}
+type Streams = cli.Streams
 
 // Exit codes.
 const (
@@ -34,18 +39,11 @@ const (
 	exitFindings = 1
 	exitUsage    = 2
 	exitInternal = 3
+
+	// exitFailed is that of diff and impact when the change cannot be rendered, as
+	// of diff(1) for trouble. Differences are exitFindings.
+	exitFailed = 2
 )
-
-// errFindings ends a command whose findings are printed already.
-var errFindings = errors.New("there are errors in the input")
-
-// usageError is a mistake in the command line.
-type usageError struct{ err error }
-
-func (e usageError) Error() string { return e.err.Error() }
-func (e usageError) Unwrap() error { return e.err }
-
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // Main runs the command that args name and returns the exit code.
 func Main(ctx context.Context, s Streams, args []string) int {
@@ -53,19 +51,17 @@ func Main(ctx context.Context, s Streams, args []string) int {
 		s.In = strings.NewReader("")
 	}
 	running := false
-	s.ctx = ctx
 	root := newRoot(s, &running)
 	root.SetArgs(append([]string{}, args...))
 	cmd, err := root.ExecuteContextC(ctx)
-	var usage usageError
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.Is(err, errFindings), errors.Is(err, errDiffers):
+	case errors.Is(err, cli.ErrFindings), errors.Is(err, cli.ErrDiffers):
 		return exitFindings
-	case errors.Is(err, errFailed):
+	case errors.Is(err, cli.ErrFailed):
 		return exitFailed
-	case errors.As(err, &usage), !running:
+	case cli.IsUsage(err), !running:
 		fmt.Fprintf(s.Err, "error: %v\nrun '%s --help' for usage\n", err, cmd.CommandPath())
 		return exitUsage
 	case ctx.Err() != nil:
@@ -94,11 +90,9 @@ func newRoot(s Streams, running *bool) *cobra.Command {
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	root.AddCommand(newRender(s), newCRD(s), newSample(s), newGraph(s), newDiff(s), newImpact(s), newVersion(s), newCompletion(s), newArgoCD(s), newFlux(s))
-	root.AddCommand(newExplain(s), newTest(s))
-	root.AddCommand(newValidate(s), newObserve(s))
-	root.AddCommand(newPush(s), newHydrate(s))
-	root.AddCommand(newUpdate(s), newVendor(s))
+	root.AddCommand(render.New(s), rgd.NewCRD(s), rgd.NewSample(s), inspect.NewGraph(s), change.NewDiff(s), change.NewImpact(s), newVersion(s),
+		newCompletion(s), argocd.New(s), flux.New(s), inspect.NewExplain(s), test.New(s), validate.New(s), observe.New(s),
+		publish.NewPush(s), publish.NewHydrate(s), deps.NewUpdate(s), deps.NewVendor(s))
 	for _, c := range root.Commands() {
 		c.Example = strings.ReplaceAll(c.Example, "krowave ", program+" ")
 	}

@@ -1,62 +1,26 @@
 package plugin
 
 import (
-	"encoding/json"
 	"fmt"
-	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
-	"github.com/krowave/krowave/render/schema"
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/plugin/report"
 )
 
-// kroVersion is the release of kro whose expansion krowave gives.
-const kroVersion = "v0.9.4"
-
-// versionOutput is version -o json.
-type versionOutput struct {
-	Version    string   `json:"version"`
-	Revision   string   `json:"revision"`
-	Modified   bool     `json:"modified"`
-	Go         string   `json:"go"`
-	Kro        string   `json:"kro"`
-	Kubernetes []string `json:"kubernetes"`
-}
-
-func currentVersion() versionOutput {
-	v := versionOutput{Version: "(devel)", Go: runtime.Version(), Kro: kroVersion, Kubernetes: schema.Versions()}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return v
-	}
-	if info.Main.Version != "" {
-		v.Version = info.Main.Version
-	}
-	for _, s := range info.Settings {
-		switch s.Key {
-		case "vcs.revision":
-			v.Revision = s.Value
-		case "vcs.modified":
-			v.Modified = s.Value == "true"
-		}
-	}
-	return v
-}
-
 func newVersion(s Streams) *cobra.Command {
-	output := choice{value: "text", allowed: []string{"text", "json"}}
+	output := options.Choice{Value: "text", Allowed: []string{"text", "json"}}
 	cmd := &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version of krowave, and of what it knows",
 		Example: "  krowave version\n  krowave version -o json",
-		Args:    none,
+		Args:    cli.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			v := currentVersion()
-			if output.value == "json" {
-				enc := json.NewEncoder(s.Out)
-				enc.SetIndent("", "  ")
-				return enc.Encode(v)
+			v := cli.CurrentBuild()
+			if output.Value == "json" {
+				return report.JSON(s.Out, v)
 			}
 			revision := v.Revision
 			if v.Modified {
@@ -68,14 +32,6 @@ func newVersion(s Streams) *cobra.Command {
 		},
 	}
 	cmd.Flags().VarP(&output, "output", "o", "how to print")
-	complete(cmd, "output", output.allowed...)
+	options.Complete(cmd, "output", output.Allowed...)
 	return cmd
-}
-
-// none refuses arguments.
-func none(_ *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usagef("unexpected argument %q", args[0])
-	}
-	return nil
 }

@@ -1,0 +1,42 @@
+// Package cli is what every command stands on: the streams and the environment
+// of a run, the errors that choose an exit code, and the version of the program.
+// It never reads a manifest.
+package cli
+
+import (
+	"io"
+	"os"
+)
+
+// Streams is the world around a run.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Dir      string // working directory; "" is the process's
+	Getenv   func(string) string
+	Program  string // file name of the binary; "" is krowave
+}
+
+// Env returns an environment variable, "" when it is not set.
+func (s Streams) Env(name string) string {
+	if s.Getenv == nil {
+		return ""
+	}
+	return s.Getenv(name)
+}
+
+// Color reports whether results go to a terminal that should have colours
+// (no-color.org).
+func (s Streams) Color() bool {
+	return s.Env("NO_COLOR") == "" && s.Env("TERM") != "dumb" && IsTerminal(s.Out)
+}
+
+// IsTerminal reports whether a writer is a terminal.
+func IsTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,21 @@
+// Package argocd holds the commands of the hand-off to Argo CD.
+package argocd
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/krowave/krowave/plugin/cli"
+)
+
+// New holds the commands of the hand-off to Argo CD.
+func New(s cli.Streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "argocd",
+		Short: "Hand rendered objects to Argo CD",
+		Long:  "argocd holds what runs beside Argo CD: the config management plugin that its repo-server asks for manifests, and its tools.",
+		Args:  cli.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newCMPServer(s), newCMPProbe(s), newCMPGenerate(s), newArgoCDHealthCommand(s), newArgoCDInstallCommand(s))
+	return cmd
+}

@@ -1,0 +1,97 @@
+package argocd
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/krowave/krowave/argocd/cmp"
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/load"
+	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/render/limits"
+	"github.com/krowave/krowave/render/repo"
+)
+
+func newCMPGenerate(s cli.Streams) *cobra.Command {
+	bounds := limits.Default()
+	var root string
+	var strict bool
+	cmd := &cobra.Command{
+		Use:   "generate",
+		Short: "Render the working directory as the generate command of Argo CD's own plugin server",
+		Long: "generate is what spec.generate of a plugin.yaml runs. It reads the working directory and the environment that Argo CD " +
+			"sets, and prints what cmp-server would answer. RGDs are looked up in the repository around the directory.",
+		Example: "  krowave argocd generate",
+		Args:    cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := filepath.Abs(s.Dir)
+			if err != nil {
+				return fmt.Errorf("working directory: %w", err)
+			}
+			env := cmp.Environment{}
+			for _, name := range cmp.Variables() {
+				if value := s.Env(name); value != "" {
+					env[name] = value
+				}
+			}
+			top := root
+			switch {
+			case top == "":
+				top = uploadRoot(dir)
+			case !filepath.IsAbs(top):
+				top = filepath.Join(dir, top)
+			}
+			path, err := filepath.Rel(top, dir)
+			if err != nil || !filepath.IsLocal(path) {
+				return cli.Usagef("the working directory is not below --root %s", root)
+			}
+			tree, err := repo.Dir(top)
+			if err != nil {
+				return err
+			}
+			r := cmp.NewRenderer(bounds, 0)
+			r.Strict = strict
+			answer, err := r.Generate(cmd.Context(), cmp.NewTree(tree.FS(), ""), cmp.Request{Path: filepath.ToSlash(path), Env: env})
+			var findings *cmp.Findings
+			if errors.As(err, &findings) {
+				fmt.Fprintln(s.Err, findings)
+				return cli.ErrFindings
+			}
+			if err != nil {
+				return err
+			}
+			for _, m := range answer.Manifests {
+				if _, err := fmt.Fprintf(s.Out, "---\n%s\n", m); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&root, "root", "", "directory that no path may lead out of (default what Argo CD unpacked, else the Git repository)")
+	cmd.Flags().BoolVar(&strict, "strict", false, "warnings are errors")
+	options.BindLimits(cmd.Flags(), bounds.Render())
+	return cmd
+}
+
+// uploadRoot is the directory that Argo CD's plugin server unpacked around the
+// application: a random name in _cmp_server. Elsewhere it is the Git repository.
+func uploadRoot(dir string) string {
+	for at := dir; ; {
+		parent := filepath.Dir(at)
+		if filepath.Base(parent) == "_cmp_server" {
+			return at
+		}
+		if parent == at {
+			break
+		}
+		at = parent
+	}
+	if root, ok := load.Repository(dir); ok {
+		return root
+	}
+	return dir
+}

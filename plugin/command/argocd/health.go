@@ -1,0 +1,111 @@
+package argocd
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/krowave/krowave/argocd/health"
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/load"
+	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/plugin/output"
+	"github.com/krowave/krowave/plugin/report"
+	"github.com/krowave/krowave/render/manifest"
+)
+
+// healthOutput is argocd health -o json.
+type healthOutput struct {
+	Checks []healthCheck `json:"checks"`
+}
+
+type healthCheck struct {
+	Key string `json:"key"`
+	health.Check
+}
+
+func newArgoCDHealthCommand(s cli.Streams) *cobra.Command {
+	var in options.Input
+	var engine options.Engine
+	output := options.Choice{Value: "yaml", Allowed: []string{"yaml", "configmap", "json"}}
+	argoCD := options.Choice{Value: "3", Allowed: health.Versions()}
+	policy := options.Choice{Value: "fail", Allowed: []string{"fail", "withhold", "delegate"}}
+	cmd := &cobra.Command{
+		Use:   "health [PATH|-]...",
+		Short: "Print the health checks that carry readyWhen over to Argo CD",
+		Long: "health writes a Lua health check for each kind that an RGD gates with readyWhen and that Argo CD has no check for, as entries " +
+			"of argocd-cm. With them a sync wave waits for what readyWhen waits for. What cannot be carried over is listed on " +
+			"standard error with its node. Checks know objects by the annotation krowave.dev/node, so render with --annotate=waves,origin, " +
+			"as the plugin does.",
+		Example: "  krowave argocd health definitions\n" +
+			"  krowave argocd health -o configmap definitions > health.yaml && kubectl -n argocd patch configmap argocd-cm --patch-file health.yaml",
+	}
+	in.Bind(cmd.Flags())
+	engine.Bind(cmd.Flags())
+	engine.Complete(cmd)
+	cmd.Flags().VarP(&output, "output", "o", "what to print: the entries alone, a whole ConfigMap, or a list of checks")
+	options.Complete(cmd, "output", output.Allowed...)
+	cmd.Flags().Var(&argoCD, "version", "version whose own health checks are left alone")
+	options.Complete(cmd, "version", argoCD.Allowed...)
+	cmd.Flags().Var(&policy, "runtime", "policy that manifests are rendered with: delegate adds checks of what is left to kro")
+	options.Complete(cmd, "runtime", policy.Allowed...)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		checks, err := healthChecks(load.New(cmd, s, &in, engine.Options), args, healthOptions{argoCD.Value, engine.Strict, policy.Value == "delegate"})
+		if err != nil {
+			return err
+		}
+		return printChecks(s.Out, output.Value, checks)
+	}
+	return cmd
+}
+
+type healthOptions struct {
+	argoCD   string
+	strict   bool
+	delegate bool
+}
+
+// healthChecks compiles the RGDs of the arguments and writes their checks.
+// Findings are printed.
+func healthChecks(c load.Loader, args []string, opts healthOptions) ([]health.Check, error) {
+	if len(args) == 0 {
+		args = []string{"."}
+	}
+	r, err := c.Compile(args)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.Result.Graphs) == 0 && !r.Result.Diagnostics.HasErrors() {
+		return nil, cli.Usagef("no ResourceGraphDefinition in what was given")
+	}
+	checks, findings, err := health.Generate(r.Result.Graphs, health.Options{ArgoCD: opts.argoCD, Delegate: opts.delegate})
+	if err != nil {
+		return nil, err
+	}
+	r.Result.Diagnostics = append(r.Result.Diagnostics, findings...).Sorted()
+	return checks, report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Source, opts.strict)
+}
+
+func printChecks(w io.Writer, format string, checks []health.Check) error {
+	switch format {
+	case "json":
+		out := healthOutput{Checks: []healthCheck{}}
+		for _, c := range checks {
+			out.Checks = append(out.Checks, healthCheck{Key: c.Key(), Check: c})
+		}
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(out)
+	case "configmap":
+		return output.Objects(w, "yaml", []map[string]any{health.ConfigMap(checks)})
+	}
+	var b bytes.Buffer
+	if err := manifest.EncodeYAML(&b, []map[string]any{health.Data(checks)}); err != nil {
+		return err
+	}
+	_, err := w.Write(bytes.TrimPrefix(b.Bytes(), []byte("---\n"))) // entries are pasted below data:
+	return err
+}

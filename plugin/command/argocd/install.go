@@ -1,0 +1,125 @@
+package argocd
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/krowave/krowave/argocd/health"
+	"github.com/krowave/krowave/argocd/install"
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/load"
+	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/plugin/output"
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/manifest"
+)
+
+// installFlags are those of argocd install.
+type installFlags struct {
+	argoCD           options.Choice
+	namespace, image string
+	output           options.Output
+	check            string
+}
+
+func (f *installFlags) bind(flags *pflag.FlagSet) {
+	f.argoCD = options.Choice{Value: "3", Allowed: health.Versions()}
+	flags.Var(&f.argoCD, "version", "version of Argo CD")
+	flags.StringVarP(&f.namespace, "namespace", "n", "argocd", "namespace of Argo CD")
+	flags.StringVar(&f.image, "image", install.DefaultImage, "image of the plugin")
+	f.output = options.NewOutput("yaml")
+	flags.VarP(&f.output, "output", "o", "print everything, or write a kustomize component to a directory")
+	flags.StringVar(&f.check, "check", "", "print what the installation in FILE, or - for standard input, lacks")
+}
+
+func newArgoCDInstallCommand(s cli.Streams) *cobra.Command {
+	var in options.Input
+	var engine options.Engine
+	var flags installFlags
+	cmd := &cobra.Command{
+		Use:   "install [PATH]...",
+		Short: "Print what adds the plugin to Argo CD, or check an installation",
+		Long: "install prints a kustomize component that adds the plugin to repo-server, with its settings, a network policy and examples; " +
+			"with paths of RGDs also their health checks. Nothing is applied.\n\n--check reads exported manifests and says what they lack: " +
+			"exit code 0 when nothing, else 1.",
+		Example: "  krowave argocd install -o dir=krowave definitions\n" +
+			"  kubectl get deployments,configmaps -n argocd -o yaml | krowave argocd install --check - definitions",
+	}
+	in.Bind(cmd.Flags())
+	shared := pflag.NewFlagSet("", pflag.ContinueOnError)
+	engine.Bind(shared)
+	shared.VisitAll(func(f *pflag.Flag) {
+		if f.Name != "namespace" { // of instances; here it is Argo CD's
+			cmd.Flags().AddFlag(f)
+		}
+	})
+	flags.bind(cmd.Flags())
+	options.Complete(cmd, "version", flags.argoCD.Allowed...)
+	options.Complete(cmd, "output", "yaml", "dir=")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		opts := install.Options{ArgoCD: flags.argoCD.Value, Namespace: flags.namespace, Image: flags.image}
+		if len(args) > 0 {
+			checks, err := healthChecks(load.New(cmd, s, &in, engine.Options), args, healthOptions{argoCD: flags.argoCD.Value, strict: engine.Strict})
+			if err != nil {
+				return err
+			}
+			opts.Health = health.ConfigMap(checks)
+		}
+		if flags.check != "" {
+			return checkInstallation(s, flags.check, opts)
+		}
+		files, err := install.Files(opts)
+		if err != nil {
+			return cli.Usage(err)
+		}
+		dir, ok := flags.output.Dir()
+		if !ok {
+			_, err := s.Out.Write(install.Text(files))
+			return err
+		}
+		converted := make([]output.File, len(files))
+		for i, f := range files {
+			converted[i] = output.File(f)
+		}
+		return output.Files(load.Absolute(dir, s.Dir), converted)
+	}
+	return cmd
+}
+
+// checkInstallation prints what exported manifests lack.
+func checkInstallation(s cli.Streams, name string, opts install.Options) error {
+	data, err := readExport(s, name)
+	if err != nil {
+		return cli.Usage(err)
+	}
+	documents, found := manifest.Read(name, data, manifest.Limits{})
+	if !found.HasErrors() {
+		found = append(found, install.Check(name, documents, opts)...)
+	}
+	if err := diag.Print(s.Err, found.Sorted(), diag.PrintOptions{}); err != nil {
+		return err
+	}
+	if len(found) > 0 {
+		return cli.ErrFindings
+	}
+	return nil
+}
+
+func readExport(s cli.Streams, name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(s.In)
+	}
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(s.Dir, name)
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("--check: %w", err)
+	}
+	return data, nil
+}

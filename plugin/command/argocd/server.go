@@ -1,0 +1,116 @@
+package argocd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/krowave/krowave/argocd/cmp"
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/render/limits"
+)
+
+// socketFlags say which sockets the plugin has.
+type socketFlags struct {
+	socket, dir, name string
+}
+
+func (f *socketFlags) bind(flags *pflag.FlagSet) {
+	flags.StringVar(&f.socket, "socket", "", "path of the one socket to use instead of --socket-dir and --name")
+	flags.StringVar(&f.dir, "socket-dir", "", "directory where repo-server looks for plugins (default $ARGOCD_PLUGINSOCKFILEPATH, else /home/argocd/cmp-server/plugins)")
+	flags.StringVar(&f.name, "name", "krowave", "name of the plugin; NAME-VERSION names it too")
+}
+
+func (f *socketFlags) paths(s cli.Streams) []string {
+	if f.socket != "" {
+		return []string{f.socket}
+	}
+	dir := f.dir
+	if dir == "" {
+		dir = cmp.SocketDir(s.Env)
+	}
+	return cmp.Sockets(dir, f.name, cli.CurrentBuild().Version)
+}
+
+func newCMPServer(s cli.Streams) *cobra.Command {
+	var sockets socketFlags
+	c := cmp.Config{Limits: limits.Default()}
+	var concurrent int64
+	cacheBytes, log := int64(256<<20), options.Choice{Value: "json", Allowed: []string{"json", "text"}}
+	cmd := &cobra.Command{
+		Use:   "cmp-server",
+		Short: "Serve Argo CD's repo-server as a config management plugin",
+		Long: "cmp-server runs beside repo-server and renders the applications whose plugin is named krowave. It speaks Argo CD's " +
+			"plugin protocol itself: no process is started and no file is written for a request.\n\nKubernetes version, namespace, " +
+			"parameters and ARGOCD_ENV_KROWAVE_... variables come with each request. The limits are upper bounds: an application can " +
+			"only lower them.",
+		Example: "  krowave argocd cmp-server\n  krowave argocd cmp-server --metrics-addr :8087 --max-concurrent 4",
+		Args:    cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.Sockets = sockets.paths(s)
+			c.MaxConcurrent, c.CacheBytes = int(concurrent), cacheBytes
+			c.Linger = 500 * time.Millisecond // longer than a handshake takes
+			c.Log = logger(s.Err, log.Value)
+			var err error
+			if c.MessageBytes, err = cmp.MessageBytes(s.Env); err != nil {
+				return cli.Usage(err)
+			}
+			return cmp.Serve(cmd.Context(), c)
+		},
+	}
+	flags := cmd.Flags()
+	sockets.bind(flags)
+	flags.BoolVar(&c.Discover, "discover", false, "also take applications that name no plugin: every application is then uploaded to be looked at")
+	flags.BoolVar(&c.Strict, "strict", false, "warnings are errors")
+	flags.StringVar(&c.MetricsAddr, "metrics-addr", "", "HOST:PORT of /metrics and /healthz (default none)")
+	flags.Var(options.NewCount(&concurrent), "max-concurrent", "applications rendered at once (default the number of CPUs)")
+	flags.Var(options.NewCount(&cacheBytes), "cache-bytes", "memory for what requests have in common")
+	flags.DurationVar(&c.Grace, "shutdown-grace", 25*time.Second, "how long requests in flight may take when the server is told to end")
+	flags.Var(&log, "log-format", "how to log")
+	options.BindLimits(flags, c.Limits.Render())
+	options.BindLimits(flags, c.Limits.Archive())
+	options.Complete(cmd, "log-format", log.Allowed...)
+	return cmd
+}
+
+func logger(w io.Writer, format string) *slog.Logger {
+	if format == "text" {
+		return slog.New(slog.NewTextHandler(w, nil))
+	}
+	return slog.New(slog.NewJSONHandler(w, nil))
+}
+
+func newCMPProbe(s cli.Streams) *cobra.Command {
+	var sockets socketFlags
+	timeout := time.Second
+	cmd := &cobra.Command{
+		Use:     "probe",
+		Short:   "Ask the server behind each socket whether it serves",
+		Long:    "probe is for exec probes of Kubernetes, which cannot reach a socket otherwise: exit code 0 when every socket is served, else 1.",
+		Example: "  krowave argocd probe",
+		Args:    cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
+			defer cancel()
+			var errs []error
+			for _, path := range sockets.paths(s) {
+				errs = append(errs, cmp.Probe(ctx, path))
+			}
+			if err := errors.Join(errs...); err != nil {
+				fmt.Fprintf(s.Err, "%v\n", err)
+				return cli.ErrFindings
+			}
+			return nil
+		},
+	}
+	sockets.bind(cmd.Flags())
+	cmd.Flags().DurationVar(&timeout, "timeout", timeout, "how long to wait")
+	return cmd
+}

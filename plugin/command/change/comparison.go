@@ -1,0 +1,65 @@
+// Package change holds the commands that compare two states of a repository: diff
+// and impact.
+package change
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/compare"
+	"github.com/krowave/krowave/plugin/load"
+	"github.com/krowave/krowave/plugin/report"
+	"github.com/krowave/krowave/render/diag"
+)
+
+// comparison is a loaded comparison that is compared and reported.
+type comparison struct{ load.Comparison }
+
+// compare compares the two sides.
+func (c *comparison) compare() (*compare.Report, error) {
+	report, err := compare.Compare(c.Command.Context(),
+		compare.Side{Result: c.Old.Run.Result, Label: c.Old.Label}, compare.Side{Result: c.New.Run.Result, Label: c.New.Label},
+		compare.Options{Unchanged: c.Unchanged, Jobs: int(c.Flags.Engine.Jobs)})
+	if err != nil {
+		return nil, err
+	}
+	return report, nil
+}
+
+// report prints what is wrong with the sides, and reports whether the new one
+// has errors. What was wrong with the old one stops nobody.
+func (c *comparison) report(w io.Writer) (failed bool, err error) {
+	switch n := errorsIn(c.Old.Run.Result.Diagnostics); {
+	case c.Old.Broken != nil:
+		err = warnf(w, "%s cannot be read, so everything counts as added: %v", c.Old.Label, c.Old.Broken)
+	case n > 0:
+		err = warnf(w, "%s has errors (%d), and what cannot be rendered of it counts as added", c.Old.Label, n)
+	}
+	if err != nil {
+		return false, err
+	}
+	switch err := report.Findings(w, c.New.Run.Result.Diagnostics, c.New.Run.In.Source, c.Flags.Engine.Strict); {
+	case errors.Is(err, cli.ErrFindings):
+		return true, nil
+	default:
+		return false, err
+	}
+}
+
+func warnf(w io.Writer, format string, args ...any) error {
+	_, err := fmt.Fprintf(w, "warning: "+strings.ReplaceAll(format, "\n", " ")+"\n", args...)
+	return err
+}
+
+func errorsIn(list diag.List) int {
+	n := 0
+	for _, d := range list {
+		if d.Severity == diag.Error {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,115 @@
+package change
+
+import (
+	"bytes"
+
+	"github.com/spf13/cobra"
+
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/compare"
+	"github.com/krowave/krowave/plugin/load"
+	"github.com/krowave/krowave/plugin/options"
+)
+
+// diffFlags are those of krowave diff.
+type diffFlags struct {
+	change   options.Change
+	output   options.Choice
+	noIndex  bool
+	exitZero bool
+	maxBytes int64
+}
+
+// NewDiff returns krowave diff.
+func NewDiff(s cli.Streams) *cobra.Command {
+	var flags diffFlags
+	cmd := &cobra.Command{
+		Use:   "diff [PATH...]",
+		Short: "Show what a change in Git does to every object",
+		Long: "diff renders the files of two states of a Git repository and compares the objects: what is added, changed and deleted, " +
+			"by instance, with what is dangerous about it first.\n\nThe old state is where HEAD left its upstream branch, or --base. " +
+			"The new state is the work tree with what is not committed, or --head. Paths are those of both; the default is the " +
+			"working directory. Only instances whose inputs differ are rendered.\n\nWith --no-index, and outside of a Git " +
+			"repository, two paths are compared with each other.\n\n" +
+			"Exit codes: 0 no difference, 1 differences, 2 wrong usage or a new state with errors, 3 internal failure. " +
+			"KUBECTL_EXTERNAL_DIFF names another program for differences, as for kubectl diff.",
+		Example: "  krowave diff\n  krowave diff --base main --head topic -o markdown\n  krowave diff --no-index shop.yaml shop-next.yaml",
+	}
+	flags.change.Bind(cmd.Flags())
+	flags.change.Complete(cmd)
+	for _, f := range compare.Formats() {
+		flags.output.Allowed = append(flags.output.Allowed, string(f))
+	}
+	flags.output.Value = string(compare.Human)
+	cmd.Flags().VarP(&flags.output, "output", "o", "how to print")
+	options.Complete(cmd, "output", flags.output.Allowed...)
+	cmd.Flags().BoolVar(&flags.noIndex, "no-index", false, "compare two paths with each other, without Git")
+	cmd.Flags().BoolVar(&flags.exitZero, "exit-zero", false, "exit with 0 when there are differences")
+	cmd.Flags().Var(options.NewCount(&flags.maxBytes), "max-bytes", "bytes of -o markdown, for places that limit a comment; what is left out is counted (default no limit)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c := &comparison{load.Comparison{Command: cmd, Streams: s, Flags: &flags.change}}
+		if err := flags.read(c, args); err != nil {
+			return err
+		}
+		return flags.show(c)
+	}
+	return cmd
+}
+
+// read reads the two states: two paths where that is what the arguments are, as
+// git diff decides it.
+func (f *diffFlags) read(c *comparison, args []string) error {
+	revisions := f.change.Base != "" || f.change.Head != ""
+	twoPaths := f.noIndex
+	if !twoPaths && !revisions && len(args) == 2 {
+		_, inGit := load.Repository(load.Absolute(".", c.Streams.Dir))
+		twoPaths = !inGit
+	}
+	switch {
+	case f.noIndex && revisions:
+		return cli.Usagef("--no-index compares two paths, --base and --head compare revisions")
+	case twoPaths && len(args) != 2:
+		return cli.Usagef("--no-index needs two paths, the old and the new one")
+	case twoPaths:
+		return c.Paths(args[0], args[1])
+	case len(args) == 0:
+		args = []string{"."}
+	}
+	return c.Revisions(args)
+}
+
+func (f *diffFlags) show(c *comparison) error {
+	if err := c.Render(); err != nil {
+		return err
+	}
+	report, err := c.compare()
+	if err != nil {
+		return err
+	}
+	failed, err := c.report(c.Streams.Err)
+	if err != nil {
+		return err
+	}
+	differs := report.Differs()
+	if program := c.external(); program != "" && !c.Command.Flags().Changed("output") {
+		if differs, err = c.runExternal(program, report); err != nil {
+			return err
+		}
+	} else {
+		var out bytes.Buffer
+		opts := compare.PrintOptions{Color: f.output.Value == string(compare.Human) && c.Streams.Color(), MaxBytes: int(f.maxBytes)}
+		if err := compare.Write(&out, report, compare.Format(f.output.Value), opts); err != nil {
+			return err
+		}
+		if _, err := out.WriteTo(c.Streams.Out); err != nil {
+			return err
+		}
+	}
+	switch {
+	case failed:
+		return cli.ErrFailed
+	case differs && !f.exitZero:
+		return cli.ErrDiffers
+	}
+	return nil
+}

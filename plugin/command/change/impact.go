@@ -1,0 +1,233 @@
+package change
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/compare"
+	"github.com/krowave/krowave/plugin/load"
+	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/repo"
+)
+
+// impactFlags are those of krowave impact.
+type impactFlags struct {
+	change   options.Change
+	output   options.Choice
+	exitZero bool
+}
+
+// NewImpact returns krowave impact.
+func NewImpact(s cli.Streams) *cobra.Command {
+	var flags impactFlags
+	cmd := &cobra.Command{
+		Use:   "impact RGD [PATH...]",
+		Short: "List what a change of an RGD does to each of its instances",
+		Long: "impact lists every instance of an RGD in the repository, those of RGDs that build on it included, and says whether " +
+			"the change leaves it as it was, changes its objects, or breaks it. RGD is the name of a ResourceGraphDefinition or a " +
+			"file that holds some. Without paths, the whole repository is read.\n\nThe states that are compared are those of krowave diff.\n\n" +
+			"Exit codes: 0 nothing changes, 1 instances change, 2 wrong usage or instances that break, 3 internal failure.",
+		Example: "  krowave impact shop-rgd.yaml\n  krowave impact --base main -o markdown stand",
+		Args:    cli.AtLeastOne("the name of an RGD, or a file with RGDs"),
+	}
+	flags.change.Bind(cmd.Flags())
+	flags.change.Complete(cmd)
+	flags.output = options.Choice{Value: "text", Allowed: []string{"text", "json", "markdown"}}
+	cmd.Flags().VarP(&flags.output, "output", "o", "how to print")
+	options.Complete(cmd, "output", flags.output.Allowed...)
+	cmd.Flags().BoolVar(&flags.exitZero, "exit-zero", false, "exit with 0 when instances change")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c := &comparison{load.Comparison{Command: cmd, Streams: s, Flags: &flags.change}}
+		report, err := c.impact(args[0], args[1:])
+		if err != nil {
+			return err
+		}
+		var out bytes.Buffer
+		if err := report.write(&out, flags.output.Value); err != nil {
+			return err
+		}
+		failed, err := c.report(s.Err)
+		if err != nil {
+			return err
+		}
+		if _, err := out.WriteTo(s.Out); err != nil {
+			return err
+		}
+		switch {
+		case failed:
+			return cli.ErrFailed
+		case report.Counts.Unchanged < len(report.Instances) && !flags.exitZero:
+			return cli.ErrDiffers
+		}
+		return nil
+	}
+	return cmd
+}
+
+// impact reads the two states and compares the instances of an RGD.
+func (c *comparison) impact(rgd string, paths []string) (*impactReport, error) {
+	if len(paths) == 0 {
+		h, err := load.OpenHistory(load.Absolute(".", c.Streams.Dir))
+		if err != nil {
+			return nil, err
+		}
+		paths = []string{load.Absolute(h.Root(), c.Streams.Dir)}
+		if err := h.Close(); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.Revisions(paths); err != nil {
+		return nil, err
+	}
+	all := c.definitions()
+	found, err := chosen(all, rgd)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Render(); err != nil {
+		return nil, err
+	}
+	report, err := c.compare()
+	if err != nil {
+		return nil, err
+	}
+	return impactOf(report, found, consumers(all, found)), nil
+}
+
+// definedKind is an RGD of either state.
+type definedKind struct {
+	name, file string
+	kind       string // group/Kind of its instances
+	uses       []string
+}
+
+// definitions lists the RGDs of both states.
+func (c *comparison) definitions() []definedKind {
+	var out []definedKind
+	for _, v := range []*load.Side{&c.Old, &c.New} {
+		if v.In == nil {
+			continue
+		}
+		for _, f := range slices.Concat(v.In.Files, v.In.Definitions) {
+			out = append(out, definedIn(f)...)
+		}
+	}
+	return out
+}
+
+func definedIn(f repo.File) []definedKind {
+	const kind = "ResourceGraphDefinition"
+	if !bytes.Contains(f.Data, []byte(kind)) {
+		return nil
+	}
+	var out []definedKind
+	docs, _ := manifest.Read(f.Name, f.Data, manifest.Limits{})
+	for _, doc := range docs {
+		if doc.Kind() != kind {
+			continue
+		}
+		spec, _ := doc.Object["spec"].(map[string]any)
+		schema, _ := spec["schema"].(map[string]any)
+		text := func(key string) string { s, _ := schema[key].(string); return s }
+		d := definedKind{name: doc.Name(), file: f.Name, kind: cmp.Or(text("group"), "kro.run") + "/" + text("kind")}
+		resources, _ := spec["resources"].([]any)
+		for _, item := range resources {
+			resource, _ := item.(map[string]any)
+			template, _ := resource["template"].(map[string]any)
+			t := manifest.Document{Object: template}
+			group, _, _ := strings.Cut(t.APIVersion(), "/")
+			d.uses = append(d.uses, group+"/"+t.Kind())
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// chosen returns the RGDs that an argument names, by file or by name.
+func chosen(all []definedKind, arg string) ([]definedKind, error) {
+	var out []definedKind
+	var names []string
+	for _, d := range all {
+		if d.name == arg || d.file == filepath.ToSlash(filepath.Clean(arg)) {
+			out = append(out, d)
+		}
+		names = append(names, d.name)
+	}
+	if len(out) > 0 {
+		return out, nil
+	}
+	hint := ""
+	if like := diag.Closest(arg, names); like != "" {
+		hint = "; did you mean " + like + "?"
+	}
+	return nil, cli.Usagef("neither side has a ResourceGraphDefinition named %s, or a file of that name with one%s", arg, hint)
+}
+
+// consumers returns the kinds whose instances render by one of some RGDs: its
+// own, and those of RGDs that build on it.
+func consumers(all, found []definedKind) map[string]bool {
+	kinds := map[string]bool{}
+	for _, d := range found {
+		kinds[d.kind] = true
+	}
+	for again := true; again; {
+		again = false
+		for _, d := range all {
+			if !kinds[d.kind] && slices.ContainsFunc(d.uses, func(use string) bool { return kinds[use] }) {
+				kinds[d.kind], again = true, true
+			}
+		}
+	}
+	return kinds
+}
+
+// impactOf is the part of a comparison that is about instances of some kinds.
+func impactOf(report *compare.Report, found []definedKind, kinds map[string]bool) *impactReport {
+	out := &impactReport{Old: report.Old, New: report.New, Instances: []impactInstance{}}
+	for _, d := range found {
+		if !slices.Contains(out.Definitions, d.name) {
+			out.Definitions = append(out.Definitions, d.name)
+		}
+	}
+	for _, i := range report.Instances {
+		group, _, _ := strings.Cut(i.Identity.APIVersion, "/")
+		if !kinds[group+"/"+i.Identity.Kind] {
+			continue
+		}
+		x := impactInstance{Identity: i.Identity, Status: i.Status, Position: i.Position, Diagnostics: i.Diagnostics}
+		for _, o := range i.Objects {
+			switch o.Action {
+			case compare.AddObject:
+				x.Objects.Added++
+			case compare.DeleteObject:
+				x.Objects.Deleted++
+			case compare.ChangeObject:
+				x.Objects.Changed++
+			case compare.MoveObject:
+				x.Objects.Moved++
+			}
+		}
+		for _, d := range report.Dangers {
+			if d.Instance != nil && *d.Instance == i.Identity && d.Severity != diag.Info {
+				x.Dangers++
+			}
+		}
+		out.Instances = append(out.Instances, x)
+		out.Counts.add(i.Status)
+	}
+	for _, d := range report.Dangers {
+		if slices.Contains(out.Definitions, d.Node) && d.Instance == nil {
+			out.Dangers = append(out.Dangers, fmt.Sprintf("%s: %s", d.Rule, d.Message))
+		}
+	}
+	return out
+}

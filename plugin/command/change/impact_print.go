@@ -1,0 +1,198 @@
+package change
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/krowave/krowave/plugin/compare"
+	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/diag"
+)
+
+// impactReport is what impact -o json prints.
+type impactReport struct {
+	Definitions []string         `json:"definitions"`
+	Old         string           `json:"old"`
+	New         string           `json:"new"`
+	Counts      impactCounts     `json:"counts"`
+	Dangers     []string         `json:"dangers,omitempty"` // of the definitions themselves
+	Instances   []impactInstance `json:"instances"`
+}
+
+// impactCounts counts instances by what becomes of them.
+type impactCounts struct {
+	Changed   int `json:"changed"`
+	Unchanged int `json:"unchanged"`
+	Broken    int `json:"broken"`
+	Added     int `json:"added"`
+	Removed   int `json:"removed"`
+}
+
+func (c *impactCounts) add(s compare.Status) {
+	switch s {
+	case compare.Changed:
+		c.Changed++
+	case compare.Unchanged:
+		c.Unchanged++
+	case compare.Broken:
+		c.Broken++
+	case compare.Added:
+		c.Added++
+	case compare.Removed:
+		c.Removed++
+	}
+}
+
+// String is such as "2 changed, 5 unchanged, 0 broken"; what is not there of the
+// rest is left out.
+func (c *impactCounts) String() string {
+	text := fmt.Sprintf("%d changed, %d unchanged, %d broken", c.Changed, c.Unchanged, c.Broken)
+	if c.Added > 0 {
+		text += fmt.Sprintf(", %d added", c.Added)
+	}
+	if c.Removed > 0 {
+		text += fmt.Sprintf(", %d removed", c.Removed)
+	}
+	return text
+}
+
+type impactInstance struct {
+	Identity    render.Identity `json:"instance"`
+	Status      compare.Status  `json:"status"`
+	Objects     objectCounts    `json:"objects"`
+	Dangers     int             `json:"dangers"` // warnings and errors of krowave diff about it
+	Position    *diag.Position  `json:"position,omitempty"`
+	Diagnostics diag.List       `json:"diagnostics,omitempty"`
+}
+
+type objectCounts struct {
+	Added   int `json:"added"`
+	Changed int `json:"changed"`
+	Deleted int `json:"deleted"`
+	Moved   int `json:"moved"`
+}
+
+// effect is such as "1 changed, 2 deleted, 1 dangerous".
+func (i *impactInstance) effect() string {
+	var parts []string
+	o := i.Objects
+	for _, p := range []struct {
+		n    int
+		word string
+	}{{o.Added, "added"}, {o.Changed, "changed"}, {o.Deleted, "deleted"}, {o.Moved, "moved"}, {i.Dangers, "dangerous"}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.word))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// title is "Kind namespace/name".
+func (i *impactInstance) title() string {
+	if i.Identity.Namespace == "" {
+		return i.Identity.Kind + " " + i.Identity.Name
+	}
+	return i.Identity.Kind + " " + i.Identity.Namespace + "/" + i.Identity.Name
+}
+
+// reasons are the first lines of the diagnostics.
+func (i *impactInstance) reasons() []string {
+	var out []string
+	for _, d := range i.Diagnostics {
+		out = append(out, fmt.Sprintf("%s: %s [%s]", d.Pos, d.Message, d.Rule))
+	}
+	return out
+}
+
+func (r *impactReport) write(w io.Writer, format string) error {
+	switch format {
+	case "json":
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(struct {
+			APIVersion string `json:"apiVersion"`
+			Kind       string `json:"kind"`
+			*impactReport
+		}{"krowave.dev/v1alpha1", "Impact", r})
+	case "markdown":
+		return r.markdown(w)
+	}
+	return r.text(w)
+}
+
+func (r *impactReport) text(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n", strings.Join(r.Definitions, ", "), &r.Counts)
+	for _, d := range r.Dangers {
+		fmt.Fprintf(&b, "danger: %s\n", d)
+	}
+	if len(r.Instances) > 0 {
+		b.WriteString("\n")
+	}
+	var rows strings.Builder
+	table := tabwriter.NewWriter(&rows, 0, 8, 3, ' ', 0)
+	for _, i := range r.Instances {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", i.Status, i.title(), i.effect())
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for n, row := range strings.Split(strings.TrimSuffix(rows.String(), "\n"), "\n") {
+		if n == len(r.Instances) {
+			break // there are none
+		}
+		b.WriteString(strings.TrimRight(row, " ") + "\n")
+		for _, reason := range r.Instances[n].reasons() {
+			b.WriteString("    " + reason + "\n")
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (r *impactReport) markdown(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "## Impact of %s\n\n%s, from %s to %s.\n", markdownCode(strings.Join(r.Definitions, ", ")), &r.Counts, markdownCode(r.Old), markdownCode(r.New))
+	for _, d := range r.Dangers {
+		fmt.Fprintf(&b, "\n> **Danger:** %s\n", markdownText(d))
+	}
+	touched := len(r.Instances) - r.Counts.Unchanged
+	if touched > 0 {
+		b.WriteString("\n| Instance | Status | Objects |\n|---|---|---|\n")
+	}
+	for _, i := range r.Instances {
+		if i.Status == compare.Unchanged {
+			continue
+		}
+		what := markdownText(i.effect())
+		if reasons := i.reasons(); len(reasons) > 0 {
+			for n := range reasons {
+				reasons[n] = markdownText(reasons[n])
+			}
+			what = strings.Join(reasons, "<br>")
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", markdownText(i.title()), i.Status, what)
+	}
+	if r.Counts.Unchanged > 0 {
+		fmt.Fprintf(&b, "\n<details><summary>%d unchanged</summary>\n\n", r.Counts.Unchanged)
+		for _, i := range r.Instances {
+			if i.Status == compare.Unchanged {
+				fmt.Fprintf(&b, "- %s\n", markdownText(i.title()))
+			}
+		}
+		b.WriteString("\n</details>\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// markdownText keeps what files say from being read as markup.
+func markdownText(s string) string {
+	return strings.NewReplacer("\\", "\\\\", "|", "\\|", "<", "&lt;", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[", "@", "&#64;", "\n", " ").Replace(s)
+}
+
+func markdownCode(s string) string { return "`" + strings.ReplaceAll(s, "`", "'") + "`" }

@@ -1,0 +1,72 @@
+package flux
+
+import (
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/krowave/krowave/flux/install"
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/load"
+	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/plugin/output"
+)
+
+// fluxInstallFlags are those of flux install.
+type fluxInstallFlags struct {
+	opts       install.Options
+	liveValues options.Choice
+	output     options.Output
+}
+
+func (f *fluxInstallFlags) bind(flags *pflag.FlagSet) {
+	o := &f.opts
+	flags.StringVarP(&o.Namespace, "namespace", "n", install.DefaultNamespace, "namespace of the controller")
+	flags.StringVar(&o.Flux, "flux-namespace", install.DefaultNamespace, "namespace of Flux's controllers, which alone may fetch artifacts")
+	flags.StringVar(&o.Image, "image", install.DefaultImage, "image of the controller")
+	flags.StringSliceVar(&o.Shards, "shards", nil, "further controllers, each for the objects with its key in the label sharding.fluxcd.io/key")
+	f.liveValues = options.Choice{Value: string(install.LiveOwn), Allowed: []string{string(install.LiveNone), string(install.LiveOwn), string(install.LiveImpersonate)}}
+	flags.Var(&f.liveValues, "live-values", "whose permissions runtime: withhold reads live objects with: nobody's, the controller's own, or also those of service accounts that objects name")
+	flags.StringVar(&o.DefaultServiceAccount, "default-service-account", "", "service account of objects that name none")
+	flags.BoolVar(&o.NoCrossNamespaceRefs, "no-cross-namespace-refs", false, "sources are taken from an object's own namespace only")
+	flags.StringVar(&o.StorageSize, "storage-size", "", "size of a volume for artifacts; without one they are rendered again after a restart")
+	flags.StringVar(&o.StorageClass, "storage-class", "", "class of that volume")
+	flags.StringVar(&o.TLSSecret, "tls-secret", "", "secret with tls.crt and tls.key, to serve artifacts by HTTPS")
+	flags.BoolVar(&o.ServiceMonitor, "service-monitor", false, "add a ServiceMonitor, for the Prometheus operator")
+	f.output = options.NewOutput("yaml")
+	flags.VarP(&f.output, "output", "o", "print everything, or write files to a directory")
+}
+
+func newFluxInstall(s cli.Streams) *cobra.Command {
+	var flags fluxInstallFlags
+	cmd := &cobra.Command{
+		Use:   "install",
+		Short: "Print what the controller needs in a cluster",
+		Long: "install prints the CRD, the controller with its permissions, service and network policy, and a ValidatingAdmissionPolicy that " +
+			"guards ExternalArtifacts. Nothing is applied.\n\nkustomize-controller reads ExternalArtifacts only with " +
+			"--feature-gates=ExternalArtifact=true; the manifests say how to set that.",
+		Example: "  krowave flux install\n" +
+			"  krowave flux install --shards=a,b --live-values=impersonate -o dir=clusters/prod/krowave",
+		Args: cli.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			flags.opts.LiveValues = install.LiveValues(flags.liveValues.Value)
+			files, err := install.Files(flags.opts)
+			if err != nil {
+				return cli.Usage(err)
+			}
+			dir, ok := flags.output.Dir()
+			if !ok {
+				_, err := s.Out.Write(install.Text(files))
+				return err
+			}
+			converted := make([]output.File, len(files))
+			for i, f := range files {
+				converted[i] = output.File(f)
+			}
+			return output.Files(load.Absolute(dir, s.Dir), converted)
+		},
+	}
+	flags.bind(cmd.Flags())
+	options.Complete(cmd, "live-values", flags.liveValues.Allowed...)
+	options.Complete(cmd, "output", "yaml", "dir=")
+	return cmd
+}

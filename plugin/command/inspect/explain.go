@@ -1,0 +1,138 @@
+// Package inspect holds the commands that show how objects come about: explain
+// and graph.
+package inspect
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/load"
+	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/plugin/report"
+	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/trace"
+	"github.com/krowave/krowave/render/wave"
+)
+
+// explainFlags are those of krowave explain.
+type explainFlags struct {
+	engine         options.Engine
+	filenames      []string
+	output         options.Choice
+	serverDefaults options.Choice
+	waves          options.Choice
+	depth          int64
+	inNamespace    bool // -n is given: the object is in that namespace
+}
+
+func (f *explainFlags) bind(flags *pflag.FlagSet) {
+	f.engine.Bind(flags)
+	flags.StringArrayVarP(&f.filenames, "filename", "f", nil, "file, directory, pattern or - to read; repeatable (default the paths before OBJECT, else the working directory)")
+	f.output = options.Choice{Value: "human", Allowed: []string{"human", "json"}}
+	flags.VarP(&f.output, "output", "o", "how to print")
+	f.serverDefaults = options.Choice{Value: "schema", Allowed: []string{"schema", "none"}}
+	flags.Var(&f.serverDefaults, "server-defaults", "what references between nodes see beside the template: the API server's schema defaults, or nothing")
+	f.waves = options.Choice{Value: "levels", Allowed: []string{"levels", "gated", "none"}}
+	flags.Var(&f.waves, "waves", "where a new wave begins: behind every dependency, behind those that must be waited for, or nowhere")
+	f.depth = 4
+	flags.Var(options.NewCount(&f.depth), "depth", "how far inputs of inputs are followed")
+}
+
+// options yields the engine's options. What only a cluster knows is explained,
+// so it is no error.
+func (f *explainFlags) options() render.Options {
+	o := f.engine.Options()
+	o.Runtime = render.Withhold
+	o.ServerDefaults = render.ServerDefaults(f.serverDefaults.Value)
+	o.WaveMode = wave.Mode(f.waves.Value)
+	o.AllowEmpty = true
+	return o
+}
+
+// NewExplain returns krowave explain.
+func NewExplain(s cli.Streams) *cobra.Command {
+	var in options.Input
+	var flags explainFlags
+	cmd := &cobra.Command{
+		Use:   "explain [-f PATH...|PATH...] OBJECT[.FIELD]",
+		Short: "Say where a rendered value comes from, or why there is none",
+		Long: "explain says where a rendered object or one of its fields comes from: the line of the RGD, the expression, what it reads and " +
+			"where that comes from in turn; for an object also its conditions and the longest path to its wave. For a node that renders " +
+			"nothing it says why.\n\nOBJECT is KIND/NAME, KIND/NAMESPACE/NAME, or INSTANCE/NODE and INSTANCE/NODE[INDEX], where INSTANCE is " +
+			"as the first two. FIELD is a path such as spec.ports[0].port. Values of Secrets, and what is made of them, are not shown.",
+		Example: "  krowave explain shop.yaml configmap/market\n  krowave explain shop.yaml configmap/market.data.goods\n" +
+			"  krowave explain -f shop.yaml stand/market/sign",
+		Args: cli.AtLeastOne("KIND/NAME of an object, or KIND/NAME/NODE of an instance's node"),
+	}
+	in.Bind(cmd.Flags())
+	flags.bind(cmd.Flags())
+	flags.engine.Complete(cmd)
+	options.Complete(cmd, "output", flags.output.Allowed...)
+	options.Complete(cmd, "server-defaults", flags.serverDefaults.Allowed...)
+	options.Complete(cmd, "waves", flags.waves.Allowed...)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		paths, object := append(flags.filenames, args[:len(args)-1]...), args[len(args)-1]
+		if len(paths) == 0 {
+			paths = []string{"."}
+		}
+		r, err := load.New(cmd, s, &in, flags.options).Render(paths)
+		if err != nil {
+			return err
+		}
+		flags.inNamespace = cmd.Flags().Changed("namespace")
+		return explain(cmd.Context(), s, r, &flags, object)
+	}
+	return cmd
+}
+
+// explain prints the explanation of an object. Errors in the input are printed
+// too, since what they stop is not there to explain.
+func explain(ctx context.Context, s cli.Streams, r *load.Run, flags *explainFlags, object string) error {
+	var broken diag.List
+	for _, d := range r.Result.Diagnostics {
+		if d.Severity == diag.Error || d.Severity == diag.Warning && flags.engine.Strict {
+			broken.Add(d)
+		}
+	}
+	r.Result.Diagnostics = broken
+	t := trace.New(ctx, r.Result, trace.Options{Waves: wave.Mode(flags.waves.Value), Depth: int(flags.depth)})
+	namespace := ""
+	if flags.inNamespace {
+		namespace = flags.engine.Namespace
+	}
+	target, err := t.Find(object, namespace)
+	if err != nil {
+		if found := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, flags.engine.Strict); found != nil {
+			fmt.Fprintf(s.Err, "error: %v\n", err)
+			return found
+		}
+		return cli.Usage(err)
+	}
+	x, err := t.Explain(target)
+	if err != nil {
+		return err
+	}
+	if err := writeExplanation(s, flags.output.Value, x); err != nil {
+		return err
+	}
+	return report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, flags.engine.Strict)
+}
+
+func writeExplanation(s cli.Streams, format string, x *trace.Explanation) error {
+	if format == "json" {
+		enc := json.NewEncoder(s.Out)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(x)
+	}
+	p := explanationPrinter{}
+	p.explanation(x)
+	_, err := s.Out.Write(p.out.Bytes())
+	return err
+}

@@ -1,0 +1,185 @@
+package inspect
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/load"
+	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/plugin/report"
+	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/wave"
+)
+
+// graphOutput is one RGD of graph -o json.
+type graphOutput struct {
+	Name             string       `json:"name"`
+	APIVersion       string       `json:"apiVersion"`
+	Kind             string       `json:"kind"`
+	TopologicalOrder []string     `json:"topologicalOrder"`
+	Nodes            []nodeOutput `json:"nodes"`
+}
+
+type nodeOutput struct {
+	ID           string   `json:"id"`
+	Type         string   `json:"type"`
+	APIVersion   string   `json:"apiVersion"`
+	Kind         string   `json:"kind"`
+	Dependencies []string `json:"dependencies"`
+	Wave         int      `json:"wave"`
+	Binding      string   `json:"binding"`
+	Because      []string `json:"because"`
+}
+
+// NewGraph returns krowave graph.
+func NewGraph(s cli.Streams) *cobra.Command {
+	var in options.Input
+	var engine options.Engine
+	output := options.Choice{Value: "text", Allowed: []string{"text", "json", "dot", "mermaid"}}
+	cmd := &cobra.Command{
+		Use:   "graph PATH|-...",
+		Short: "Print the nodes of each RGD, their dependencies, waves and bindings",
+		Long: "graph prints the nodes of each RGD: what they depend on, their wave, and their binding. A node is static when Git alone " +
+			"tells what it renders, and runtime when it needs what only a cluster knows; -o json says why in because, and " +
+			"krowave validate --explain-runtime lists each expression with its place.",
+		Example: "  krowave graph shop-rgd.yaml\n  krowave graph -o mermaid shop-rgd.yaml",
+		Args:    cli.AtLeastOne("a file or directory with RGDs, or - for standard input"),
+	}
+	in.Bind(cmd.Flags())
+	engine.Bind(cmd.Flags())
+	engine.Complete(cmd)
+	cmd.Flags().VarP(&output, "output", "o", "how to print")
+	options.Complete(cmd, "output", output.Allowed...)
+	waves := options.Choice{Value: "levels", Allowed: []string{"levels", "gated"}}
+	cmd.Flags().Var(&waves, "waves", "where a new wave begins: behind every dependency, or behind those that must be waited for")
+	options.Complete(cmd, "waves", waves.Allowed...)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		r, err := load.New(cmd, s, &in, engine.Options).Compile(args)
+		if err != nil {
+			return err
+		}
+		if err := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, engine.Strict); err != nil {
+			return err
+		}
+		graphs := []graphOutput{}
+		for _, g := range r.Result.Graphs {
+			if r.Own(g.RGD.Doc) {
+				graphs = append(graphs, graphOf(g, wave.Mode(waves.Value)))
+			}
+		}
+		if len(graphs) == 0 {
+			return cli.Usagef("no ResourceGraphDefinition in what was given")
+		}
+		return printGraphs(s.Out, output.Value, graphs)
+	}
+	return cmd
+}
+
+// graphOf describes a graph. Waves begin at 0, since no instance is there.
+func graphOf(g *graph.Graph, mode wave.Mode) graphOutput {
+	out := graphOutput{
+		Name: g.RGD.Name, APIVersion: g.RGD.GVK.GroupVersion().String(), Kind: g.RGD.GVK.Kind,
+		TopologicalOrder: g.Order(), Nodes: []nodeOutput{},
+	}
+	waves := wave.Nodes(g, mode)
+	for _, n := range g.Nodes {
+		out.Nodes = append(out.Nodes, nodeOutput{
+			ID: n.ID, Type: string(n.Type), APIVersion: n.Kind.GVK.GroupVersion().String(), Kind: n.Kind.GVK.Kind,
+			Dependencies: append([]string{}, n.Dependencies...), Wave: waves[n.ID],
+			Binding: string(n.Binding), Because: report.Because(n),
+		})
+	}
+	return out
+}
+
+func (n nodeOutput) runtime() bool { return n.Binding == string(graph.Runtime) }
+
+func printGraphs(w io.Writer, format string, graphs []graphOutput) error {
+	var b strings.Builder
+	switch format {
+	case "json":
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(map[string]any{"graphs": graphs})
+	case "dot":
+		for _, g := range graphs {
+			dot(&b, g)
+		}
+	case "mermaid":
+		mermaid(&b, graphs)
+	default:
+		for i, g := range graphs {
+			if i > 0 {
+				b.WriteByte('\n')
+			}
+			text(&b, g)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func text(b *strings.Builder, g graphOutput) {
+	fmt.Fprintf(b, "%s (%s %s)\n", g.Name, g.APIVersion, g.Kind)
+	for _, n := range g.Nodes {
+		fmt.Fprintf(b, "  %d  %s  %s %s %s", n.Wave, n.ID, n.Type, n.APIVersion, n.Kind)
+		if len(n.Dependencies) > 0 {
+			fmt.Fprintf(b, "  after %s", strings.Join(n.Dependencies, ", "))
+		}
+		if n.runtime() {
+			b.WriteString("  [runtime]")
+		}
+		b.WriteByte('\n')
+	}
+}
+
+// runtimeColor fills the nodes that need what only a cluster knows.
+const runtimeColor = "#ffd9a8"
+
+func dot(b *strings.Builder, g graphOutput) {
+	fmt.Fprintf(b, "digraph %q {\n", g.Name)
+	for _, n := range g.Nodes {
+		style := ""
+		if n.runtime() {
+			style = fmt.Sprintf(", style=filled, fillcolor=%q", runtimeColor)
+		}
+		fmt.Fprintf(b, "  %q [label=%q%s];\n", n.ID, n.ID+"\n"+n.Kind, style)
+	}
+	for _, n := range g.Nodes {
+		for _, dep := range n.Dependencies {
+			fmt.Fprintf(b, "  %q -> %q;\n", dep, n.ID)
+		}
+	}
+	b.WriteString("}\n")
+}
+
+func mermaid(b *strings.Builder, graphs []graphOutput) {
+	b.WriteString("flowchart TD\n")
+	colored := false
+	for i, g := range graphs {
+		id := func(node string) string { return fmt.Sprintf("g%d_%s", i, node) }
+		fmt.Fprintf(b, "  subgraph g%d[\"%s\"]\n", i, g.Name)
+		for _, n := range g.Nodes {
+			class := ""
+			if n.runtime() {
+				class, colored = ":::runtime", true
+			}
+			fmt.Fprintf(b, "    %s[\"%s<br/>%s\"]%s\n", id(n.ID), n.ID, n.Kind, class)
+		}
+		for _, n := range g.Nodes {
+			for _, dep := range n.Dependencies {
+				fmt.Fprintf(b, "    %s --> %s\n", id(dep), id(n.ID))
+			}
+		}
+		b.WriteString("  end\n")
+	}
+	if colored {
+		fmt.Fprintf(b, "  classDef runtime fill:%s,color:#000\n", runtimeColor)
+	}
+}

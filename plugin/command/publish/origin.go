@@ -1,0 +1,108 @@
+package publish
+
+import (
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/krowave/krowave/plugin/load"
+	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/render"
+)
+
+// defaultOwner names the repository, however its URL is spelled, and the paths.
+func (h *hydration) defaultOwner() string {
+	address := h.dry.RepoURL
+	if _, rest, ok := strings.Cut(address, "://"); ok {
+		address = rest
+	}
+	if at := strings.Index(address, "@"); at >= 0 {
+		address = address[at+1:]
+	}
+	address = strings.TrimSuffix(strings.TrimSuffix(strings.Replace(address, ":", "/", 1), "/"), ".git")
+	words := []string{}
+	if address != "" {
+		words = append(words, strings.ToLower(address))
+	}
+	for _, arg := range h.args {
+		words = append(words, h.inRepository(arg))
+	}
+	return strings.Join(words, " ")
+}
+
+// inRepository is an argument as seen from the top of the repository.
+func (h *hydration) inRepository(arg string) string {
+	if arg == "-" {
+		return arg
+	}
+	dir, err := filepath.Abs(h.Streams.Dir)
+	if err != nil {
+		return arg
+	}
+	return relativeTo(h.top, load.Absolute(arg, dir), arg)
+}
+
+func relativeTo(base, name, otherwise string) string {
+	rel, err := filepath.Rel(base, name)
+	if base == "" || err != nil || !filepath.IsLocal(rel) {
+		return filepath.ToSlash(otherwise)
+	}
+	return filepath.ToSlash(rel)
+}
+
+// commands are those that render a directory again, from the top of a clone.
+func (h *hydration) commands(i *render.Instance) []string {
+	if slices.Contains(h.args, "-") {
+		return nil // what was piped in is not known
+	}
+	words := []string{"krowave", "render", "--annotate=" + h.flags.annotate.String()}
+	own := pflag.NewFlagSet("", pflag.ContinueOnError)
+	new(options.Render).Bind(own)
+	new(options.Input).Bind(own)
+	h.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Changed || own.Lookup(f.Name) == nil || slices.Contains([]string{"annotate", "output", "root", "jobs", "cache-dir"}, f.Name) {
+			return
+		}
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		if gates, ok := f.Value.(options.FeatureGates); ok {
+			values = nil
+			for _, name := range gates.Names() {
+				values = append(values, fmt.Sprintf("%s=%t", name, gates[name]))
+			}
+		}
+		for _, v := range values {
+			words = append(words, quoted("--"+f.Name+"="+v))
+		}
+	})
+	if i != nil {
+		id := i.Identity()
+		words = append(words, quoted("--instance="+path.Join(id.Kind, id.Namespace, id.Name)))
+	}
+	for _, arg := range h.args {
+		words = append(words, quoted(arg))
+	}
+	command := strings.Join(words, " ")
+	dir, err := filepath.Abs(h.Streams.Dir)
+	if rel := relativeTo(h.top, dir, "."); err == nil && rel != "." {
+		return []string{"cd " + quoted(rel), command}
+	}
+	return []string{command}
+}
+
+// quoted is a word for a shell.
+func quoted(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=,:@%+", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

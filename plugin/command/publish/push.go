@@ -1,0 +1,140 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/krowave/krowave/flux/chain"
+	"github.com/krowave/krowave/flux/push"
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/load"
+	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/plugin/report"
+	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/wave"
+)
+
+// pushFlags are those of krowave push.
+type pushFlags struct {
+	engine           options.Engine
+	runtime          options.Choice
+	instances        []string
+	source, revision string
+	created          options.Timestamp
+	insecure, digest bool
+	allowEmpty       bool
+	timeout          time.Duration
+}
+
+func (f *pushFlags) bind(flags *pflag.FlagSet) {
+	f.engine.Bind(flags)
+	f.runtime = options.Choice{Value: "fail", Allowed: []string{"fail", "withhold", "delegate", "placeholder"}}
+	flags.Var(&f.runtime, "runtime", "nodes that need what only a cluster knows: an error, left out and listed, or left to kro in the cluster; placeholder cannot be pushed")
+	flags.StringArrayVar(&f.instances, "instance", nil, "only this instance: NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME; repeatable")
+	flags.StringVar(&f.source, "source", "", "URL of the repository that the files come from, as an annotation")
+	flags.StringVar(&f.revision, "revision", "", "revision of that repository, such as main@sha1:4f2c, as an annotation")
+	f.created = options.Timestamp{Time: time.Unix(0, 0).UTC()}
+	flags.Var(&f.created, "created", "time that the artifact carries; another one makes another digest")
+	flags.BoolVar(&f.insecure, "insecure-registry", false, "speak plain HTTP to the registry")
+	flags.BoolVar(&f.digest, "digest", false, "print the digest alone")
+	flags.BoolVar(&f.allowEmpty, "allow-empty", false, "accept instances that render to nothing")
+	flags.DurationVar(&f.timeout, "timeout", 5*time.Minute, "how long the upload may take")
+}
+
+func (f *pushFlags) options() render.Options {
+	o := f.engine.Options()
+	o.Runtime = render.Runtime(f.runtime.Value)
+	o.Instances = f.instances
+	o.Annotate = render.Annotate{Origin: true}
+	o.WaveMode = wave.Gated
+	o.AllowEmpty = f.allowEmpty
+	return o
+}
+
+// NewPush returns krowave push.
+func NewPush(s cli.Streams) *cobra.Command {
+	var in options.Input
+	var flags pushFlags
+	cmd := &cobra.Command{
+		Use:   "push oci://HOST/REPOSITORY:TAG PATH|-...",
+		Short: "Push rendered manifests to a registry, for Flux's OCIRepository",
+		Long: "push renders as krowave render does and uploads the objects as an artifact that Flux's OCIRepository reads. It has a " +
+			"directory per wave, wave-0 and on, for a Kustomization each, and a kustomization.yaml for everything at once in a " +
+			"Kustomization of the path ./.\n\nCredentials are those of docker login. The address with the digest is printed; the same " +
+			"objects, --source, --revision and --created make the same digest.",
+		Example: "  krowave push oci://ghcr.io/example/shop:main --source=https://github.com/example/shop --revision=main@sha1:4f2c shop.yaml\n" +
+			"  kustomize build . | krowave push oci://localhost:5000/shop:dev -d definitions -",
+		Args: func(_ *cobra.Command, args []string) error {
+			switch len(args) {
+			case 0:
+				return cli.Usagef("an argument is missing: where to push to, as oci://HOST/REPOSITORY:TAG")
+			case 1:
+				return cli.Usagef("an argument is missing: a file, a directory, a pattern, or - for standard input")
+			}
+			return nil
+		},
+	}
+	in.Bind(cmd.Flags())
+	flags.bind(cmd.Flags())
+	flags.engine.Complete(cmd)
+	options.Complete(cmd, "runtime", "fail", "withhold", "delegate")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return flags.push(load.New(cmd, s, &in, flags.options), args[0], args[1:])
+	}
+	return cmd
+}
+
+func (f *pushFlags) push(c load.Loader, address string, paths []string) error {
+	ref, err := push.Reference(address, f.insecure)
+	if err != nil {
+		return cli.Usage(err)
+	}
+	files, err := f.files(c, paths)
+	if err != nil {
+		return err
+	}
+	image, err := push.Image(push.Artifact{Files: files, Source: f.source, Revision: f.revision, Created: f.created.Time})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c.Context(), f.timeout)
+	defer cancel()
+	digest, err := push.Push(ctx, ref, image, push.Options{Keychain: authn.DefaultKeychain, UserAgent: "krowave"})
+	if err != nil {
+		return err
+	}
+	if f.digest {
+		_, err = fmt.Fprintln(c.Streams.Out, digest)
+	} else {
+		_, err = fmt.Fprintf(c.Streams.Out, "%s%s@%s\n", push.Prefix, ref.Context(), digest)
+	}
+	return err
+}
+
+// files renders, and lays the objects out as Flux applies them.
+func (f *pushFlags) files(c load.Loader, paths []string) ([]chain.File, error) {
+	in, err := c.Read(paths)
+	if err != nil {
+		return nil, err
+	}
+	if f.runtime.Value == string(render.Placeholder) { // krowave.yaml may say so as well
+		return nil, cli.Usagef("--runtime=placeholder is for looking at a render: its objects cannot be pushed")
+	}
+	r, err := load.Render(c.Context(), in, in.Input, f.options())
+	if err != nil {
+		return nil, err
+	}
+	var files []chain.File
+	if !r.Result.Diagnostics.HasErrors() {
+		var found diag.List
+		files, _, found = chain.Files(r.Result, chain.Options{Impersonated: true})
+		r.Result.Diagnostics = append(r.Result.Diagnostics, found...).Sorted()
+	}
+	return files, report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Source, f.engine.Strict)
+}

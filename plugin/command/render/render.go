@@ -1,0 +1,82 @@
+// Package render is krowave render: it prints the objects that kro would create,
+// also as a KRM function.
+package render
+
+import (
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/load"
+	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/plugin/output"
+	"github.com/krowave/krowave/plugin/report"
+	"github.com/krowave/krowave/render"
+)
+
+// New returns the command.
+func New(s cli.Streams) *cobra.Command {
+	var in options.Input
+	var flags options.Render
+	cmd := &cobra.Command{
+		Use:   "render PATH|-...",
+		Short: "Print the objects that kro would create",
+		Long: "render expands the instances among the files, directories, globs or standard input (-) that it is given, and prints the " +
+			"objects that kro would create. What is neither an RGD nor an instance passes through. A directory with a " +
+			"kustomization file is built first.\n\nRGDs are taken from the input and from -d; without -d, from the paths that " +
+			"krowave.yaml lists; and when neither gives one, from the whole repository.\n\n" +
+			"With --ref, every file is read from a Git revision: paths are those of the revision at the place of the working directory.",
+		Example: "  krowave render shop.yaml\n  krowave render -o json --annotate=waves,origin shop.yaml\n  kustomize build . | krowave render -d definitions -",
+		Args:    cli.AtLeastOne("a file, a directory, a pattern, or - for standard input"),
+	}
+	in.Bind(cmd.Flags())
+	in.BindRef(cmd.Flags())
+	flags.Bind(cmd.Flags())
+	flags.Complete(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if list, err := readResourceList(&s, args, in.TotalBytes); list != nil || err != nil {
+			if err != nil {
+				return err
+			}
+			return list.render(load.New(cmd, s, &in, flags.Options), &flags)
+		}
+		r, err := load.New(cmd, s, &in, flags.Options).Render(args)
+		if err != nil {
+			return err
+		}
+		found := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, flags.Engine.Strict)
+		if flags.Output.Value == "expansion" {
+			if err := writeExpansion(s.Out, r.Result); err != nil {
+				return err
+			}
+		}
+		if found != nil {
+			return found
+		}
+		if flags.Wave.Given {
+			r.Result.Objects = slices.DeleteFunc(r.Result.Objects, func(o render.Object) bool { return o.Instance == nil && o.For == nil || o.Wave != flags.Wave.N })
+		}
+		return printObjects(s, r, &flags.Output)
+	}
+	return cmd
+}
+
+// printObjects writes the objects in any format but the expansion.
+func printObjects(s cli.Streams, r *load.Run, format *options.Output) error {
+	objects := make([]map[string]any, len(r.Result.Objects))
+	for i, o := range r.Result.Objects {
+		objects[i] = o.Object
+	}
+	if dir, ok := format.Dir(); ok {
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(s.Dir, dir)
+		}
+		return output.Dir(s.Err, dir, objects)
+	}
+	if format.Value == "expansion" {
+		return nil
+	}
+	return output.Objects(s.Out, format.Value, objects)
+}

@@ -1,0 +1,52 @@
+// Package rgd holds the commands that make something of an RGD alone: crd and
+// sample.
+package rgd
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/load"
+	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/plugin/output"
+	"github.com/krowave/krowave/plugin/report"
+	"github.com/krowave/krowave/render"
+)
+
+// NewCRD returns krowave crd.
+func NewCRD(s cli.Streams) *cobra.Command {
+	var in options.Input
+	var engine options.Engine
+	format := options.Choice{Value: "yaml", Allowed: []string{"yaml", "json"}}
+	cmd := &cobra.Command{
+		Use:     "crd PATH|-...",
+		Short:   "Print the CustomResourceDefinition that kro would generate for each RGD",
+		Example: "  krowave crd shop-rgd.yaml\n  krowave crd -o json shop-rgd.yaml",
+		Args:    cli.AtLeastOne("a file or directory with RGDs, or - for standard input"),
+	}
+	in.Bind(cmd.Flags())
+	engine.Bind(cmd.Flags())
+	engine.Complete(cmd)
+	cmd.Flags().VarP(&format, "output", "o", "how to print")
+	options.Complete(cmd, "output", format.Allowed...)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		r, err := load.New(cmd, s, &in, engine.Options).Compile(args)
+		if err != nil {
+			return err
+		}
+		if err := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, engine.Strict); err != nil {
+			return err
+		}
+		var crds []map[string]any
+		for _, g := range r.Result.Graphs {
+			if r.Own(g.RGD.Doc) {
+				crds = append(crds, render.CRD(g))
+			}
+		}
+		if len(crds) == 0 {
+			return cli.Usagef("no ResourceGraphDefinition in what was given")
+		}
+		return output.Objects(s.Out, format.Value, crds)
+	}
+	return cmd
+}

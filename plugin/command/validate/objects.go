@@ -1,0 +1,221 @@
+package validate
+
+import (
+	"fmt"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/krowave/krowave/plugin/load"
+	"github.com/krowave/krowave/plugin/report"
+	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/repo"
+	"github.com/krowave/krowave/render/schema"
+)
+
+// checks holds the objects of one unit to the schemas of their kinds.
+type checks struct {
+	namespace string
+	docs      []*manifest.Document
+	res       *render.Result
+	validator *schema.Validator
+	defined   map[k8sschema.GroupKind]bool // by RGDs, also by broken ones
+	diags     diag.List
+
+	// Kinds without a schema: where one is met first, and how often.
+	missing []k8sschema.GroupVersionKind
+	first   map[k8sschema.GroupVersionKind]diag.Position
+	times   map[k8sschema.GroupVersionKind]int
+}
+
+var (
+	definitionKind = k8sschema.GroupKind{Group: "kro.run", Kind: "ResourceGraphDefinition"}
+	crdKind        = k8sschema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
+)
+
+func newChecks(in render.Input, opts render.Options, res *render.Result) *checks {
+	k := &checks{
+		namespace: opts.Namespace, res: res, docs: documents(in.Files, opts.Documents),
+		defined: map[k8sschema.GroupKind]bool{},
+		first:   map[k8sschema.GroupVersionKind]diag.Position{}, times: map[k8sschema.GroupVersionKind]int{},
+	}
+	var crds []*apiextensionsv1.CustomResourceDefinition
+	lookedUp := append(documents(in.CRDs, opts.Documents), documents(in.Definitions, opts.Documents)...)
+	for _, d := range append(lookedUp, k.docs...) {
+		if gk, ok := load.Defines(d); ok {
+			k.defined[gk] = true
+		}
+		if kindOf(d.Object).GroupKind() != crdKind {
+			continue
+		}
+		if crd, err := schema.DecodeCRD(d.Object); err == nil {
+			crds = append(crds, crd)
+		}
+	}
+	k.validator = schema.NewValidator(res.Catalog, crds)
+	return k
+}
+
+func kindOf(obj map[string]any) k8sschema.GroupVersionKind {
+	apiVersion, _ := obj["apiVersion"].(string)
+	kind, _ := obj["kind"].(string)
+	return k8sschema.FromAPIVersionAndKind(apiVersion, kind)
+}
+
+// inputs checks the objects of the files that are neither RGDs nor instances,
+// which the render has checked.
+func (k *checks) inputs(v *report.Report) {
+	for _, d := range k.docs {
+		gvk := kindOf(d.Object)
+		s := report.Subject{Suite: report.SuiteObjects, Title: d.Title(), At: d.Start()}
+		switch {
+		case gvk.Kind == "" || gvk.Version == "" || gvk.Group == "krowave.dev":
+			continue // reported, or files of krowave itself, such as tests
+		case gvk.GroupKind() == definitionKind:
+			s.Suite = report.SuiteDefinitions
+			v.Summary.Definitions++
+		case k.defined[gvk.GroupKind()]:
+			s.Suite = report.SuiteInstances
+			v.Summary.Instances++
+		default:
+			v.Summary.Others++
+			k.object(d, gvk)
+		}
+		v.Subjects = append(v.Subjects, s)
+	}
+}
+
+// object checks an object of a file.
+func (k *checks) object(d *manifest.Document, gvk k8sschema.GroupVersionKind) {
+	if gvk.GroupKind() == crdKind {
+		if crd, err := schema.DecodeCRD(d.Object); err == nil {
+			for _, p := range schema.CheckCRD(crd) {
+				k.problem(d, p)
+			}
+		}
+		return
+	}
+	problems, known := k.validator.Validate(d.Object, k.namespace)
+	if !known {
+		k.miss(gvk, d.Position(diag.Path{"kind"}))
+		return
+	}
+	for _, p := range problems {
+		k.problem(d, p)
+	}
+}
+
+// problem reports what is wrong with an object of a file.
+func (k *checks) problem(d *manifest.Document, p schema.Problem) {
+	confidential := secret(d.Object)
+	if confidential {
+		p.Message = hidden(p)
+	}
+	k.diags.Add(diag.Diagnostic{
+		Severity: diag.Error, Rule: p.Rule, Pos: position(d, p.Path, p.Rule == schema.RuleUnknownField), Message: p.Message,
+		Object: d.Title(), Path: p.Path.String(), Sensitive: confidential,
+	})
+}
+
+func secret(obj map[string]any) bool {
+	gvk := kindOf(obj)
+	return gvk.Group == "" && gvk.Kind == "Secret"
+}
+
+// hidden is what a problem with an object says that may hold a Secret's value.
+func hidden(p schema.Problem) string {
+	if p.Rule == schema.RuleUnknownField {
+		return p.Message // names the field only
+	}
+	return p.Path.String() + " does not fit its schema (the reason is not shown, since it may quote a Secret)"
+}
+
+func (k *checks) miss(gvk k8sschema.GroupVersionKind, at diag.Position) {
+	if k.times[gvk]++; k.times[gvk] == 1 {
+		k.missing, k.first[gvk] = append(k.missing, gvk), at
+	}
+}
+
+// unchecked says which kinds have no schema, each once.
+func (k *checks) unchecked(v *report.Report) {
+	for _, gvk := range k.missing {
+		k.diags.Add(diag.Diagnostic{
+			Severity: diag.Info, Rule: "unchecked-kind", Pos: k.first[gvk],
+			Message: fmt.Sprintf("no schema for %s %s: %s not checked", gvk.GroupVersion(), gvk.Kind, report.Counted(k.times[gvk], "object is", "objects are")),
+			Hint:    "give the CRD with --crds",
+		})
+	}
+}
+
+// rendered checks what instances render, each problem at the line of the
+// template that it comes from. An instance of another RGD is checked by the
+// render.
+func (k *checks) rendered(v *report.Report) {
+	for _, i := range k.res.Instances {
+		for _, o := range i.Objects {
+			gvk := kindOf(o.Object)
+			if k.defined[gvk.GroupKind()] {
+				continue
+			}
+			v.Summary.Rendered++
+			root := diag.Path{"spec", "resources", o.Node.Index, "template"}
+			problems, known := k.validator.Validate(o.Object, k.namespace)
+			if !known {
+				k.miss(gvk, i.Graph.RGD.Doc.Position(root.With("kind")))
+			}
+			for _, p := range problems {
+				k.renderedProblem(i, o.Node, p)
+			}
+		}
+	}
+}
+
+func (k *checks) renderedProblem(i *render.Instance, n *graph.Node, p schema.Problem) {
+	doc := i.Graph.RGD.Doc
+	at := diag.Path{"spec", "resources", n.Index, "template"}.With(p.Path...)
+	confidential := i.ReadsSecret(n)
+	where := p.Path.String() + ": "
+	if confidential {
+		p.Message, where = hidden(p), ""
+	}
+	d := diag.Diagnostic{
+		Severity: diag.Error, Rule: p.Rule, Pos: position(doc, at, p.Rule == schema.RuleUnknownField), Path: at.String(), Object: i.Title(),
+		Message:   fmt.Sprintf("the API server would refuse the %s that %s renders: %s%s", n.Kind.GVK.Kind, n.ID, where, p.Message),
+		Sensitive: confidential,
+	}
+	if top := topOf(i); top.Doc != nil {
+		d.Related = []diag.Related{{Position: top.Doc.Start(), Message: "for this instance"}}
+	}
+	k.diags.Add(d)
+}
+
+// topOf is the instance of the input that an instance is chained to.
+func topOf(i *render.Instance) *render.Instance {
+	for i.Parent != nil {
+		i = i.Parent
+	}
+	return i
+}
+
+// documents are the objects of a unit's files. What is wrong with their text is
+// reported by the render.
+func documents(files []repo.File, limits manifest.Limits) []*manifest.Document {
+	var out []*manifest.Document
+	for _, f := range files {
+		docs, _ := manifest.Read(f.Name, f.Data, limits)
+		out = append(out, docs...)
+	}
+	return out
+}
+
+// position is where a document's value stands, its key when the value itself is
+// not wrong but missing.
+func position(d *manifest.Document, p diag.Path, atKey bool) diag.Position {
+	if atKey {
+		return d.KeyPosition(p)
+	}
+	return d.Position(p)
+}

@@ -1,0 +1,98 @@
+// Package validate is krowave validate: it checks RGDs, instances and what they
+// render against schemas.
+package validate
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/load"
+	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/plugin/report"
+	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/diag"
+)
+
+// New returns the command.
+func New(s cli.Streams) *cobra.Command {
+	var in options.Input
+	var engine options.Engine
+	output := options.Choice{Value: "human", Allowed: []string{"human", "json", "sarif", "github", "junit"}}
+	explain := false
+	cmd := &cobra.Command{
+		Use:   "validate [PATH|-]...",
+		Short: "Check RGDs, instances and rendered objects against schemas",
+		Long: "validate reads everything below the paths, the working directory when none is given, and checks RGDs as kro and the API " +
+			"server would, instances against the schema of their RGD, and the objects that they render, like all other objects, against " +
+			"the schema of their kind. What is wrong with a rendered object is reported at the line of the template. Each kustomization " +
+			"is checked as what it builds. Nodes that need what only a cluster knows are notes.\n\nExit code 1 means that something is wrong.",
+		Example: "  krowave validate definitions\n  krowave validate -o sarif shop.yaml\n  krowave validate --explain-runtime shop-rgd.yaml",
+	}
+	in.Bind(cmd.Flags())
+	engine.Bind(cmd.Flags())
+	engine.Complete(cmd)
+	cmd.Flags().VarP(&output, "output", "o", "how to print; --explain-runtime takes human and json")
+	options.Complete(cmd, "output", output.Allowed...)
+	cmd.Flags().BoolVar(&explain, "explain-runtime", false, "list the expressions of each RGD that need what only a cluster knows, and why")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			args = []string{"."}
+		}
+		c := load.New(cmd, s, &in, engine.Options)
+		if explain {
+			return explainRuntime(c, args, output.Value, engine.Strict)
+		}
+		v, err := validate(c, args)
+		if err != nil {
+			return err
+		}
+		if engine.Strict {
+			v.Strict()
+		}
+		if err := v.Write(s.Out, output.Value); err != nil {
+			return err
+		}
+		if v.Diags.HasErrors() {
+			return cli.ErrFindings
+		}
+		return nil
+	}
+	return cmd
+}
+
+// validate checks what args name.
+func validate(c load.Loader, args []string) (*report.Report, error) {
+	units, in, err := c.Units(args)
+	if err != nil {
+		return nil, err
+	}
+	v := &report.Report{Source: in.Source, Each: append(diag.List{}, in.Diags...)}
+	opts := c.Options()
+	opts.Runtime, opts.AllowEmpty = render.Withhold, true
+	opts.Cache = render.NewCache(256 << 20)
+	for _, u := range units {
+		if err := checkUnit(c.Context(), v, u, opts); err != nil {
+			return nil, err
+		}
+	}
+	v.Each = v.Each.Sorted()
+	v.Count()
+	return v, nil
+}
+
+// checkUnit renders one unit and checks what is in it and what it renders.
+func checkUnit(ctx context.Context, v *report.Report, in render.Input, opts render.Options) error {
+	res, err := render.Render(ctx, in, opts)
+	if err != nil {
+		return err
+	}
+	v.Each = append(v.Each, res.Diagnostics...)
+	k := newChecks(in, opts, res)
+	k.inputs(v)
+	k.rendered(v)
+	k.unchecked(v)
+	v.Each = append(v.Each, k.diags...)
+	return nil
+}

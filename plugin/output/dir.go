@@ -1,0 +1,112 @@
+package output
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/compare"
+	"github.com/krowave/krowave/render/manifest"
+)
+
+// Dir writes each object to a file of its own, <namespace>/<kind>-<name>.yaml.
+// Everything is written to a directory beside first, so that dir is left as it
+// was when anything fails. Files that are there already are replaced when their
+// name is the same, and left alone otherwise.
+func Dir(stderr io.Writer, dir string, objects []map[string]any) error {
+	names, problems := FileNames(objects)
+	if len(problems) > 0 {
+		for _, p := range problems {
+			fmt.Fprintf(stderr, "error: -o dir: %s\n", p)
+		}
+		return cli.ErrFindings
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("making the output directory: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("opening the output directory: %w", err)
+	}
+	defer root.Close()
+	staging := filepath.Base(stagingName(root))
+	if err := root.Mkdir(staging, 0o755); err != nil {
+		return fmt.Errorf("staging the output: %w", err)
+	}
+	defer func() { _ = root.RemoveAll(staging) }()
+	for i, o := range objects {
+		var text bytes.Buffer
+		if err := manifest.EncodeYAML(&text, []map[string]any{o}); err != nil {
+			return err
+		}
+		if err := writeFile(root, path.Join(staging, names[i]), text.Bytes()); err != nil {
+			return err
+		}
+	}
+	if err := prepare(root, names); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := root.Rename(path.Join(staging, name), name); err != nil {
+			return fmt.Errorf("writing the output: %w", err)
+		}
+	}
+	return nil
+}
+
+// stagingName returns a name that nothing in the directory has.
+func stagingName(root *os.Root) string {
+	for i := 0; ; i++ {
+		name := fmt.Sprintf(".krowave-%d-%d", os.Getpid(), i)
+		if _, err := root.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+			return name
+		}
+	}
+}
+
+// prepare makes the directories, and finds what would stop a rename before the
+// first one.
+func prepare(root *os.Root, names []string) error {
+	for _, name := range names {
+		if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+			return fmt.Errorf("writing the output: %w", err)
+		}
+		if info, err := root.Stat(name); err == nil && info.IsDir() {
+			return fmt.Errorf("writing the output: %s is a directory", name)
+		}
+	}
+	return nil
+}
+
+// FileNames gives each object its file. Objects of one kind and name but of
+// several groups have the group in their name.
+func FileNames(objects []map[string]any) (names, problems []string) {
+	short := map[string]int{}
+	for _, o := range objects {
+		short[compare.FileName(o, false)]++
+	}
+	taken := map[string]string{}
+	for _, o := range objects {
+		d := manifest.Document{Object: o}
+		name := compare.FileName(o, short[compare.FileName(o, false)] > 1)
+		names = append(names, name)
+		for _, part := range []string{d.Namespace(), d.Name(), d.Kind()} {
+			if strings.ContainsAny(part, "/\\\x00") || part == ".." || part == "." {
+				problems = append(problems, fmt.Sprintf("%s: %q cannot be part of a file name", d.Title(), part))
+			}
+		}
+		if other, ok := taken[name]; ok {
+			problems = append(problems, fmt.Sprintf("%s and %s would both be %s", other, d.Title(), name))
+		}
+		taken[name] = d.Title()
+	}
+	return names, slices.Compact(problems)
+}

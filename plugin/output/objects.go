@@ -1,0 +1,39 @@
+// Package output writes objects: as YAML, JSON or names, or to a directory with a
+// file for each. Everything is written, or nothing is.
+//
+//	err := output.Objects(os.Stdout, "yaml", objects)
+package output
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/krowave/krowave/render/manifest"
+)
+
+// Objects writes objects as yaml, json or name.
+func Objects(w io.Writer, format string, objects []map[string]any) error {
+	switch format {
+	case "json":
+		return manifest.EncodeJSON(w, objects)
+	case "name":
+		for _, o := range objects {
+			if _, err := fmt.Fprintln(w, resourceName(o)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return manifest.EncodeYAML(w, objects)
+}
+
+// resourceName is kind.group/name, as kubectl prints it.
+func resourceName(o map[string]any) string {
+	d := manifest.Document{Object: o}
+	kind := strings.ToLower(d.Kind())
+	if group, _, ok := strings.Cut(d.APIVersion(), "/"); ok {
+		kind += "." + group
+	}
+	return kind + "/" + d.Name()
+}

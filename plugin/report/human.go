@@ -1,0 +1,29 @@
+package report
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/krowave/krowave/render/diag"
+)
+
+// human prints the findings as other commands do, and a line that counts.
+func (r *Report) human(w io.Writer) error {
+	if err := diag.Print(w, r.Diags, diag.PrintOptions{Source: r.Source}); err != nil {
+		return err
+	}
+	s := r.Summary
+	_, err := fmt.Fprintf(w, "%s, %s, %s, %s: %s, %s, %s\n",
+		Counted(s.Definitions, "definition", "definitions"), Counted(s.Instances, "instance", "instances"),
+		Counted(s.Rendered, "rendered object", "rendered objects"), Counted(s.Others, "other object", "other objects"),
+		Counted(s.Errors, "error", "errors"), Counted(s.Warnings, "warning", "warnings"), Counted(s.Notes, "note", "notes"))
+	return err
+}
+
+// json prints the findings in their machine form.
+func (r *Report) json(w io.Writer) error {
+	return JSON(w, struct {
+		Diagnostics diag.List `json:"diagnostics"`
+		Summary     Summary   `json:"summary"`
+	}{r.Diags, r.Summary})
+}

@@ -1,0 +1,155 @@
+package report
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/render/diag"
+)
+
+// A log of SARIF 2.1.0, with the properties that code scanning reads.
+type sarifLog struct {
+	Schema  string     `json:"$schema"`
+	Version string     `json:"version"`
+	Runs    []sarifRun `json:"runs"`
+}
+
+type sarifRun struct {
+	Tool       sarifTool     `json:"tool"`
+	ColumnKind string        `json:"columnKind"`
+	Results    []sarifResult `json:"results"`
+}
+
+type sarifTool struct {
+	Driver sarifDriver `json:"driver"`
+}
+
+type sarifDriver struct {
+	Name           string      `json:"name"`
+	Version        string      `json:"version"`
+	InformationURI string      `json:"informationUri"`
+	Rules          []sarifRule `json:"rules"`
+}
+
+type sarifRule struct {
+	ID               string    `json:"id"`
+	ShortDescription sarifText `json:"shortDescription"`
+	FullDescription  sarifText `json:"fullDescription"`
+	Help             sarifText `json:"help"`
+	HelpURI          string    `json:"helpUri"`
+}
+
+type sarifText struct {
+	Text string `json:"text"`
+}
+
+type sarifResult struct {
+	RuleID              string            `json:"ruleId"`
+	RuleIndex           int               `json:"ruleIndex"`
+	Level               string            `json:"level"`
+	Message             sarifText         `json:"message"`
+	Locations           []sarifLocation   `json:"locations"`
+	RelatedLocations    []sarifLocation   `json:"relatedLocations,omitempty"`
+	PartialFingerprints map[string]string `json:"partialFingerprints"`
+}
+
+type sarifLocation struct {
+	PhysicalLocation sarifPhysical  `json:"physicalLocation"`
+	LogicalLocations []sarifLogical `json:"logicalLocations,omitempty"`
+	Message          *sarifText     `json:"message,omitempty"`
+}
+
+type sarifPhysical struct {
+	ArtifactLocation sarifArtifact `json:"artifactLocation"`
+	Region           sarifRegion   `json:"region"`
+}
+
+type sarifArtifact struct {
+	URI       string `json:"uri"`
+	URIBaseID string `json:"uriBaseId"`
+}
+
+type sarifRegion struct {
+	StartLine   int `json:"startLine"`
+	StartColumn int `json:"startColumn"`
+}
+
+type sarifLogical struct {
+	FullyQualifiedName string `json:"fullyQualifiedName"`
+}
+
+const (
+	sarifSchema = "https://json.schemastore.org/sarif-2.1.0.json"
+	homepage    = "https://github.com/krowave/krowave"
+)
+
+// sarif prints the findings as SARIF 2.1.0.
+func (r *Report) sarif(w io.Writer) error {
+	used := map[string]bool{}
+	for _, d := range r.Diags {
+		used[d.Rule] = true
+	}
+	ids := slices.Sorted(maps.Keys(used))
+	run := sarifRun{
+		Tool: sarifTool{sarifDriver{
+			Name: "krowave", Version: cli.CurrentBuild().Version, InformationURI: homepage, Rules: []sarifRule{},
+		}},
+		ColumnKind: "unicodeCodePoints", Results: []sarifResult{},
+	}
+	for _, id := range ids {
+		uri := homepage + "/blob/main/docs/diagnostics.md#" + id
+		text := sarifText{strings.ReplaceAll(id, "-", " ")}
+		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{
+			ID: id, ShortDescription: text, FullDescription: text, Help: sarifText{"What it means and what to do: " + uri}, HelpURI: uri,
+		})
+	}
+	for _, d := range r.Diags {
+		run.Results = append(run.Results, sarifResultOf(d, slices.Index(ids, d.Rule)))
+	}
+	return JSON(w, sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}})
+}
+
+func sarifResultOf(d diag.Diagnostic, rule int) sarifResult {
+	message := d.Message
+	if d.Hint != "" {
+		message += "\n" + d.Hint
+	}
+	out := sarifResult{
+		RuleID: d.Rule, RuleIndex: rule, Message: sarifText{message},
+		Level:               map[diag.Severity]string{diag.Error: "error", diag.Warning: "warning", diag.Info: "note"}[d.Severity],
+		Locations:           []sarifLocation{sarifPlace(d.Pos)},
+		PartialFingerprints: map[string]string{"krowave/v1": fingerprint(d)},
+	}
+	if d.Object != "" {
+		out.Locations[0].LogicalLocations = []sarifLogical{{FullyQualifiedName: strings.TrimSuffix(d.Object+": "+d.Path, ": ")}}
+	}
+	for _, r := range d.Related {
+		at := sarifPlace(r.Position)
+		at.Message = &sarifText{r.Message}
+		out.RelatedLocations = append(out.RelatedLocations, at)
+	}
+	return out
+}
+
+func sarifPlace(p diag.Position) sarifLocation {
+	name := p.File
+	if name == "-" {
+		name = "stdin"
+	}
+	return sarifLocation{PhysicalLocation: sarifPhysical{
+		ArtifactLocation: sarifArtifact{URI: (&url.URL{Path: name}).String(), URIBaseID: "%SRCROOT%"},
+		Region:           sarifRegion{max(p.Line, 1), max(p.Column, 1)},
+	}}
+}
+
+// fingerprint tells a finding from others although lines move.
+func fingerprint(d diag.Diagnostic) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{d.Rule, d.Pos.File, d.Object, d.Path, d.Message}, "\x00")))
+	return hex.EncodeToString(sum[:16])
+}
