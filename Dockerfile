@@ -9,11 +9,14 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-# -buildvcs=false: the same sources give the same bytes, whatever the state of .git.
-RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o /krowave .
+# -buildvcs=true: the version is that of the tag or the commit.
+RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=true -ldflags='-s -w -buildid=' -o /krowave .
+# Everything that the image holds, as make image has it.
+RUN cd .ci/image && go run . -tree /rootfs -binary /krowave
 
 FROM scratch
-COPY --from=build /krowave /usr/local/bin/krowave
+COPY --from=build /rootfs/ /
 USER 999:999
 WORKDIR /data
+ENV PATH=/usr/local/bin
 ENTRYPOINT ["/usr/local/bin/krowave"]

@@ -27,7 +27,7 @@ func TestDockerfile(t *testing.T) {
 		t.Error("the compiler's version is not pinned")
 	}
 	build := regexp.MustCompile(`go build .*`).FindString(strings.Join(first.all("RUN"), "\n"))
-	for _, flag := range []string{"-trimpath", "-buildvcs=false", "-s -w -buildid="} {
+	for _, flag := range []string{"-trimpath", "-buildvcs=true", "-s -w -buildid="} {
 		if !strings.Contains(build, flag) {
 			t.Errorf("%q lacks %s", build, flag)
 		}
@@ -56,6 +56,10 @@ func TestDockerfile(t *testing.T) {
 	entry := last.all("ENTRYPOINT")
 	if !slices.Equal(entry, []string{`["/usr/local/bin/krowave"]`}) {
 		t.Errorf("ENTRYPOINT %q", entry)
+	}
+	// What .ci/image puts into the image that needs no container engine.
+	if copied := last.all("COPY"); !slices.Equal(copied, []string{"--from=build /rootfs/ /"}) || !strings.Contains(run, "-tree /rootfs -binary /krowave") {
+		t.Errorf("COPY %q does not bring the files that .ci/image lists", copied)
 	}
 	for _, c := range append(last.all("COPY"), last.all("ADD")...) {
 		if !strings.HasPrefix(c, "--from=") {
