@@ -25,7 +25,7 @@ var rooms = []string{
 	"plugin/load", "plugin/output", "plugin/report", "plugin/options", "plugin/cli",
 	"plugin/observe", "plugin/hydrate", "plugin/remote", "plugin/rgdtest", "plugin/compare", "plugin/compare/danger", "plugin/compare/compat", "plugin/compare/field",
 	"render/trace", "render/limits", "render", "render/cache", "render/residual", "render/wave", "render/expand", "render/graph", "render/expr",
-	"render/schema", "render/simpleschema", "render/project", "render/repo", "render/manifest", "render/diag",
+	"render/schema", "render/simpleschema", "render/project", "render/repo", "render/manifest", "render/object", "render/diag",
 }
 
 func TestImportsPointDown(t *testing.T) {

@@ -2,11 +2,11 @@ package render
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/wave"
 )
 
@@ -24,9 +24,7 @@ const skipDryRun = "SkipDryRunOnMissingResource=true"
 // annotated returns the object with the annotations that are asked for; the
 // expansion's own object is not changed.
 func (r *renderer) annotated(o Object) map[string]any {
-	meta, _ := o.Object["metadata"].(map[string]any)
-	annotations, _ := meta["annotations"].(map[string]any)
-	add := r.waveAnnotations(o, annotations)
+	add := r.waveAnnotations(o)
 	if r.opts.Annotate.Origin {
 		add[InstanceAnnotation] = o.Instance.Origin()
 		add[NodeAnnotation] = o.Instance.Graph.RGD.Name + "/" + o.Node.ID
@@ -34,11 +32,11 @@ func (r *renderer) annotated(o Object) map[string]any {
 			add[NodeAnnotation] = fmt.Sprintf("%s/%s[%d]", o.Instance.Graph.RGD.Name, o.Node.ID, o.Index)
 		}
 	}
-	return withAnnotations(o.Object, add)
+	return object.WithAnnotations(o.Object, add)
 }
 
-// waveAnnotations are those that order a sync. authored are the object's own.
-func (r *renderer) waveAnnotations(o Object, authored map[string]any) map[string]any {
+// waveAnnotations are those that order a sync.
+func (r *renderer) waveAnnotations(o Object) map[string]any {
 	add := map[string]any{}
 	if !r.opts.Annotate.Waves {
 		return add
@@ -46,7 +44,7 @@ func (r *renderer) waveAnnotations(o Object, authored map[string]any) map[string
 	if r.opts.WaveMode != wave.None && !wave.IsHook(o.Object) {
 		add[wave.Annotation] = strconv.Itoa(o.Wave)
 	}
-	if options, _ := authored[syncOptions].(string); !r.served(gvkOf(o.Object)) && !strings.Contains(options, "SkipDryRunOnMissingResource=") {
+	if options := object.Annotation(o.Object, syncOptions); !r.served(object.GVK(o.Object)) && !strings.Contains(options, "SkipDryRunOnMissingResource=") {
 		add[syncOptions] = strings.TrimPrefix(options+","+skipDryRun, ",")
 	}
 	return add
@@ -56,29 +54,6 @@ func (r *renderer) waveAnnotations(o Object, authored map[string]any) map[string
 func (i *Instance) Origin() string {
 	id := i.Identity()
 	return fmt.Sprintf("%s/%s/%s/%s", i.Graph.RGD.GVK.Group, id.Kind, id.Namespace, id.Name)
-}
-
-// withAnnotations returns an object with annotations added, in a copy.
-func withAnnotations(obj, add map[string]any) map[string]any {
-	if len(add) == 0 {
-		return obj
-	}
-	meta := mapAt(obj, "metadata")
-	maps.Copy(add, withoutKeys(mapAt(meta, "annotations"), add))
-	out, meta := maps.Clone(obj), maps.Clone(meta)
-	meta["annotations"], out["metadata"] = add, meta
-	return out
-}
-
-// withoutKeys returns the entries of m whose keys are not in other.
-func withoutKeys(m, other map[string]any) map[string]any {
-	out := make(map[string]any, len(m))
-	for k, v := range m {
-		if _, ok := other[k]; !ok {
-			out[k] = v
-		}
-	}
-	return out
 }
 
 // served reports whether a destination is sure to know a kind before anything

@@ -12,6 +12,7 @@ import (
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/wave"
 )
 
@@ -69,7 +70,7 @@ func (e *expander) expand(i *Instance, g *graph.Graph, stored map[string]any, ch
 	i.chained = make([]*Instance, len(x.Objects))
 	chain = append(chain, g.RGD.GVK.Kind)
 	for n, o := range x.Objects {
-		inner := e.graphs[gvkOf(o.Object)]
+		inner := e.graphs[object.GVK(o.Object)]
 		if inner == nil {
 			continue
 		}
@@ -136,11 +137,7 @@ func nodePosition(i *Instance, n *graph.Node) diag.Position {
 
 // Title is "Kind namespace/name" of the instance.
 func (i *Instance) Title() string {
-	id := i.Identity()
-	if id.Namespace == "" {
-		return id.Kind + " " + id.Name
-	}
-	return id.Kind + " " + id.Namespace + "/" + id.Name
+	return object.KeyOf(i.Instance).Title()
 }
 
 // readsSecret reports whether the node of that id reads a Secret.
@@ -161,19 +158,21 @@ type Identity struct {
 	Name       string `json:"name"`
 }
 
-// Identity returns what tells the instance from others.
-func (i *Instance) Identity() Identity {
-	obj := i.Instance
-	meta, _ := obj["metadata"].(map[string]any)
-	text := func(m map[string]any, key string) string { s, _ := m[key].(string); return s }
+// IdentityOf returns the identity of an object.
+func IdentityOf(obj map[string]any) Identity {
 	return Identity{
-		APIVersion: text(obj, "apiVersion"), Kind: text(obj, "kind"),
-		Namespace: text(meta, "namespace"), Name: text(meta, "name"),
+		APIVersion: object.APIVersion(obj), Kind: object.Kind(obj),
+		Namespace: object.Namespace(obj), Name: object.Name(obj),
 	}
 }
 
-func gvkOf(obj map[string]any) gvk {
-	apiVersion, _ := obj["apiVersion"].(string)
-	kind, _ := obj["kind"].(string)
-	return k8sschema.FromAPIVersionAndKind(apiVersion, kind)
+// Key returns the object's key, which has no version.
+func (id Identity) Key() object.Key {
+	gk := k8sschema.FromAPIVersionAndKind(id.APIVersion, id.Kind)
+	return object.Key{Group: gk.Group, Kind: id.Kind, Namespace: id.Namespace, Name: id.Name}
+}
+
+// Identity returns what tells the instance from others.
+func (i *Instance) Identity() Identity {
+	return IdentityOf(i.Instance)
 }

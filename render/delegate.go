@@ -11,6 +11,7 @@ import (
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/residual"
 )
 
@@ -130,8 +131,7 @@ func (e *expander) delegate(i *Instance, x *expand.Expansion) *expand.Expansion 
 		return &out
 	}
 	out.Objects = slices.DeleteFunc(slices.Clone(x.Objects), func(o expand.Object) bool { return d.Has(o.Node.ID) })
-	namespace, _ := mapAt(x.Instance, "metadata")["namespace"].(string)
-	i.Residual = &Residual{Object: d.Instance(i.authored, namespace), Whole: d.Whole}
+	i.Residual = &Residual{Object: d.Instance(i.authored, object.Namespace(x.Instance)), Whole: d.Whole}
 	for _, m := range d.Moved {
 		i.Residual.Nodes = append(i.Residual.Nodes, m.Node.ID)
 	}
@@ -147,9 +147,4 @@ func undelegated(d diag.Diagnostic) diag.Diagnostic {
 	d.Message += "; in other instances the value comes from Git, so it is not left to kro"
 	d.Hint = "give the object with --observed FILE, or write the field out in the template that is read, so that every instance has it from Git"
 	return d
-}
-
-func mapAt(m map[string]any, key string) map[string]any {
-	v, _ := m[key].(map[string]any)
-	return v
 }

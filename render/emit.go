@@ -3,6 +3,8 @@ package render
 import (
 	"cmp"
 	"slices"
+
+	"github.com/krowave/krowave/render/object"
 )
 
 // emit collects what is printed, in the order of the input. An instance stands
@@ -67,7 +69,7 @@ func (r *renderer) emitInstance(i *Instance) {
 			r.emitInstance(i.chained[n])
 			continue
 		}
-		if r.graphs[gvkOf(o.Object)] != nil && !(r.opts.Runtime == Placeholder && waits(i, o.Node)) {
+		if r.graphs[object.GVK(o.Object)] != nil && !(r.opts.Runtime == Placeholder && waits(i, o.Node)) {
 			continue // a chained instance that was refused
 		}
 		out := Object{Object: o.Object, Instance: i, Node: o.Node, Index: o.Index, Wave: i.Waves[n]}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/residual"
 )
 
@@ -83,7 +84,7 @@ func (h *handover) original(i *Instance, g *graph.Graph) {
 
 // give emits an RGD, once.
 func (h *handover) give(i *Instance, rgd map[string]any) {
-	name, _ := mapAt(rgd, "metadata")["name"].(string)
+	name := object.Name(rgd)
 	if h.given[name] {
 		return
 	}
@@ -93,17 +94,14 @@ func (h *handover) give(i *Instance, rgd map[string]any) {
 
 // forKro annotates an object that is for kro.
 func (r *renderer) forKro(o Object) Object {
-	meta := mapAt(o.Object, "metadata")
-	annotations := mapAt(meta, "annotations")
-	add := r.waveAnnotations(o, annotations)
-	name, _ := meta["name"].(string)
+	add := r.waveAnnotations(o)
 	switch rgd := o.For.Graph.RGD; {
 	case !r.opts.Annotate.Origin:
-	case gvkOf(o.Object).GroupKind() != rgdKind:
+	case object.GVK(o.Object).GroupKind() != rgdKind:
 		add[InstanceAnnotation] = o.For.Origin()
-	case name == rgd.Name+residual.NameSuffix:
+	case object.Name(o.Object) == rgd.Name+residual.NameSuffix:
 		add[ResidualAnnotation] = rgd.Name
 	}
-	o.Object = withAnnotations(o.Object, add)
+	o.Object = object.WithAnnotations(o.Object, add)
 	return o
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 )
 
 // observe reads the objects of a cluster. Nil files mean that nothing is known
@@ -48,10 +49,10 @@ func (r *renderer) observe(files []manifest.File) {
 // warnOfSecret warns of a Secret's values in the clear: observed objects are
 // files, which are meant to be committed.
 func (r *renderer) warnOfSecret(d *document) {
-	if d.APIVersion() != "v1" || d.Kind() != "Secret" {
+	if !object.IsSecret(d.Object) {
 		return
 	}
-	for _, key := range []string{"data", "stringData"} {
+	for _, key := range object.SecretFields() {
 		if values, _ := d.Object[key].(map[string]any); len(values) > 0 {
 			r.out.Diagnostics.Add(diag.Diagnostic{
 				Severity: diag.Warning, Rule: "observed-secret", Pos: d.KeyPosition(diag.Path{key}), Object: d.Title(), Sensitive: true,
@@ -77,7 +78,7 @@ func (r *renderer) given(docs documents) {
 			}
 			obj := d.Object
 			if d.Namespace() == "" && r.namespace() != "default" {
-				obj = inNamespace(obj, r.namespace())
+				obj = object.WithNamespace(obj, r.namespace())
 			}
 			objects = append(objects, expand.Live{Object: obj, At: d.Start()})
 			r.worldKey = cache.Digest(r.worldKey, "given", r.docKeys[d.Document])
@@ -95,14 +96,4 @@ func (r *renderer) hasExternal() bool {
 		}
 	}
 	return false
-}
-
-// inNamespace returns an object in the namespace that it would be applied to.
-func inNamespace(obj map[string]any, namespace string) map[string]any {
-	meta, _ := obj["metadata"].(map[string]any)
-	out := withoutKeys(obj, map[string]any{"metadata": nil})
-	moved := withoutKeys(meta, nil)
-	moved["namespace"] = namespace
-	out["metadata"] = moved
-	return out
 }

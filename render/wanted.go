@@ -11,6 +11,7 @@ import (
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/object"
 )
 
 // Wanted is an object of a cluster, or a list of them, that runtime expressions
@@ -111,10 +112,8 @@ func (c *wanting) externals(i *Instance, nodes map[string]*graph.Node) {
 
 // add wants the path of one read of an object.
 func (c *wanting) add(i *Instance, n *graph.Node, obj map[string]any, r graph.RuntimeRead) {
-	w := Wanted{GVK: gvkOf(obj), Instance: i.Title()}
-	meta, _ := obj["metadata"].(map[string]any)
-	w.Namespace, _ = meta["namespace"].(string)
-	w.Name, _ = meta["name"].(string)
+	w := Wanted{GVK: object.GVK(obj), Instance: i.Title()}
+	w.Namespace, w.Name = object.Namespace(obj), object.Name(obj)
 	path := r.Path[1:]
 	if n != nil {
 		w.Node = n.ID
@@ -132,7 +131,7 @@ func (c *wanting) add(i *Instance, n *graph.Node, obj map[string]any, r graph.Ru
 	if r.Shape && len(path) == 0 {
 		path = []string{"metadata", "name"} // only that it is there
 	}
-	w.Secret = w.GVK.Group == "" && w.GVK.Kind == "Secret"
+	w.Secret = object.IsSecretKind(w.GVK)
 	key := strings.Join([]string{w.GVK.String(), w.Namespace, w.Name, selectorText(w.Selector)}, "\x00")
 	known := c.found[key]
 	if known == nil {

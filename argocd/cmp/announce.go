@@ -178,7 +178,7 @@ func holdsSecrets(n *graph.Node, all []*graph.Graph, depth int) bool {
 	if n.Kind == nil || depth > 10 {
 		return n.Kind != nil
 	}
-	if n.Kind.GVK.Group == "" && n.Kind.GVK.Kind == "Secret" {
+	if n.IsSecret() {
 		return true
 	}
 	for _, g := range all {

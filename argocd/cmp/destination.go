@@ -8,6 +8,7 @@ import (
 
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/object"
 )
 
 // destination warns of kinds that the destination does not serve and that the
@@ -33,7 +34,7 @@ func (s *settings) destination(res *render.Result, env Environment) diag.List {
 	brought := crds(res)
 	reported := map[k8sschema.GroupVersionKind]bool{}
 	for _, o := range res.Objects {
-		gvk := gvkOf(o.Object)
+		gvk := object.GVK(o.Object)
 		group := gvk.GroupVersion().String()
 		if o.For != nil && gvk.Kind != "ResourceGraphDefinition" {
 			continue // kro makes its CRD during the sync
@@ -66,7 +67,7 @@ func (s *settings) destination(res *render.Result, env Environment) diag.List {
 func crds(res *render.Result) map[k8sschema.GroupVersionKind]bool {
 	out := map[k8sschema.GroupVersionKind]bool{}
 	for _, o := range res.Objects {
-		if gvkOf(o.Object).GroupKind() != (k8sschema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}) {
+		if object.GVK(o.Object).GroupKind() != (k8sschema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}) {
 			continue
 		}
 		spec, _ := o.Object["spec"].(map[string]any)
@@ -81,10 +82,4 @@ func crds(res *render.Result) map[k8sschema.GroupVersionKind]bool {
 		}
 	}
 	return out
-}
-
-func gvkOf(obj map[string]any) k8sschema.GroupVersionKind {
-	apiVersion, _ := obj["apiVersion"].(string)
-	kind, _ := obj["kind"].(string)
-	return k8sschema.FromAPIVersionAndKind(apiVersion, kind)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/repo"
 )
@@ -44,7 +45,7 @@ func (r *Renderer) Match(ctx context.Context, tree *Tree, req Request) (bool, er
 		return false, nil
 	}
 	for _, d := range s.documents(in.Files) {
-		if defined[gvkOf(d.Object)] {
+		if defined[object.GVK(d.Object)] {
 			return true, nil
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 )
 
 // rule is the rule of every finding about an installation.
@@ -28,7 +29,7 @@ func Check(file string, documents []*manifest.Document, opts Options) diag.List 
 	}
 	c.settings(find(documents, named("ConfigMap", "argocd-cmd-params-cm")))
 	if opts.Health != nil {
-		c.health(find(documents, named("ConfigMap", "argocd-cm")), mapAt(opts.Health, "data"))
+		c.health(find(documents, named("ConfigMap", "argocd-cm")), object.Map(opts.Health, "data"))
 	}
 	return c.found.Sorted()
 }
@@ -60,7 +61,7 @@ func named(kind, name string) func(*manifest.Document) bool {
 
 // isRepoServer also knows the names that the Helm chart gives.
 func isRepoServer(d *manifest.Document) bool {
-	labels := mapAt(mapAt(d.Object, "metadata"), "labels")
+	labels := object.Map(object.Map(d.Object, "metadata"), "labels")
 	return d.Kind() == "Deployment" &&
 		(d.Name() == "argocd-repo-server" || labels["app.kubernetes.io/component"] == "repo-server" && labels["app.kubernetes.io/part-of"] == "argocd")
 }
@@ -71,7 +72,7 @@ func (c *checker) settings(d *manifest.Document) {
 		c.lackf(nil, nil, "there is no ConfigMap argocd-cmd-params-cm; it has settings that keep uploads to the plugin small")
 		return
 	}
-	data := mapAt(d.Object, "data")
+	data := object.Map(d.Object, "data")
 	const exclusions, paths = "reposerver.plugin.tar.exclusions", "reposerver.plugin.use.manifest.generate.paths"
 	excluded, _ := data[exclusions].(string)
 	if !slices.Contains(strings.FieldsFunc(excluded, func(r rune) bool { return r == ';' }), ".git") {
@@ -88,7 +89,7 @@ func (c *checker) health(d *manifest.Document, want map[string]any) {
 		c.lackf(nil, nil, "there is no ConfigMap argocd-cm; it holds the health checks that readyWhen needs")
 		return
 	}
-	data := mapAt(d.Object, "data")
+	data := object.Map(d.Object, "data")
 	for _, key := range slices.Sorted(maps.Keys(want)) {
 		switch data[key] {
 		case want[key]:
@@ -98,11 +99,4 @@ func (c *checker) health(d *manifest.Document, want map[string]any) {
 			c.lackf(d, diag.Path{"data", key}, "%s is not what krowave argocd health writes now", key)
 		}
 	}
-}
-
-func mapAt(m map[string]any, keys ...string) map[string]any {
-	for _, key := range keys {
-		m, _ = m[key].(map[string]any)
-	}
-	return m
 }

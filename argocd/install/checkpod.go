@@ -6,6 +6,7 @@ import (
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 )
 
 // podSpec is where a Deployment has its pod.
@@ -19,7 +20,7 @@ type container struct {
 
 // repoServer checks the pod: the sidecar, what it may do, and what it shares.
 func (c *checker) repoServer(d *manifest.Document) {
-	pod := mapAt(d.Object, "spec", "template", "spec")
+	pod := object.Map(d.Object, "spec", "template", "spec")
 	if pod["automountServiceAccountToken"] != false {
 		c.lackf(d, podSpec().With("automountServiceAccountToken"), "automountServiceAccountToken is not false, so every plugin holds a token of the cluster")
 	}
@@ -78,7 +79,7 @@ func hasEnv(fields map[string]any, name string) bool {
 // the pod's.
 func (c *checker) security(d *manifest.Document, pod map[string]any, s *container) {
 	at := s.path.With("securityContext")
-	own, shared := mapAt(s.fields, "securityContext"), mapAt(pod, "securityContext")
+	own, shared := object.Map(s.fields, "securityContext"), object.Map(pod, "securityContext")
 	setting := func(name string) any {
 		if v, ok := own[name]; ok {
 			return v
@@ -99,18 +100,18 @@ func (c *checker) security(d *manifest.Document, pod map[string]any, s *containe
 			c.lackf(d, at.With(want.name), "%s of the plugin is not %v: %s", want.name, want.value, want.why)
 		}
 	}
-	if !slices.Contains(texts(mapAt(own, "capabilities")["drop"]), "ALL") {
+	if !slices.Contains(texts(object.Map(own, "capabilities")["drop"]), "ALL") {
 		c.lackf(d, at.With("capabilities"), "the plugin does not drop ALL capabilities, and needs none")
 	}
 }
 
 // running checks limits and probes.
 func (c *checker) running(d *manifest.Document, s *container) {
-	if mapAt(s.fields, "resources", "limits")["memory"] == nil {
+	if object.Map(s.fields, "resources", "limits")["memory"] == nil {
 		c.lackf(d, s.path.With("resources"), "the plugin has no memory limit, so a large repository can take the node's memory")
 	}
 	for _, probe := range []string{"readinessProbe", "livenessProbe"} {
-		if !slices.Contains(texts(mapAt(s.fields, probe, "exec")["command"]), "probe") {
+		if !slices.Contains(texts(object.Map(s.fields, probe, "exec")["command"]), "probe") {
 			c.lackf(d, s.path.With(probe), "the plugin's %s does not run krowave argocd probe, so a plugin that hangs is not noticed", probe)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 )
 
 // Rules of findings.
@@ -68,7 +69,7 @@ func (l *layout) applicable(id ID, o render.Object) bool {
 	switch {
 	case id.Name == "" && meta["generateName"] != nil:
 		l.errorf(o, ruleGenerateName, "%s has generateName and no name, which Flux cannot apply: set metadata.name", id.Kind)
-	case annotationOf(o.Object, "config.kubernetes.io/local-config") == "true":
+	case object.Annotation(o.Object, "config.kubernetes.io/local-config") == "true":
 		l.errorf(o, ruleLocalConfig, "%s is annotated config.kubernetes.io/local-config, so Flux would drop it: remove the annotation or the object", id)
 	default:
 		return l.verbatim(o)

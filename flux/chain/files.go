@@ -29,7 +29,7 @@ func Files(res *render.Result, opts Options) ([]File, *Plan, diag.List) {
 	l.encrypted(res)
 	l.withoutObjects(res)
 	objects := l.accepted(res.Objects)
-	slices.SortStableFunc(objects, func(a, b object) int { return cmp.Compare(a.Wave, b.Wave) })
+	slices.SortStableFunc(objects, func(a, b placed) int { return cmp.Compare(a.Wave, b.Wave) })
 	p := &Plan{}
 	for i, o := range objects {
 		if i == 0 || o.Wave > objects[i-1].Wave && l.gated {
@@ -44,8 +44,8 @@ func Files(res *render.Result, opts Options) ([]File, *Plan, diag.List) {
 	return p.Files(), p, l.diags.Sorted()
 }
 
-// object is an object to lay out.
-type object struct {
+// placed is an object to lay out.
+type placed struct {
 	render.Object
 	ID
 }
@@ -61,8 +61,8 @@ type layout struct {
 }
 
 // accepted returns the objects that Flux can apply, and reports the others.
-func (l *layout) accepted(objects []render.Object) []object {
-	var out []object
+func (l *layout) accepted(objects []render.Object) []placed {
+	var out []placed
 	for _, o := range objects {
 		id := idOf(o.Object)
 		if other, ok := l.seen[id]; ok {
@@ -71,7 +71,7 @@ func (l *layout) accepted(objects []render.Object) []object {
 		}
 		l.seen[id] = o
 		if l.applicable(id, o) {
-			out = append(out, object{o, id})
+			out = append(out, placed{o, id})
 		}
 	}
 	return out
@@ -84,7 +84,7 @@ func (l *layout) begin(p *Plan) {
 	l.gated = false
 }
 
-func (l *layout) add(w *Wave, o object) {
+func (l *layout) add(w *Wave, o placed) {
 	data, err := encode(escaped(o.Object.Object))
 	if err != nil {
 		l.errorf(o.Object, ruleUnwritable, "%v", err)
@@ -106,7 +106,7 @@ func (l *layout) add(w *Wave, o object) {
 }
 
 // wait makes the next wave wait for an object.
-func (l *layout) wait(o object, current string) {
+func (l *layout) wait(o placed, current string) {
 	l.gated = true
 	last := len(l.checks) - 1
 	l.checks[last] = append(l.checks[last], healthcheck.Check{
@@ -121,7 +121,7 @@ const definitionReady = `status.conditions.exists(c, c.type == "Ready" && c.stat
 
 // definesForKro reports whether an object is an RGD that is left to kro: Flux
 // cannot apply an instance of it before kro has made its CRD.
-func definesForKro(o object) bool {
+func definesForKro(o placed) bool {
 	return o.For != nil && o.Group == "kro.run" && o.ID.Kind == "ResourceGraphDefinition"
 }
 

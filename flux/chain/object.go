@@ -4,19 +4,14 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
-	"maps"
 	"strings"
 
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 )
 
 func idOf(obj map[string]any) ID {
-	d := manifest.Document{Object: obj}
-	group, _, ok := strings.Cut(d.APIVersion(), "/")
-	if !ok {
-		group = ""
-	}
-	return ID{Group: group, Kind: d.Kind(), Namespace: d.Namespace(), Name: d.Name()}
+	return ID(object.KeyOf(obj))
 }
 
 // path is where an object's file is in a wave's directory, as no other object's.
@@ -62,7 +57,7 @@ func encrypted(obj map[string]any) bool {
 // escaped keeps Flux from taking a text of the object for a variable of its own,
 // which happens as soon as a Kustomization has postBuild.
 func escaped(obj map[string]any) map[string]any {
-	if encrypted(obj) || !holdsVariable(obj) || annotationOf(obj, substituteAnnotation) != "" {
+	if encrypted(obj) || !holdsVariable(obj) || object.Annotation(obj, substituteAnnotation) != "" {
 		return obj
 	}
 	return withAnnotation(obj, substituteAnnotation, "disabled")
@@ -88,28 +83,9 @@ func holdsVariable(v any) bool {
 	return false
 }
 
-func annotationOf(obj map[string]any, name string) string {
-	meta, _ := obj["metadata"].(map[string]any)
-	annotations, _ := meta["annotations"].(map[string]any)
-	text, _ := annotations[name].(string)
-	return text
-}
-
 // withAnnotation returns a copy of the object that has the annotation.
 func withAnnotation(obj map[string]any, name, value string) map[string]any {
-	meta, _ := obj["metadata"].(map[string]any)
-	annotations, _ := meta["annotations"].(map[string]any)
-	out, meta, annotations := maps.Clone(obj), cloned(meta), cloned(annotations)
-	annotations[name] = value
-	meta["annotations"], out["metadata"] = annotations, meta
-	return out
-}
-
-func cloned(m map[string]any) map[string]any {
-	if m == nil {
-		return map[string]any{}
-	}
-	return maps.Clone(m)
+	return object.WithAnnotations(obj, map[string]any{name: value})
 }
 
 func encode(obj map[string]any) ([]byte, error) {

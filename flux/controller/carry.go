@@ -10,6 +10,7 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/wave"
 )
 
@@ -51,9 +52,9 @@ func (s *step) carryOver(res *render.Result) ([]render.Object, error) {
 	if plan == nil {
 		return nil, nil
 	}
-	known := map[string]bool{}
+	known := map[object.Key]bool{}
 	for _, o := range res.Objects {
-		known[identity(o.Object)] = true
+		known[object.KeyOf(o.Object)] = true
 	}
 	c := carrier{instances: map[string]*render.Instance{}}
 	for _, i := range res.Instances {
@@ -70,22 +71,12 @@ func (s *step) carryOver(res *render.Result) ([]render.Object, error) {
 				return nil, fmt.Errorf("reading %s of the published artifact: it holds %d objects, want 1", e.Path, len(documents))
 			}
 			obj := documents[0].Object
-			if o, ok := c.carry(obj); ok && !known[identity(obj)] {
+			if o, ok := c.carry(obj); ok && !known[object.KeyOf(obj)] {
 				out = append(out, o)
 			}
 		}
 	}
 	return out, nil
-}
-
-// identity tells an object from others in a cluster.
-func identity(obj map[string]any) string {
-	d := manifest.Document{Object: obj}
-	group, _, grouped := strings.Cut(d.APIVersion(), "/")
-	if !grouped {
-		group = ""
-	}
-	return strings.Join([]string{group, d.Kind(), d.Namespace(), d.Name()}, "/")
 }
 
 // originOf is the annotation render.InstanceAnnotation of an instance's objects.
@@ -98,10 +89,7 @@ type carrier struct{ instances map[string]*render.Instance }
 
 // carry reports whether the node that made a published object is pending.
 func (c *carrier) carry(obj map[string]any) (render.Object, bool) {
-	meta, _ := obj["metadata"].(map[string]any)
-	annotations, _ := meta["annotations"].(map[string]any)
-	origin, _ := annotations[render.InstanceAnnotation].(string)
-	from, _ := annotations[render.NodeAnnotation].(string)
+	origin, from := object.Annotation(obj, render.InstanceAnnotation), object.Annotation(obj, render.NodeAnnotation)
 	_, id, ok := strings.Cut(from, "/")
 	if origin == "" || !ok {
 		return render.Object{}, false

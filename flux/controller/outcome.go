@@ -19,6 +19,7 @@ import (
 	"github.com/krowave/krowave/flux/live"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/object"
 )
 
 // outcome is what a render came to. It is kept between reconciles, so that one
@@ -179,12 +180,7 @@ func findings(all diag.List) error {
 func plainSecrets(res *render.Result) diag.List {
 	var out diag.List
 	for _, o := range res.Objects {
-		if o.Object["kind"] != "Secret" || o.Object["apiVersion"] != "v1" || o.Object["sops"] != nil {
-			continue
-		}
-		data, _ := o.Object["data"].(map[string]any)
-		text, _ := o.Object["stringData"].(map[string]any)
-		if len(data)+len(text) == 0 {
+		if !object.HoldsSecretValues(o.Object) || o.Object["sops"] != nil {
 			continue
 		}
 		d := diag.Diagnostic{Severity: diag.Error, Rule: "plain-secret", Sensitive: true,

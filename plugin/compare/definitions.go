@@ -11,6 +11,7 @@ import (
 	"github.com/krowave/krowave/plugin/compare/field"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/object"
 )
 
 // allowBreaking is the annotation of an RGD with which kro updates its CRD
@@ -71,7 +72,7 @@ func (c *comparison) definition(name string, old, now *graph.Graph) (*Definition
 		return nil, nil
 	}
 	d.Status = Changed
-	d.Allowed = annotation(now.RGD.Doc.Object, allowBreaking) == "true"
+	d.Allowed = object.Annotation(now.RGD.Doc.Object, allowBreaking) == "true"
 	d.nodes(old.RGD.Resources, now.RGD.Resources, old, now)
 	if dangers := fixedFields(old, now); len(dangers) > 0 {
 		return d, dangers
@@ -214,11 +215,4 @@ func (c *comparison) newOwner(now *graph.Graph) []Danger {
 		}}
 	}
 	return nil
-}
-
-func annotation(obj map[string]any, name string) string {
-	meta, _ := obj["metadata"].(map[string]any)
-	annotations, _ := meta["annotations"].(map[string]any)
-	s, _ := annotations[name].(string)
-	return s
 }

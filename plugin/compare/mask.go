@@ -11,6 +11,7 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/object"
 )
 
 // anyItem stands in a path for every item of a list.
@@ -28,7 +29,7 @@ func masked(o *render.Object) map[string]any {
 		return out
 	}
 	for _, path := range newTaint(o.Instance).fields[o.Node.ID] {
-		if isSecret(o.Node) && len(path) == 1 {
+		if o.Node.IsSecret() && len(path) == 1 {
 			continue // its data, whose keys may be shown
 		}
 		out, _ = hideAt(out, path).(map[string]any)
@@ -41,15 +42,15 @@ func masked(o *render.Object) map[string]any {
 func hideSecrets(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
-		secret := v["kind"] == "Secret" && v["apiVersion"] == "v1"
+		secret := object.IsSecret(v)
 		out := v
 		for name, item := range v {
 			shown := hideSecrets(item)
 			switch {
-			case secret && (name == "data" || name == "stringData"):
+			case secret && object.IsSecretField(name):
 				shown = hideEach(item)
 			case secret && name == "metadata":
-				shown = hideAt(item, []string{"annotations", "kubectl.kubernetes.io/last-applied-configuration"})
+				shown = hideAt(item, []string{"annotations", object.LastApplied})
 			case !changed(item, shown):
 				continue
 			}
@@ -146,7 +147,7 @@ func newTaint(i *render.Instance) *taint {
 		}
 	}
 	for _, n := range i.Graph.Nodes { // dependencies come first
-		if isSecret(n) {
+		if n.IsSecret() {
 			t.fields[n.ID] = [][]string{{"data"}, {"stringData"}}
 		}
 		if !i.ReadsSecret(n) {
@@ -160,8 +161,6 @@ func newTaint(i *render.Instance) *taint {
 	}
 	return t
 }
-
-func isSecret(n *graph.Node) bool { return n.Kind.GVK.Group == "" && n.Kind.GVK.Kind == "Secret" }
 
 // reads reports whether an expression may see a Secret's value.
 func (t *taint) reads(n *graph.Node, e *graph.Expression) bool {
@@ -220,11 +219,11 @@ func wildcards(path diag.Path) []string {
 func secretInputs(g *graph.Graph) [][]string {
 	var out [][]string
 	for _, n := range g.Nodes {
-		if !isSecret(n) {
+		if !n.IsSecret() {
 			continue
 		}
 		for _, f := range n.Fields {
-			if path := wildcards(f.Path); path[0] != "data" && path[0] != "stringData" {
+			if path := wildcards(f.Path); !object.IsSecretField(path[0]) {
 				continue
 			}
 			for _, r := range f.Expr.Reads {

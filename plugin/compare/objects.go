@@ -12,6 +12,7 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/schema"
 	"github.com/krowave/krowave/render/wave"
 )
@@ -147,8 +148,7 @@ func contentOf(obj map[string]any, o *render.Object) map[string]any {
 	if o.Instance == nil {
 		return obj
 	}
-	meta, _ := obj["metadata"].(map[string]any)
-	annotations, _ := meta["annotations"].(map[string]any)
+	meta, annotations := object.Metadata(obj), object.Annotations(obj)
 	rest := maps.Clone(annotations)
 	maps.DeleteFunc(rest, func(name string, _ any) bool { return isOwn(name) })
 	if len(rest) == len(annotations) {

@@ -9,33 +9,17 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/object"
 )
 
 // key tells objects of a side apart, whatever their version.
-type key struct{ group, kind, namespace, name string }
+type key = object.Key
 
-func keyOf(id render.Identity) key {
-	group, _, found := strings.Cut(id.APIVersion, "/")
-	if !found {
-		group = ""
-	}
-	return key{group, id.Kind, id.Namespace, id.Name}
-}
-
-func (k key) String() string {
-	return strings.Join([]string{k.group, k.kind, k.namespace, k.name}, "/")
-}
+func keyOf(id render.Identity) key { return id.Key() }
 
 func identityOf(obj map[string]any) render.Identity {
-	meta, _ := obj["metadata"].(map[string]any)
-	text := func(m map[string]any, name string) string { s, _ := m[name].(string); return s }
-	id := render.Identity{
-		APIVersion: text(obj, "apiVersion"), Kind: text(obj, "kind"),
-		Namespace: text(meta, "namespace"), Name: text(meta, "name"),
-	}
-	if id.Name == "" {
-		id.Name = text(meta, "generateName")
-	}
+	id := render.IdentityOf(obj)
+	id.Name = cmp.Or(id.Name, object.Text(object.Metadata(obj), "generateName"))
 	return id
 }
 
@@ -263,5 +247,5 @@ func uniqueTops(m map[string][]*top) []*top {
 
 // compareKeys sorts by kind, namespace and name, as people look for things.
 func compareKeys(a, b key) int {
-	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name), cmp.Compare(a.group, b.group))
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Group, b.Group))
 }

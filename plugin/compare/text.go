@@ -7,6 +7,7 @@ import (
 
 	"github.com/krowave/krowave/plugin/compare/field"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 )
 
 // YAML returns the object before and after as text for people and their tools,
@@ -64,11 +65,8 @@ func (s *side) fileName(obj map[string]any) string {
 // and name, and with the group where others are called alike.
 func FileName(obj map[string]any, withGroup bool) string {
 	id := identityOf(obj)
-	if meta, _ := obj["metadata"].(map[string]any); id.Name == "" {
-		id.Name, _ = meta["generateName"].(string)
-	}
 	kind := id.Kind
-	if group, _, ok := strings.Cut(id.APIVersion, "/"); ok && withGroup {
+	if group := object.GVK(obj).Group; group != "" && withGroup {
 		kind += "." + group
 	}
 	return strings.ToLower(path.Join(id.Namespace, kind+"-"+id.Name+".yaml"))

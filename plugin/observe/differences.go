@@ -9,6 +9,7 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 )
 
 // differences lists the fields in which a recorded file and a live object
@@ -18,8 +19,7 @@ func differences(old []byte, f File) []string {
 	if len(docs) != 1 {
 		return []string{"the file does not hold one object"}
 	}
-	k := keyOf(f.Object)
-	d := differ{hide: k.gvk.Group == "" && k.gvk.Kind == "Secret"}
+	d := differ{hide: object.IsSecret(f.Object)}
 	d.value(nil, docs[0].Object, f.Object)
 	return d.out
 }

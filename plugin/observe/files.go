@@ -12,6 +12,7 @@ import (
 
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 )
 
 // File is one object as it is recorded.
@@ -162,12 +163,5 @@ func stale(root *os.Root, files []File) ([]string, error) {
 // written reports whether a file holds one object that Write recorded.
 func written(name string, data []byte) bool {
 	docs, _ := manifest.Read(name, data, manifest.Limits{})
-	return len(docs) == 1 && fileName(docs[0].Object) == name && annotation(docs[0].Object, expand.ObservedAnnotation) != ""
-}
-
-func annotation(obj map[string]any, name string) string {
-	meta, _ := obj["metadata"].(map[string]any)
-	annotations, _ := meta["annotations"].(map[string]any)
-	text, _ := annotations[name].(string)
-	return text
+	return len(docs) == 1 && fileName(docs[0].Object) == name && object.Annotation(docs[0].Object, expand.ObservedAnnotation) != ""
 }

@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/object"
 )
 
 // matching lists the live objects that are wanted.
@@ -21,19 +22,9 @@ func (o *observer) matching(w render.Wanted) []key {
 		return out
 	}
 	for k, obj := range o.live {
-		if k.gvk == w.GVK && (k.namespace == "" || w.Namespace == "" || k.namespace == w.Namespace) && w.Selector.Matches(labelsOf(obj)) {
+		if k.gvk == w.GVK && (k.namespace == "" || w.Namespace == "" || k.namespace == w.Namespace) && w.Selector.Matches(labels.Set(object.Labels(obj))) {
 			out = append(out, k)
 		}
-	}
-	return out
-}
-
-func labelsOf(obj map[string]any) labels.Set {
-	meta, _ := obj["metadata"].(map[string]any)
-	m, _ := meta["labels"].(map[string]any)
-	out := labels.Set{}
-	for k, v := range m {
-		out[k], _ = v.(string)
 	}
 	return out
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/repo"
 )
 
@@ -88,8 +89,7 @@ type key struct {
 }
 
 func keyOf(obj map[string]any) key {
-	d := manifest.Document{Object: obj}
-	return key{k8sschema.FromAPIVersionAndKind(d.APIVersion(), d.Kind()), d.Namespace(), d.Name()}
+	return key{object.GVK(obj), object.Namespace(obj), object.Name(obj)}
 }
 
 func compareKeys(a, b key) int {
@@ -207,7 +207,7 @@ func (o *observer) recorded() []map[string]any {
 		kind, _ := o.res.Catalog.Lookup(k.gvk)
 		live := o.live[k]
 		if !o.whole[k] {
-			live = withoutValues(live)
+			live = object.WithoutSecretValues(live)
 		}
 		out = append(out, record(live, o.wants[k], kind))
 	}

@@ -9,10 +9,11 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/krowave/krowave/render/expand"
+	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/schema"
 )
 
-func object(t *testing.T, text string) map[string]any {
+func decoded(t *testing.T, text string) map[string]any {
 	t.Helper()
 	var out map[string]any
 	if err := yaml.Unmarshal([]byte(text), &out); err != nil {
@@ -84,9 +85,9 @@ func TestRecord(t *testing.T) {
 			for _, name := range tt.labels {
 				w.labels[name] = true
 			}
-			got := record(object(t, liveService), w, kind(t, "", "v1", "Service"))
-			want := object(t, "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop, annotations: {krowave.dev/observed: 'true'}}")
-			for key, value := range object(t, tt.want) {
+			got := record(decoded(t, liveService), w, kind(t, "", "v1", "Service"))
+			want := decoded(t, "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop, annotations: {krowave.dev/observed: 'true'}}")
+			for key, value := range decoded(t, tt.want) {
 				if key != "metadata" {
 					want[key] = value
 					continue
@@ -105,7 +106,7 @@ func TestRecord(t *testing.T) {
 		})
 	}
 	t.Run("the whole object", func(t *testing.T) {
-		got := record(object(t, liveService), &want{}, nil)
+		got := record(decoded(t, liveService), &want{}, nil)
 		meta := got["metadata"].(map[string]any)
 		if meta["managedFields"] != nil || meta["resourceVersion"] != "7" || got["status"] == nil {
 			t.Errorf("got %v", got)
@@ -132,7 +133,7 @@ func TestHas(t *testing.T) {
 	k := kind(t, "", "v1", "Service")
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := has(object(t, liveService), object(t, tt.rendered), k.Schema); got != tt.want {
+			if got := has(decoded(t, liveService), decoded(t, tt.rendered), k.Schema); got != tt.want {
 				t.Errorf("has = %v", got)
 			}
 		})
@@ -145,7 +146,7 @@ func TestHas(t *testing.T) {
 // TestSecretValues: nothing of a Secret but its metadata is left, and of that not
 // the copy that kubectl keeps.
 func TestSecretValues(t *testing.T) {
-	secret := object(t, `
+	secret := decoded(t, `
 apiVersion: v1
 kind: Secret
 metadata:
@@ -156,7 +157,7 @@ metadata:
 data: {password: aHVudGVyMg==}
 stringData: {password: hunter2}
 `)
-	got := record(withoutValues(secret), &want{}, nil)
+	got := record(object.WithoutSecretValues(secret), &want{}, nil)
 	files, err := Files([]map[string]any{got})
 	if err != nil {
 		t.Fatal(err)
@@ -166,10 +167,10 @@ stringData: {password: hunter2}
 			t.Errorf("%s in\n%s", value, files[0].Data)
 		}
 	}
-	if annotation(got, "note") != "mine" || annotation(secret, lastApplied) == "" {
+	if object.Annotation(got, "note") != "mine" || object.Annotation(secret, object.LastApplied) == "" {
 		t.Error("more is gone than should be, or the object itself was changed")
 	}
-	if diff := cmp.Diff([]string{"data (the values are not shown)"}, differences(files[0].Data, File{Name: "x", Object: with(got, "data", object(t, "password: aHVudGVyMg=="))})); diff != "" {
+	if diff := cmp.Diff([]string{"data (the values are not shown)"}, differences(files[0].Data, File{Name: "x", Object: with(got, "data", decoded(t, "password: aHVudGVyMg=="))})); diff != "" {
 		t.Errorf("differences (-want +got):\n%s", diff)
 	}
 }
@@ -193,7 +194,7 @@ func TestFileName(t *testing.T) {
 		{"{apiVersion: x/v1, kind: Thing, metadata: {name: ../../etc}}", "thing.x__..%2F..%2Fetc.yaml"},
 	}
 	for _, tt := range tests {
-		if got := fileName(object(t, tt.object)); got != tt.want {
+		if got := fileName(decoded(t, tt.object)); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.object, got, tt.want)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/krowave/krowave/render/expr"
+	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/schema"
 )
 
@@ -122,33 +123,9 @@ func property(s *schema.Schema, key string) *schema.Schema {
 	return s.AdditionalProperties
 }
 
-// secretFields are where a Secret has its values, in the clear or as base64.
-var secretFields = []string{"data", "stringData"}
-
-// lastApplied repeats the whole object as text, which of a Secret are its
-// values.
-const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
-
-// withoutValues returns a Secret without its values.
-func withoutValues(obj map[string]any) map[string]any {
-	out := maps.Clone(obj)
-	for _, key := range secretFields {
-		delete(out, key)
-	}
-	meta, _ := out["metadata"].(map[string]any)
-	annotations, ok := meta["annotations"].(map[string]any)
-	if !ok {
-		return out
-	}
-	meta, annotations = maps.Clone(meta), maps.Clone(annotations)
-	delete(annotations, lastApplied)
-	meta["annotations"], out["metadata"] = annotations, meta
-	return out
-}
-
 // readsValues reports whether paths lead to the values of a Secret.
 func readsValues(paths [][]string) bool {
 	return paths == nil || slices.ContainsFunc(paths, func(p []string) bool {
-		return len(p) == 0 || slices.Contains(secretFields, p[0])
+		return len(p) == 0 || object.IsSecretField(p[0])
 	})
 }

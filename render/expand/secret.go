@@ -14,7 +14,7 @@ func (x *Expansion) ReadsSecret(n *graph.Node) bool {
 	if x.opts.Confidential {
 		return true
 	}
-	if isSecret(n) {
+	if n.IsSecret() {
 		return true
 	}
 	seen := map[string]bool{}
@@ -26,7 +26,7 @@ func (x *Expansion) ReadsSecret(n *graph.Node) bool {
 				if other.ID != id || seen[id] {
 					continue
 				}
-				if isSecret(other) {
+				if other.IsSecret() {
 					return true
 				}
 				seen[id] = true
@@ -36,11 +36,6 @@ func (x *Expansion) ReadsSecret(n *graph.Node) bool {
 		todo = next
 	}
 	return false
-}
-
-func isSecret(n *graph.Node) bool {
-	gvk := n.Kind.GVK
-	return gvk.Group == "" && gvk.Kind == "Secret"
 }
 
 // textOf is what a finding shows of an expression.

@@ -195,14 +195,4 @@ func (c *compiler) celErrors(e source, errs []*expr.Error) {
 	}
 }
 
-// inSecret reports whether a path leads to a value of a Secret.
-func (c *compiler) inSecret(path diag.Path) bool {
-	if len(path) < 5 || path[3] != "template" || path[4] != "data" && path[4] != "stringData" {
-		return false
-	}
-	i, _ := path[2].(int)
-	t := c.rgd.Resources[i].Template
-	return stringAt(t, "apiVersion") == "v1" && stringAt(t, "kind") == "Secret"
-}
-
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

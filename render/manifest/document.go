@@ -11,11 +11,13 @@
 package manifest
 
 import (
+	"cmp"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/object"
 )
 
 // Document is one object of a file and the text that it was read from. It is
@@ -47,43 +49,21 @@ type source struct {
 }
 
 // APIVersion returns the object's apiVersion, "" if it has none.
-func (d *Document) APIVersion() string { return stringAt(d.Object, "apiVersion") }
+func (d *Document) APIVersion() string { return object.APIVersion(d.Object) }
 
 // Kind returns the object's kind, "" if it has none.
-func (d *Document) Kind() string { return stringAt(d.Object, "kind") }
+func (d *Document) Kind() string { return object.Kind(d.Object) }
 
 // Name returns the object's metadata.name, "" if it has none.
-func (d *Document) Name() string { return stringAt(mapAt(d.Object, "metadata"), "name") }
+func (d *Document) Name() string { return object.Name(d.Object) }
 
 // Namespace returns the object's metadata.namespace, "" if it has none.
-func (d *Document) Namespace() string { return stringAt(mapAt(d.Object, "metadata"), "namespace") }
+func (d *Document) Namespace() string { return object.Namespace(d.Object) }
 
 // Title returns "Kind namespace/name" or "Kind name", as diagnostics name an
 // object.
 func (d *Document) Title() string {
-	name := d.Name()
-	if name == "" {
-		name = stringAt(mapAt(d.Object, "metadata"), "generateName")
-	}
-	if ns := d.Namespace(); ns != "" {
-		name = ns + "/" + name
-	}
-	kind := d.Kind()
-	switch {
-	case kind == "":
-		return name
-	case name == "":
-		return kind
-	}
-	return kind + " " + name
-}
-
-func stringAt(m map[string]any, key string) string {
-	s, _ := m[key].(string)
-	return s
-}
-
-func mapAt(m map[string]any, key string) map[string]any {
-	sub, _ := m[key].(map[string]any)
-	return sub
+	key := object.KeyOf(d.Object)
+	key.Name = cmp.Or(key.Name, object.Text(object.Metadata(d.Object), "generateName"))
+	return key.Title()
 }

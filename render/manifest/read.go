@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/object"
 )
 
 // Limits bounds what one file may cost. A zero field means its default.
@@ -85,18 +86,18 @@ func invalidUTF8(file string, data []byte) diag.Position {
 // add appends the document of value, or the documents of a List's items.
 func (r *reader) add(src *source, value any, prefix diag.Path) {
 	d := &Document{File: r.file, Index: len(r.docs), src: src, prefix: prefix}
-	object, ok := value.(map[string]any)
+	obj, ok := value.(map[string]any)
 	if !ok {
 		r.found.Errorf(d.Start(), "yaml-object", "%s found where an object is expected; a manifest is a mapping with apiVersion and kind", typeName(value))
 		return
 	}
-	d.Object = object
-	if items, ok := listItems(object); ok {
+	d.Object = obj
+	if items, ok := listItems(obj); ok {
 		for i, item := range items {
 			if r.full {
 				return
 			}
-			r.add(src, withListKind(item, object), prefix.With("items", i))
+			r.add(src, withListKind(item, obj), prefix.With("items", i))
 		}
 		return
 	}
@@ -110,15 +111,15 @@ func (r *reader) add(src *source, value any, prefix diag.Path) {
 
 // listItems returns the items of a List, in the meaning of the API machinery:
 // kind List, or a kind that ends in List and has a list of objects as items.
-func listItems(object map[string]any) ([]any, bool) {
-	kind := stringAt(object, "kind")
+func listItems(obj map[string]any) ([]any, bool) {
+	kind := object.Kind(obj)
 	if !strings.HasSuffix(kind, "List") {
 		return nil, false
 	}
-	if kind == "List" && stringAt(object, "apiVersion") == "v1" && object["items"] == nil {
+	if kind == "List" && object.APIVersion(obj) == "v1" && obj["items"] == nil {
 		return nil, true
 	}
-	items, ok := object["items"].([]any)
+	items, ok := obj["items"].([]any)
 	if !ok || kind == "List" {
 		return items, ok
 	}
@@ -133,16 +134,16 @@ func listItems(object map[string]any) ([]any, bool) {
 // withListKind gives an item of, say, a ConfigMapList the kind that it may
 // leave out there, as the API machinery's unstructured decoder does.
 func withListKind(item any, list map[string]any) any {
-	object, ok := item.(map[string]any)
-	kind := strings.TrimSuffix(stringAt(list, "kind"), "List")
-	if !ok || kind == "" || object["kind"] != nil || object["apiVersion"] != nil {
+	obj, ok := item.(map[string]any)
+	kind := strings.TrimSuffix(object.Kind(list), "List")
+	if !ok || kind == "" || obj["kind"] != nil || obj["apiVersion"] != nil {
 		return item
 	}
-	out := make(map[string]any, len(object)+2)
-	for k, v := range object {
+	out := make(map[string]any, len(obj)+2)
+	for k, v := range obj {
 		out[k] = v
 	}
-	out["kind"], out["apiVersion"] = kind, stringAt(list, "apiVersion")
+	out["kind"], out["apiVersion"] = kind, object.APIVersion(list)
 	return out
 }
 

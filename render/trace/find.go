@@ -74,7 +74,7 @@ func (t *Tracer) candidates(kind string) []candidate {
 	var out, nodes []candidate
 	for _, i := range t.res.Instances {
 		for k, o := range i.Objects {
-			id := identityOf(o.Object)
+			id := render.IdentityOf(o.Object)
 			out = append(out, t.named(Target{Instance: i, Node: o.Node, Object: k}, id))
 			index := ""
 			if o.Node.Type.IsCollection() {
@@ -274,7 +274,7 @@ func (t *Tracer) unknown(text, namespace string, all []candidate) error {
 		if o.Instance != nil {
 			continue
 		}
-		id := identityOf(o.Object)
+		id := render.IdentityOf(o.Object)
 		c := candidate{kinds: t.kinds(id), name: id.Name, space: id.Namespace}
 		if _, ok := c.matches(text); ok {
 			return fmt.Errorf("%s is rendered by no RGD: it passes through from the input as it is", c.title())

@@ -72,7 +72,7 @@ func (t *Tracer) missing(i *render.Instance, n *graph.Node, depth int) Missing {
 }
 
 func titleOf(obj map[string]any) string {
-	id := identityOf(obj)
+	id := render.IdentityOf(obj)
 	return strings.TrimSpace(id.Kind + " " + strings.TrimPrefix(id.Namespace+"/"+id.Name, "/"))
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/object"
 )
 
 // taintKey is an expression of an instance.
@@ -14,8 +15,6 @@ type taintKey struct {
 	i *render.Instance
 	e *graph.Expression
 }
-
-func isSecret(n *graph.Node) bool { return n.Kind.GVK.Group == "" && n.Kind.GVK.Kind == "Secret" }
 
 // secretField reports whether a field of a rendered object is a Secret's value
 // or made of one.
@@ -26,31 +25,27 @@ func (t *Tracer) secretField(s site, path diag.Path) bool {
 // secretSeen is secretField for what a cluster or the API server adds: of a
 // node that reads a Secret nobody knows what that is made of.
 func (t *Tracer) secretSeen(s site, path diag.Path) bool {
-	return isSecret(s.n) && !identifies(path) || !isSecret(s.n) && s.i.ReadsSecret(s.n)
+	return s.n.IsSecret() && !object.NamesSecret(path...) || !s.n.IsSecret() && s.i.ReadsSecret(s.n)
 }
 
 func (t *Tracer) secretPath(i *render.Instance, n *graph.Node, path diag.Path) bool {
 	switch {
 	case !i.ReadsSecret(n):
 		return false
-	case isSecret(n) && (len(path) == 0 || path[0] == "data" || path[0] == "stringData"):
+	case n.IsSecret() && (len(path) == 0 || isValues(path[0])):
 		return true
-	case isSecret(n) && !n.Type.Creates():
-		return !identifies(path)
+	case n.IsSecret() && !n.Type.Creates():
+		return !object.NamesSecret(path...)
 	}
 	return slices.ContainsFunc(n.Fields, func(f *graph.Field) bool {
 		return (hasPrefix(f.Path, path) || hasPrefix(path, f.Path)) && t.secretExpression(i, n, f.Expr)
 	})
 }
 
-// identifies reports whether a field of a Secret holds no values: what names it.
-// Annotations may hold all of it, as kubectl's last-applied-configuration does.
-func identifies(path diag.Path) bool {
-	if len(path) == 1 {
-		return path[0] == "apiVersion" || path[0] == "kind" || path[0] == "type"
-	}
-	return len(path) > 1 && path[0] == "metadata" &&
-		slices.Contains([]any{"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "labels"}, path[1])
+// isValues reports whether a step leads to the values of a Secret.
+func isValues(step any) bool {
+	name, _ := step.(string)
+	return object.IsSecretField(name)
 }
 
 // secretExpression reports whether the value of an expression is made of a
@@ -101,8 +96,8 @@ func (t *Tracer) secretRead(i *render.Instance, r expr.Read) bool {
 				steps = append(steps, step)
 			}
 		}
-		if isSecret(n) {
-			return !identifies(steps) && !r.Shape
+		if n.IsSecret() {
+			return !object.NamesSecret(steps...) && !r.Shape
 		}
 		_, rendered := lookup(n.Template, steps)
 		return t.secretPath(i, n, steps) || !rendered && covering(n, steps) == nil && i.ReadsSecret(n)

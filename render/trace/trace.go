@@ -113,7 +113,7 @@ func (t *Tracer) object(out *Explanation, s site, target Target) {
 	if s.n.Type.IsCollection() {
 		out.Node.Index = &s.o.Index
 	}
-	id := identityOf(s.o.Object)
+	id := render.IdentityOf(s.o.Object)
 	out.Object = &id
 	s.item = t.itemOf(s)
 	if len(target.Field) > 0 {
@@ -171,7 +171,7 @@ func (t *Tracer) summaries(i *render.Instance) []Summary {
 		s := Summary{Node: n.ID}
 		for _, o := range i.Objects {
 			if o.Node == n {
-				s.Objects = append(s.Objects, identityOf(o.Object))
+				s.Objects = append(s.Objects, render.IdentityOf(o.Object))
 			}
 		}
 		if len(s.Objects) == 0 {
@@ -180,10 +180,6 @@ func (t *Tracer) summaries(i *render.Instance) []Summary {
 		out = append(out, s)
 	}
 	return out
-}
-
-func identityOf(obj map[string]any) render.Identity {
-	return (&render.Instance{Member: wave.Member{Expansion: &expand.Expansion{Instance: obj}}}).Identity()
 }
 
 // parentOf finds the object of the parent that a chained instance is; false for

@@ -11,6 +11,7 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/object"
 )
 
 // Annotation is the annotation that Argo CD reads waves from.
@@ -138,8 +139,7 @@ func (a *assigner) assign(m *Member, first int) int {
 // IsHook reports whether an object is a hook of Argo CD or Helm, whose order is
 // not that of waves.
 func IsHook(obj map[string]any) bool {
-	meta, _ := obj["metadata"].(map[string]any)
-	annotations, _ := meta["annotations"].(map[string]any)
+	annotations := object.Annotations(obj)
 	return annotations["argocd.argoproj.io/hook"] != nil || annotations["helm.sh/hook"] != nil
 }
 
@@ -160,9 +160,7 @@ func (a *assigner) place(m *Member, i, start, first int) int {
 // authored reads the annotation; one that is no integer is reported, since Argo
 // CD would ignore it in silence.
 func authored(obj map[string]any, bad func(text string)) int {
-	meta, _ := obj["metadata"].(map[string]any)
-	annotations, _ := meta["annotations"].(map[string]any)
-	text, ok := annotations[Annotation].(string)
+	text, ok := object.Annotations(obj)[Annotation].(string)
 	if !ok {
 		return 0
 	}

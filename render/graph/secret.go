@@ -1,0 +1,19 @@
+package graph
+
+import (
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/object"
+)
+
+// IsSecret reports whether the objects of a node are Secrets.
+func (n *Node) IsSecret() bool { return n.Kind != nil && object.IsSecretKind(n.Kind.GVK) }
+
+// inSecret reports whether a path leads to a value of a Secret.
+func (c *compiler) inSecret(path diag.Path) bool {
+	if len(path) < 5 || path[3] != "template" {
+		return false
+	}
+	field, _ := path[4].(string)
+	i, _ := path[2].(int)
+	return object.IsSecretField(field) && object.IsSecret(c.rgd.Resources[i].Template)
+}
