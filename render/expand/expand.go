@@ -128,6 +128,12 @@ type nodeState struct {
 	failed  bool // it, or what it depends on, has an error: nothing more is said
 }
 
+// nodeObjects are the objects of a node as other nodes see them.
+type nodeObjects struct {
+	node    *graph.Node
+	objects []map[string]any
+}
+
 // evaluator is the state of one expansion.
 type evaluator struct {
 	ctx       context.Context
@@ -135,6 +141,7 @@ type evaluator struct {
 	opts      Options
 	namespace string // of the instance; empty when it is cluster-scoped
 	values    map[string]any
+	seen      map[string]nodeObjects // of values: those of nodes that kro applies
 	state     map[string]nodeState
 	observed  map[string]bool // nodes whose objects are all observed
 	out       *Expansion
@@ -144,6 +151,7 @@ type evaluator struct {
 func newEvaluator(ctx context.Context, g *graph.Graph, instance map[string]any, opts Options) *evaluator {
 	return &evaluator{
 		ctx: ctx, g: g, opts: opts, values: make(map[string]any, len(g.Nodes)+1),
+		seen:     make(map[string]nodeObjects, len(g.Nodes)),
 		state:    make(map[string]nodeState, len(g.Nodes)),
 		observed: map[string]bool{},
 		out:      &Expansion{Graph: g, Instance: instance, External: map[string]map[string]any{}, opts: opts},
@@ -202,7 +210,7 @@ func (ev *evaluator) include(n *graph.Node) (bool, nodeState) {
 func (ev *evaluator) conditions(n *graph.Node) (bool, nodeState) {
 	vars := ev.scope(n, n.IncludeScope)
 	for _, e := range n.IncludeWhen {
-		v, err := e.Program.Eval(ev.ctx, vars)
+		v, err := ev.eval(e, vars)
 		if err != nil {
 			// Missing data is worth waiting for only when a resource may bring it.
 			if (e.ReadsNodes() || e.IsRuntime()) && isPending(err) {
@@ -269,25 +277,35 @@ func (ev *evaluator) observe(n *graph.Node, objects []map[string]any) {
 	if !n.IsRead {
 		return
 	}
-	external := n.Type.IsExternal()
 	ev.observed[n.ID] = true
+	if !n.Type.IsExternal() {
+		objects = ev.liveObjects(n, objects)
+		ev.seen[n.ID] = nodeObjects{n, objects}
+	}
 	items := make([]any, len(objects))
 	for i, obj := range objects {
-		if !external {
-			live, observed := ev.live(n, obj)
-			ev.observed[n.ID] = ev.observed[n.ID] && observed
-			if obj = live; n.Type.Repeats() {
-				obj = withIndexLabel(obj, i)
-			}
-			if ev.opts.ServerDefaults {
-				obj = schema.ServerDefaults(n.Kind, obj)
-			}
-		}
 		items[i] = schema.Value(obj, n.Kind.Schema)
 	}
 	if ev.values[n.ID] = items; !n.Type.IsCollection() {
 		ev.values[n.ID] = items[0]
 	}
+}
+
+// liveObjects returns rendered objects as a cluster has them.
+func (ev *evaluator) liveObjects(n *graph.Node, objects []map[string]any) []map[string]any {
+	out := make([]map[string]any, len(objects))
+	for i, obj := range objects {
+		live, observed := ev.live(n, obj)
+		ev.observed[n.ID] = ev.observed[n.ID] && observed
+		if n.Type.Repeats() {
+			live = withIndexLabel(live, i)
+		}
+		if ev.opts.ServerDefaults {
+			live = schema.ServerDefaults(n.Kind, live)
+		}
+		out[i] = live
+	}
+	return out
 }
 
 // withIndexLabel returns an item as other nodes see it: with the label that kro

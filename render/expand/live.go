@@ -239,23 +239,3 @@ func annotationsOf(obj map[string]any) map[string]any {
 	annotations, _ := meta["annotations"].(map[string]any)
 	return annotations
 }
-
-// instanceSeen returns the instance as expressions see it: with the fields of
-// metadata that an API server gave the observed one.
-func (ev *evaluator) instanceSeen(instance map[string]any) map[string]any {
-	l := ev.opts.Observed.named(&graph.Node{Kind: &schema.Kind{Namespaced: ev.namespace != ""}}, instance)
-	if l == nil {
-		return instance
-	}
-	ev.out.InstanceObserved = true
-	from, _ := l.Object["metadata"].(map[string]any)
-	meta, _ := instance["metadata"].(map[string]any)
-	out, merged := maps.Clone(instance), maps.Clone(meta)
-	for _, key := range []string{"uid", "resourceVersion", "generation", "creationTimestamp"} {
-		if v, ok := from[key]; ok {
-			merged[key] = v
-		}
-	}
-	out["metadata"] = merged
-	return out
-}

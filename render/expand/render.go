@@ -38,7 +38,7 @@ func (ev *evaluator) single(n *graph.Node) map[string]any {
 // value evaluates an expression of a template or forEach, or records why it has
 // no value.
 func (ev *evaluator) value(n *graph.Node, e *graph.Expression, vars bindings) (any, bool) {
-	v, err := e.Program.Eval(ev.ctx, vars)
+	v, err := ev.eval(e, vars)
 	if err == nil {
 		return v, true
 	}
@@ -47,6 +47,11 @@ func (ev *evaluator) value(n *graph.Node, e *graph.Expression, vars bindings) (a
 		return ev.placeholder(e, vars), true
 	}
 	return nil, false
+}
+
+func (ev *evaluator) eval(e *graph.Expression, vars bindings) (any, error) {
+	vars.present = e.AsksForPresence
+	return e.Program.Eval(ev.ctx, vars)
 }
 
 // fill writes the values of a node's fields into a copy of its template.
@@ -149,6 +154,7 @@ type bindings struct {
 	evaluator *evaluator
 	names     []string
 	instance  bool           // binds schema beside names
+	present   bool           // with fields that a cluster always sets
 	item      map[string]any // iterators of a collection's item
 }
 
@@ -160,14 +166,12 @@ func (b bindings) ResolveName(name string) (any, bool) {
 	if v, ok := b.item[name]; ok {
 		return v, true
 	}
-	if b.instance && name == graph.SchemaVar {
-		return b.evaluator.values[name], true
+	switch {
+	case !slices.Contains(b.names, name) && !(b.instance && name == graph.SchemaVar):
+		return nil, false
+	case b.present:
+		return b.evaluator.presentValue(name)
 	}
-	for _, n := range b.names {
-		if n == name {
-			v, ok := b.evaluator.values[name]
-			return v, ok
-		}
-	}
-	return nil, false
+	v, ok := b.evaluator.values[name]
+	return v, ok
 }

@@ -32,8 +32,7 @@ func (x *Expansion) Replay(ctx context.Context) (*Replay, error) {
 // that gave it a uid and the like.
 func (r *Replay) Instance() Seen {
 	stored := r.ev.out.Instance
-	kind := &schema.Kind{Namespaced: r.ev.namespace != ""}
-	return Seen{Object: r.ev.instanceSeen(stored), Live: r.ev.opts.Observed.named(&graph.Node{Kind: kind}, stored)}
+	return Seen{Object: r.ev.instanceSeen(stored), Live: r.ev.observedInstance(stored)}
 }
 
 // Seen returns the objects of a node as others see them, those of an external
@@ -105,7 +104,7 @@ func (r *Replay) Items(n *graph.Node) []map[string]any {
 func (r *Replay) Eval(n *graph.Node, e *graph.Expression, item map[string]any) (any, error) {
 	vars := r.ev.scope(n, e.References)
 	vars.item = item
-	return e.Program.Eval(r.ev.ctx, vars)
+	return r.ev.eval(e, vars)
 }
 
 // Skipped reports whether a node is left out, by its own condition or that of a

@@ -24,8 +24,10 @@ type Read struct {
 	Required int
 
 	// Shape is set when only the presence or the length of the value is looked
-	// at: the range of a loop, the argument of size().
+	// at: has(), hasValue(), the range of a loop, the argument of size().
 	Shape bool
+
+	Presence bool // of Shape: only whether the value is there
 }
 
 // String prints the path as an expression would: db.status.hosts[].name.
@@ -79,11 +81,13 @@ type access struct {
 	optional bool // the last of steps, and what is inside, may be missing
 	required int
 	shape    bool
+	presence bool
 }
 
 // into is the access to a value of which a step is accessed.
 func (a access) into(step string, optional bool) access {
-	out := access{steps: append([]string{step}, a.steps...), shape: a.shape, optional: a.optional, required: a.required + 1}
+	out := a
+	out.steps, out.required = append([]string{step}, a.steps...), a.required+1
 	if optional {
 		out.required, out.optional = 0, true
 	}
@@ -109,6 +113,9 @@ func (r *reads) visit(e ast.Expr, scope *binding, a access) {
 		r.ident(e.AsIdent(), scope, a)
 	case ast.SelectKind:
 		s := e.AsSelect()
+		if s.IsTestOnly() {
+			a = access{shape: true, presence: true}
+		}
 		r.visit(s.Operand(), scope, a.into(s.FieldName(), s.IsTestOnly()))
 	case ast.CallKind:
 		r.call(e.AsCall(), scope, a)
@@ -134,9 +141,10 @@ func (r *reads) visit(e ast.Expr, scope *binding, a access) {
 // element is the access to an element of a list or map that is written out.
 func (a access) element() access {
 	if len(a.steps) == 0 {
-		return access{shape: a.shape}
+		return access{shape: a.shape, presence: a.presence}
 	}
-	return access{steps: a.steps[1:], required: max(a.required-1, 0), optional: a.optional, shape: a.shape}
+	a.steps, a.required = a.steps[1:], max(a.required-1, 0)
+	return a
 }
 
 func (r *reads) ident(name string, scope *binding, a access) {
@@ -156,12 +164,12 @@ func (r *reads) ident(name string, scope *binding, a access) {
 	if !r.known[name] {
 		return
 	}
-	read := Read{Path: append([]string{name}, a.steps...), Shape: a.shape, Required: len(a.steps) + 1}
+	read := Read{Path: append([]string{name}, a.steps...), Shape: a.shape, Presence: a.presence, Required: len(a.steps) + 1}
 	if a.optional {
 		read.Required = a.required + 1
 	}
 	same := func(other Read) bool {
-		return other.Required == read.Required && other.Shape == read.Shape && slices.Equal(other.Path, read.Path)
+		return other.Required == read.Required && other.Shape == read.Shape && other.Presence == read.Presence && slices.Equal(other.Path, read.Path)
 	}
 	if !slices.ContainsFunc(r.out, same) {
 		r.out = append(r.out, read)
@@ -210,7 +218,7 @@ func (r *reads) call(call ast.CallExpr, scope *binding, a access) {
 		}
 		return
 	}
-	rest := access{shape: name == "size" || name == "hasValue"}
+	rest := access{shape: name == "size" || name == "hasValue", presence: name == "hasValue"}
 	if call.IsMemberFunction() {
 		r.visit(call.Target(), scope, rest)
 		rest = access{}

@@ -81,7 +81,12 @@ func (b binder) node(t *typedNode, isRead bool) *Node {
 	return n
 }
 
-func (b binder) expression(e typedExpr) *Expression { return e.expression(b.runtime(e.reads)) }
+func (b binder) expression(e typedExpr) *Expression {
+	runtime := b.runtime(e.reads)
+	out := e.expression(runtime)
+	out.AsksForPresence = b.asksForPresence(e, runtime)
+	return out
+}
 
 func (e typedExpr) expression(runtime []RuntimeRead) *Expression {
 	return &Expression{
@@ -126,6 +131,7 @@ func (b binder) runtime(reads []expr.Read) []RuntimeRead {
 const (
 	whyExternal = "an object outside of the graph"
 	whyServer   = "set by the API server"
+	whyKro      = "written by kro's controller"
 	whyStatus   = "a status, which controllers write"
 	whyUnset    = "not in the template: only a cluster may set it"
 	whyWhole    = "the whole object, with what a cluster adds"
@@ -136,14 +142,76 @@ const (
 // (S8).
 var serverSet = setOf("uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "managedFields", "selfLink", "finalizers")
 
+// PresentInstance are the fields of metadata that an instance has in a cluster,
+// whatever their values, when kro renders it; PresentObject those of an object
+// that kro has applied. An object that is being deleted is not rendered, so that
+// deletionTimestamp is never there (S7.2).
+var (
+	PresentInstance = []string{"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "finalizers"}
+	PresentObject   = []string{"uid", "resourceVersion", "creationTimestamp", "managedFields"}
+)
+
+// neverOnInstance are fields of metadata that no instance has while kro renders
+// it.
+var neverOnInstance = setOf("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
+
+// presence reports whether a read only asks for the presence of a field that is
+// always there in a cluster.
+func (b binder) presence(read expr.Read) bool {
+	field, fields := "", PresentInstance
+	if n := b.nodes[read.Path[0]]; n != nil {
+		fields = PresentObject
+		if !n.Type.Creates() {
+			return false
+		}
+		if steps := read.Path[1:]; n.Type.Repeats() && len(steps) == 3 {
+			field = fieldOfMetadata(steps[1:])
+		} else if !n.Type.Repeats() {
+			field = fieldOfMetadata(steps)
+		}
+	} else if read.Path[0] == SchemaVar {
+		field = fieldOfMetadata(read.Path[1:])
+	}
+	return read.Presence && slices.Contains(fields, field)
+}
+
+func fieldOfMetadata(steps []string) string {
+	if len(steps) == 2 && steps[0] == "metadata" {
+		return steps[1]
+	}
+	return ""
+}
+
+// asksForPresence reports whether an expression is evaluated with the fields of
+// PresentInstance and PresentObject there: it asks whether they are there and
+// reads none of them.
+func (b binder) asksForPresence(e typedExpr, runtime []RuntimeRead) bool {
+	reads := func(r RuntimeRead) bool {
+		return r.WholeObject || slices.ContainsFunc(r.Path, func(step string) bool { return serverSet[step] })
+	}
+	return slices.ContainsFunc(e.reads, b.presence) && !slices.ContainsFunc(runtime, reads)
+}
+
+// ownedByKro reports whether a label or annotation of an instance is one that
+// kro writes (S7.13).
+func ownedByKro(key string) bool {
+	return strings.HasPrefix(key, "kro.run/") || strings.HasPrefix(key, "internal.kro.run/") || strings.HasPrefix(key, "applyset.kubernetes.io/")
+}
+
 // why says why the value of a path is not known from Git; "" when it is. maybe
 // is set when that depends on the instance.
 func (b binder) why(read expr.Read) (why string, maybe bool) {
 	steps := read.Path[1:]
 	if read.Path[0] == SchemaVar {
 		switch {
+		case b.presence(read):
+			return "", false
+		case len(steps) > 1 && steps[0] == "metadata" && neverOnInstance[steps[1]]:
+			return "", false // nor does a cluster tell it
 		case len(steps) > 1 && steps[0] == "metadata" && serverSet[steps[1]]:
 			return whyServer, false
+		case len(steps) > 2 && steps[0] == "metadata" && (steps[1] == "labels" || steps[1] == "annotations") && ownedByKro(steps[2]):
+			return whyKro, false
 		case !read.Shape && (len(steps) == 0 || len(steps) == 1 && steps[0] == "metadata"):
 			return whyWhole, false
 		}
@@ -151,6 +219,8 @@ func (b binder) why(read expr.Read) (why string, maybe bool) {
 	}
 	n := b.nodes[read.Path[0]]
 	switch {
+	case b.presence(read):
+		return "", false
 	case n == nil:
 		return "", false // a name that a loop hides (S4.10)
 	case n.Type.IsExternal():

@@ -90,8 +90,14 @@ type Expression struct {
 	Reads      []expr.Read
 	Runtime    []RuntimeRead // those whose values Git does not tell; of includeWhen, forEach and templates
 	UsesOmit   bool
-	Sensitive  bool // a value of a Secret: its text is not shown
-	Program    *expr.Program
+
+	// AsksForPresence is set when the expression asks whether fields of metadata are
+	// there that a cluster always sets, and reads no value of such a field:
+	// PresentInstance and PresentObject are there for it.
+	AsksForPresence bool
+
+	Sensitive bool // a value of a Secret: its text is not shown
+	Program   *expr.Program
 }
 
 // UserText is the expression as the author wrote it, without ${} when it stands

@@ -52,6 +52,7 @@ func (e *expander) expand(d *definition, in *unstructured.Unstructured, depth in
 		e.reject("instance", fmt.Errorf("instances nested deeper than %d", maxNesting))
 		return x
 	}
+	haveMaps(instance)
 	adoptServerFields(instance, e.live(instance))
 	rt, err := runtime.FromGraph(d.graph, graphConfig, runtime.WithInstance(instance))
 	if err != nil {
@@ -126,6 +127,16 @@ func (e *expander) live(rendered *unstructured.Unstructured) *unstructured.Unstr
 		}
 	}
 	return nil
+}
+
+// haveMaps gives an instance the maps that it has when kro renders it: kro's controller puts labels and
+// annotations of its own there first. They are empty here.
+func haveMaps(instance *unstructured.Unstructured) {
+	for _, name := range []string{"labels", "annotations"} {
+		if _, found, err := unstructured.NestedMap(instance.Object, "metadata", name); !found || err != nil {
+			_ = unstructured.SetNestedMap(instance.Object, map[string]any{}, "metadata", name)
+		}
+	}
 }
 
 // adoptServerFields gives an instance the metadata that only the API server can have set.
