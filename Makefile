@@ -37,7 +37,7 @@ conformance:
 
 property:
 	KROWAVE_ORACLE=$$(testdata/oracle/build.sh) KROWAVE_PROPERTY_CASES=$(PROPERTY_CASES) \
-		$(GO) test -count=1 -timeout 60m -v -run '^TestRandomCases$$' ./plugin
+		$(GO) test -count=1 -timeout 60m -v -run '^TestRandomCases$$' ./plugin/conformance
 
 fuzz:
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/krowave/krowave/plugin/internal/clitest"
 )
 
 // ciFiles are the files that other repositories use, and how many commands of
@@ -26,7 +28,7 @@ var ciCommand = regexp.MustCompile(`(?m)(?:^|\s)krowave ([a-z][^|>&;\n]*)`)
 func TestCIFiles(t *testing.T) {
 	for name, want := range ciFiles {
 		var file any
-		if err := yaml.Unmarshal([]byte(readFile(t, name)), &file); err != nil {
+		if err := yaml.Unmarshal([]byte(clitest.ReadFile(t, name)), &file); err != nil {
 			t.Fatal(err)
 		}
 		found := 0
@@ -39,9 +41,9 @@ func TestCIFiles(t *testing.T) {
 			for _, m := range ciCommand.FindAllStringSubmatch(script, -1) {
 				found++
 				args := strings.Fields(m[1])
-				got := krowave(t, "..", append(args, "--help")...)
-				if got.code != 0 || !strings.Contains(got.stdout, "\nUsage:\n  krowave "+args[0]+" ") {
-					t.Errorf("%s: krowave %s: exit code %d\n%s%s", name, m[1], got.code, got.stdout, got.stderr)
+				got := clitest.Run(t, "..", append(args, "--help")...)
+				if got.Code != 0 || !strings.Contains(got.Stdout, "\nUsage:\n  krowave "+args[0]+" ") {
+					t.Errorf("%s: krowave %s: exit code %d\n%s%s", name, m[1], got.Code, got.Stdout, got.Stderr)
 				}
 			}
 		}
@@ -49,7 +51,7 @@ func TestCIFiles(t *testing.T) {
 			t.Errorf("%s has %d commands, want %d", name, found, want)
 		}
 	}
-	if got := krowave(t, "..", "diff", "--no-such-flag", "--help"); got.code == 0 {
+	if got := clitest.Run(t, "..", "diff", "--no-such-flag", "--help"); got.Code == 0 {
 		t.Error("an unknown flag is no error beside --help, so the test proves nothing")
 	}
 }
@@ -89,14 +91,14 @@ func ciShop(t *testing.T) string {
 	if err := os.CopyFS(dir, os.DirFS("../examples/shop")); err != nil {
 		t.Fatal(err)
 	}
-	git(t, dir, "init", "-q", "-b", "main")
-	git(t, dir, "add", "-A")
-	git(t, dir, "commit", "-q", "-m", "one")
+	clitest.Git(t, dir, "init", "-q", "-b", "main")
+	clitest.Git(t, dir, "add", "-A")
+	clitest.Git(t, dir, "commit", "-q", "-m", "one")
 	for name, words := range map[string][2]string{
 		"definitions/database.yaml":        {`default="1Gi"`, `default="2Gi"`},
 		"overlays/prod/kustomization.yaml": {"[eu, us]", "[eu]"},
 	} {
-		text := readFile(t, filepath.Join(dir, name))
+		text := clitest.ReadFile(t, filepath.Join(dir, name))
 		if !strings.Contains(text, words[0]) {
 			t.Fatalf("%s has no %s", name, words[0])
 		}
@@ -104,7 +106,7 @@ func ciShop(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	git(t, dir, "commit", "-q", "-a", "-m", "two")
+	clitest.Git(t, dir, "commit", "-q", "-a", "-m", "two")
 	return dir
 }
 
@@ -113,20 +115,20 @@ func ciShop(t *testing.T) string {
 func TestCIDocs(t *testing.T) {
 	const name = "../docs/ci.md"
 	dir, sessions := ciShop(t), 0
-	want := readFile(t, name)
+	want := clitest.ReadFile(t, name)
 	got := regexp.MustCompile("(?s)````console\n\\$ krowave (.*?)\n(.*?)````").ReplaceAllStringFunc(want, func(session string) string {
 		sessions++
 		command, _, _ := strings.Cut(strings.TrimPrefix(session, "````console\n$ krowave "), "\n")
-		out := krowave(t, dir, strings.Fields(command)...)
-		return "````console\n$ krowave " + command + "\n" + out.stdout + out.stderr + "````"
+		out := clitest.Run(t, dir, strings.Fields(command)...)
+		return "````console\n$ krowave " + command + "\n" + out.Stdout + out.Stderr + "````"
 	})
 	before, rest, _ := strings.Cut(got, "(ci/github.yml):\n\n```yaml\n")
 	_, after, ok := strings.Cut(rest, "```\n")
 	if !ok || sessions != 2 {
 		t.Fatalf("docs/ci.md has %d sessions, a workflow: %t", sessions, ok)
 	}
-	got = before + "(ci/github.yml):\n\n```yaml\n" + readFile(t, "../docs/ci/github.yml") + "```\n" + after
-	if *update {
+	got = before + "(ci/github.yml):\n\n```yaml\n" + clitest.ReadFile(t, "../docs/ci/github.yml") + "```\n" + after
+	if *clitest.Update {
 		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -145,27 +147,17 @@ func TestActionRuns(t *testing.T) {
 		t.Skip("bash is not installed")
 	}
 	dir, temp := ciShop(t), t.TempDir()
-	binary, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	wrapper := "#!/bin/sh\n" + asKrowave + "=1 exec '" + binary + "' \"$@\"\n"
-	if err := os.WriteFile(filepath.Join(temp, "krowave.sh"), []byte(wrapper), 0o755); err != nil {
-		t.Fatal(err)
-	}
 	bin := filepath.Join(temp, "bin")
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Rename(filepath.Join(temp, "krowave.sh"), filepath.Join(bin, "krowave")); err != nil {
-		t.Fatal(err)
-	}
+	clitest.Install(t, bin)
 	var action struct {
 		Runs struct {
 			Steps []struct{ Name, Run string }
 		}
 	}
-	if err := yaml.Unmarshal([]byte(readFile(t, "../action.yml")), &action); err != nil {
+	if err := yaml.Unmarshal([]byte(clitest.ReadFile(t, "../action.yml")), &action); err != nil {
 		t.Fatal(err)
 	}
 	ran := 0
@@ -185,14 +177,14 @@ func TestActionRuns(t *testing.T) {
 	if ran != 2 {
 		t.Errorf("%d steps ran", ran)
 	}
-	report := readFile(t, filepath.Join(temp, "krowave/diff.md"))
+	report := clitest.ReadFile(t, filepath.Join(temp, "krowave/diff.md"))
 	if !strings.HasPrefix(report, "<!-- krowave:diff -->\n") || !strings.Contains(report, "immutable-field") {
 		t.Errorf("the comment is\n%s", report)
 	}
-	if got := readFile(t, filepath.Join(temp, "output")); got != "differs=true\n" {
+	if got := clitest.ReadFile(t, filepath.Join(temp, "output")); got != "differs=true\n" {
 		t.Errorf("outputs: %q", got)
 	}
-	if diff := cmp.Diff(report, readFile(t, filepath.Join(temp, "summary"))); diff != "" {
+	if diff := cmp.Diff(report, clitest.ReadFile(t, filepath.Join(temp, "summary"))); diff != "" {
 		t.Errorf("the summary is not the comment (-comment +summary):\n%s", diff)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/krowave/krowave/plugin/internal/clitest"
 	"github.com/krowave/krowave/plugin/internal/fleet"
 )
 
@@ -34,11 +35,11 @@ func BenchmarkFleet(b *testing.B) {
 	if err := fleet.Write(dir, fleet.Files(200, 10_000)); err != nil {
 		b.Fatal(err)
 	}
-	git(b, dir, "init", "-q", "-b", "main")
-	git(b, dir, "config", "gc.auto", "0") // which would run beside the next command
-	git(b, dir, "add", "-A")
-	git(b, dir, "commit", "-q", "-m", "fleet")
-	git(b, dir, "gc", "-q")
+	clitest.Git(b, dir, "init", "-q", "-b", "main")
+	clitest.Git(b, dir, "config", "gc.auto", "0") // which would run beside the next command
+	clitest.Git(b, dir, "add", "-A")
+	clitest.Git(b, dir, "commit", "-q", "-m", "fleet")
+	clitest.Git(b, dir, "gc", "-q")
 	for _, bench := range []struct {
 		name           string
 		edit, from, to string
@@ -66,9 +67,9 @@ func BenchmarkFleet(b *testing.B) {
 			}
 			write(bytes.Replace(before, []byte(bench.from), []byte(bench.to), 1))
 			if bench.name == "diff-revisions" {
-				git(b, dir, "checkout", "-q", "-B", "edit")
-				git(b, dir, "commit", "-q", "-a", "-m", "edit")
-				git(b, dir, "checkout", "-q", "main")
+				clitest.Git(b, dir, "checkout", "-q", "-B", "edit")
+				clitest.Git(b, dir, "commit", "-q", "-a", "-m", "edit")
+				clitest.Git(b, dir, "checkout", "-q", "main")
 			}
 			defer write(before)
 			var most int64

@@ -2,7 +2,6 @@ package plugin_test
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,9 +11,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/krowave/krowave/plugin"
+	"github.com/krowave/krowave/plugin/internal/clitest"
 )
 
-var update = flag.Bool("update", false, "rewrite what scripts expect")
+func TestMain(m *testing.M) { clitest.Main(m) }
 
 // TestScripts runs testdata/script. A script calls krowave, krowave:1, krowave:2
 // or krowave:3, by the exit code that it expects; "< FILE" at the end is
@@ -31,7 +31,7 @@ func TestScripts(t *testing.T) {
 		}
 	}
 	testscript.Run(t, testscript.Params{
-		Dir: "../testdata/script", Cmds: commands, UpdateScripts: *update,
+		Dir: "../testdata/script", Cmds: commands, UpdateScripts: *clitest.Update,
 		RequireUniqueNames: true,
 	})
 }
@@ -63,8 +63,8 @@ func writeAll(ts *testscript.TestScript, stdout, stderr []byte) error {
 // repository.
 func TestHelpExamples(t *testing.T) {
 	for _, name := range []string{"render", "crd", "sample", "graph", "explain", "test", "validate", "version", "completion"} {
-		help := krowave(t, "../testdata/help", name, "--help")
-		_, examples, _ := strings.Cut(help.stdout, "Examples:\n")
+		help := clitest.Run(t, "../testdata/help", name, "--help")
+		_, examples, _ := strings.Cut(help.Stdout, "Examples:\n")
 		examples, _, ok := strings.Cut(examples, "\nFlags:")
 		if !ok {
 			t.Errorf("%s has no examples", name)
@@ -89,10 +89,10 @@ func runExample(t *testing.T, dir, line string) {
 			input = string(raw)
 			continue
 		}
-		got := krowaveWithInput(t, dir, input, args[1:]...)
-		if got.code != 0 || got.stdout == "" {
-			t.Fatalf("%s: exit code %d\n%s", part, got.code, got.stderr)
+		got := clitest.RunWith(t, dir, input, args[1:]...)
+		if got.Code != 0 || got.Stdout == "" {
+			t.Fatalf("%s: exit code %d\n%s", part, got.Code, got.Stderr)
 		}
-		input = got.stdout
+		input = got.Stdout
 	}
 }

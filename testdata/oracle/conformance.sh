@@ -25,6 +25,6 @@ fi
 cd "$root"
 status=0
 go test -count=1 -v -run '^TestBinding$' ./render >"$work/log" 2>&1 || status=$?
-KROWAVE_ORACLE=$oracle go test -count=1 -timeout 30m -v -run '^Test(Conformance|Delegate|ObservedObjects)$' ./plugin >>"$work/log" 2>&1 || status=$?
+KROWAVE_ORACLE=$oracle go test -count=1 -timeout 30m -v -run '^Test(Conformance|Delegate|ObservedObjects)$' ./plugin/conformance >>"$work/log" 2>&1 || status=$?
 grep -Ev '^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS)' "$work/log" || true
 exit $status

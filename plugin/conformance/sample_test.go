@@ -1,13 +1,11 @@
-package plugin_test
+package conformance_test
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
-	"github.com/krowave/krowave/plugin"
+	"github.com/krowave/krowave/plugin/internal/clitest"
 )
 
 // formless are cases whose expressions ask more of a value than the schema says.
@@ -31,7 +29,7 @@ var formless = map[string]bool{
 // without a cluster, and renders it. KROWAVE_CORPUS names a folder of more
 // cases.
 func TestSampleRenders(t *testing.T) {
-	dirs := foldersWithRGD(t, "../testdata/kro")
+	dirs := foldersWithRGD(t, "../../testdata/kro")
 	if corpus := os.Getenv("KROWAVE_CORPUS"); corpus != "" {
 		dirs = append(dirs, foldersWithRGD(t, filepath.Join(corpus, "cases"))...)
 	}
@@ -46,29 +44,22 @@ func TestSampleRenders(t *testing.T) {
 		}
 		flags = append(flags, "rgd.yaml")
 		render := append([]string{"render"}, flags...)
-		if krowave(t, dir, append(render, "instance.yaml")...).code != 0 {
+		if clitest.Run(t, dir, append(render, "instance.yaml")...).Code != 0 {
 			continue // does not compile, needs a cluster, or has no such instance
 		}
 		tried++
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			sample := krowave(t, dir, append([]string{"sample"}, flags...)...)
-			if sample.code != 0 {
-				t.Fatalf("sample: exit code %d\n%s", sample.code, sample.stderr)
+			sample := clitest.Run(t, dir, append([]string{"sample"}, flags...)...)
+			if sample.Code != 0 {
+				t.Fatalf("sample: exit code %d\n%s", sample.Code, sample.Stderr)
 			}
-			got := krowaveWithInput(t, dir, sample.stdout, append(render, "-")...)
-			if got.code != 0 {
-				t.Errorf("render: exit code %d\n%s\nof the sample\n%s", got.code, got.stderr, sample.stdout)
+			got := clitest.RunWith(t, dir, sample.Stdout, append(render, "-")...)
+			if got.Code != 0 {
+				t.Errorf("render: exit code %d\n%s\nof the sample\n%s", got.Code, got.Stderr, sample.Stdout)
 			}
 		})
 	}
 	if tried < 100 {
 		t.Errorf("only %d cases render, which tests little", tried)
 	}
-}
-
-func krowaveWithInput(t *testing.T, dir, in string, args ...string) commandOutput {
-	t.Helper()
-	var stdout, stderr bytes.Buffer
-	code := plugin.Main(t.Context(), plugin.Streams{In: strings.NewReader(in), Out: &stdout, Err: &stderr, Dir: dir}, args)
-	return commandOutput{code, stdout.String(), stderr.String()}
 }

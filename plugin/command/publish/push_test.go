@@ -1,4 +1,4 @@
-package plugin_test
+package publish_test
 
 import (
 	"io"
@@ -10,9 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fluxcd/pkg/oci"
 	"github.com/google/go-containerregistry/pkg/registry"
 
-	"github.com/fluxcd/pkg/oci"
+	"github.com/krowave/krowave/plugin/internal/clitest"
 )
 
 // TestPush pushes to a registry and has Flux's client pull what was pushed.
@@ -23,18 +24,18 @@ func TestPush(t *testing.T) {
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
 	args := []string{"push", "oci://" + host + "/shop:v1", "--source=https://example.com/shop.git", "--revision=main@sha1:4f2c", "demo.yaml"}
 
-	first := krowave(t, "../testdata", args...)
+	first := clitest.Run(t, "../../../testdata", args...)
 	want := regexp.MustCompile(`^oci://` + regexp.QuoteMeta(host) + `/shop@sha256:[0-9a-f]{64}\n$`)
-	if first.code != 0 || !want.MatchString(first.stdout) {
-		t.Fatalf("exit code %d, %q, %s", first.code, first.stdout, first.stderr)
+	if first.Code != 0 || !want.MatchString(first.Stdout) {
+		t.Fatalf("exit code %d, %q, %s", first.Code, first.Stdout, first.Stderr)
 	}
-	again := krowave(t, "../testdata", append(args, "--digest")...)
-	if again.code != 0 || !strings.HasSuffix(first.stdout, "@"+again.stdout) {
-		t.Errorf("pushed again: exit code %d, %q, first %q", again.code, again.stdout, first.stdout)
+	again := clitest.Run(t, "../../../testdata", append(args, "--digest")...)
+	if again.Code != 0 || !strings.HasSuffix(first.Stdout, "@"+again.Stdout) {
+		t.Errorf("pushed again: exit code %d, %q, first %q", again.Code, again.Stdout, first.Stdout)
 	}
-	later := krowave(t, "../testdata", append(args, "--digest", "--created=2026-01-02T03:04:05Z")...)
-	if later.code != 0 || later.stdout == again.stdout {
-		t.Errorf("another time: exit code %d, %q, %s", later.code, later.stdout, later.stderr)
+	later := clitest.Run(t, "../../../testdata", append(args, "--digest", "--created=2026-01-02T03:04:05Z")...)
+	if later.Code != 0 || later.Stdout == again.Stdout {
+		t.Errorf("another time: exit code %d, %q, %s", later.Code, later.Stdout, later.Stderr)
 	}
 
 	dir := t.TempDir()
@@ -64,9 +65,9 @@ func TestPushRefuses(t *testing.T) {
 		{[]string{"push", "oci://127.0.0.1:1/shop:v1", "--created=yesterday", "demo.yaml"}, 2, "is not a time"},
 		{[]string{"push", "oci://127.0.0.1:1/shop:v1", "--timeout=1ns", "demo.yaml"}, 3, "pushing"},
 	} {
-		got := krowave(t, "../testdata", tt.args...)
-		if got.code != tt.code || !strings.Contains(got.stderr, tt.want) || got.stdout != "" {
-			t.Errorf("%v: exit code %d, want %d; %q\n%s", tt.args, got.code, tt.code, got.stdout, got.stderr)
+		got := clitest.Run(t, "../../../testdata", tt.args...)
+		if got.Code != tt.code || !strings.Contains(got.Stderr, tt.want) || got.Stdout != "" {
+			t.Errorf("%v: exit code %d, want %d; %q\n%s", tt.args, got.Code, tt.code, got.Stdout, got.Stderr)
 		}
 	}
 }

@@ -1,7 +1,6 @@
-package plugin_test
+package render_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,32 +13,16 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/kio"
 
-	"github.com/krowave/krowave/plugin"
+	"github.com/krowave/krowave/plugin/internal/clitest"
 )
 
-// asKrowave makes the test binary be krowave, for tools that start it.
-const asKrowave = "KROWAVE_TEST_MAIN"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asKrowave) == "1" {
-		os.Exit(plugin.Main(context.Background(), plugin.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}, os.Args[1:]))
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { clitest.Main(m) }
 
 // kustomization holds a kustomization whose function is the test binary.
 func kustomization(t *testing.T, text string) string {
 	t.Helper()
-	binary, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
-	// kustomize runs functions of its own directory only.
-	script := "#!/bin/sh\n" + asKrowave + "=1 exec '" + binary + "' \"$@\"\n"
-	if err := os.WriteFile(filepath.Join(dir, "krowave"), []byte(script), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	clitest.Install(t, dir) // kustomize runs functions of its own directory only
 	for _, f := range txtar.Parse([]byte(text)).Files {
 		if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o644); err != nil {
 			t.Fatal(err)
@@ -198,11 +181,11 @@ metadata:
 
 // TestResourceList has kyaml read what krowave writes.
 func TestResourceList(t *testing.T) {
-	got := krowaveWithInput(t, t.TempDir(), list("spec: {color: red}", ""), "render", "-")
-	if got.code != 0 {
-		t.Fatalf("exit code %d: %s", got.code, got.stderr)
+	got := clitest.RunWith(t, t.TempDir(), list("spec: {color: red}", ""), "render", "-")
+	if got.Code != 0 {
+		t.Fatalf("exit code %d: %s", got.Code, got.Stderr)
 	}
-	reader := &kio.ByteReader{Reader: strings.NewReader(got.stdout), OmitReaderAnnotations: true}
+	reader := &kio.ByteReader{Reader: strings.NewReader(got.Stdout), OmitReaderAnnotations: true}
 	nodes, err := reader.Read()
 	if err != nil {
 		t.Fatal(err)
@@ -238,18 +221,18 @@ func TestResourceListFindings(t *testing.T) {
 		{name: "an unknown option", config: "functionConfig: {apiVersion: v1, kind: ConfigMap, data: {colour: red}}", code: 2},
 		{name: "a bad option", config: "functionConfig: {apiVersion: v1, kind: ConfigMap, data: {waves: red}}", code: 2},
 	} {
-		got := krowaveWithInput(t, t.TempDir(), list(tt.spec, tt.config), "render", "-")
-		if got.code != tt.code {
-			t.Errorf("%s: exit code %d, want %d\n%s", tt.name, got.code, tt.code, got.stderr)
+		got := clitest.RunWith(t, t.TempDir(), list(tt.spec, tt.config), "render", "-")
+		if got.Code != tt.code {
+			t.Errorf("%s: exit code %d, want %d\n%s", tt.name, got.Code, tt.code, got.Stderr)
 		}
 		if tt.code == 2 {
-			if got.stdout != "" || !strings.Contains(got.stderr, "functionConfig: data.") {
-				t.Errorf("%s: %q\n%s", tt.name, got.stdout, got.stderr)
+			if got.Stdout != "" || !strings.Contains(got.Stderr, "functionConfig: data.") {
+				t.Errorf("%s: %q\n%s", tt.name, got.Stdout, got.Stderr)
 			}
 			continue
 		}
-		if words := strings.Join(strings.Fields(got.stdout), " "); !strings.Contains(words, strings.Join(strings.Fields(tt.want), " ")) || !strings.Contains(got.stdout, "kind: Shop") {
-			t.Errorf("%s: want %s\ngot %s\n%s", tt.name, tt.want, got.stdout, got.stderr)
+		if words := strings.Join(strings.Fields(got.Stdout), " "); !strings.Contains(words, strings.Join(strings.Fields(tt.want), " ")) || !strings.Contains(got.Stdout, "kind: Shop") {
+			t.Errorf("%s: want %s\ngot %s\n%s", tt.name, tt.want, got.Stdout, got.Stderr)
 		}
 	}
 }

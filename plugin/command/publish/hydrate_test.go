@@ -1,4 +1,4 @@
-package plugin_test
+package publish_test
 
 import (
 	"encoding/json"
@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/krowave/krowave/plugin/internal/clitest"
 )
 
 const standRGD = `apiVersion: kro.run/v1alpha1
@@ -60,9 +62,9 @@ func stands(t *testing.T) (work, origin string) {
 	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
 	dir := t.TempDir()
 	work, origin = filepath.Join(dir, "work"), filepath.Join(dir, "origin.git")
-	git(t, dir, "init", "--quiet", "--bare", "--initial-branch=main", origin)
-	git(t, dir, "init", "--quiet", "--initial-branch=main", work)
-	git(t, work, "remote", "add", "origin", origin)
+	clitest.Git(t, dir, "init", "--quiet", "--bare", "--initial-branch=main", origin)
+	clitest.Git(t, dir, "init", "--quiet", "--initial-branch=main", work)
+	clitest.Git(t, work, "remote", "add", "origin", origin)
 	put(t, work, "stand.yaml", standRGD)
 	put(t, work, "apps/market.yaml", "apiVersion: kro.run/v1alpha1\nkind: Stand\nmetadata:\n  name: market\n  namespace: town\n")
 	put(t, work, "apps/kiosk.yaml", "apiVersion: kro.run/v1alpha1\nkind: Stand\nmetadata:\n  name: kiosk\n  namespace: town\nspec:\n  goods: news\n")
@@ -84,9 +86,9 @@ func put(t *testing.T, dir, name, text string) {
 
 func commit(t *testing.T, dir, message string) string {
 	t.Helper()
-	git(t, dir, "add", "--all")
-	git(t, dir, "commit", "--quiet", "--message="+message)
-	return git(t, dir, "rev-parse", "HEAD")
+	clitest.Git(t, dir, "add", "--all")
+	clitest.Git(t, dir, "commit", "--quiet", "--message="+message)
+	return clitest.Git(t, dir, "rev-parse", "HEAD")
 }
 
 // hydrateOutput is krowave hydrate -o json.
@@ -100,18 +102,18 @@ type hydrateOutput struct {
 func hydrate(t *testing.T, dir string, args ...string) hydrateOutput {
 	t.Helper()
 	args = append([]string{"hydrate", "--branch=env/prod", "--author=A <a@example.org>", "--date=2026-01-02T03:04:05Z", "-o", "json"}, args...)
-	got := krowave(t, dir, args...)
+	got := clitest.Run(t, dir, args...)
 	var out hydrateOutput
-	if err := json.Unmarshal([]byte(got.stdout), &out); got.code != 0 || err != nil {
-		t.Fatalf("%v: exit code %d, %v\n%s%s", args, got.code, err, got.stdout, got.stderr)
+	if err := json.Unmarshal([]byte(got.Stdout), &out); got.Code != 0 || err != nil {
+		t.Fatalf("%v: exit code %d, %v\n%s%s", args, got.Code, err, got.Stdout, got.Stderr)
 	}
 	return out
 }
 
 func TestHydrate(t *testing.T) {
 	work, origin := stands(t)
-	dry := git(t, work, "rev-parse", "HEAD")
-	before := git(t, work, "status", "--porcelain", "--branch")
+	dry := clitest.Git(t, work, "rev-parse", "HEAD")
+	before := clitest.Git(t, work, "status", "--porcelain", "--branch")
 	first := hydrate(t, work, "apps", "--source=https://ci:token@git.example.com/town.git")
 	if first.DrySHA != dry || first.Parent != "" || len(first.Added) != 3 {
 		t.Errorf("%+v", first)
@@ -121,15 +123,15 @@ func TestHydrate(t *testing.T) {
 		"hydrator.metadata",
 		"town/stand-kiosk/README.md", "town/stand-kiosk/hydrator.metadata", "town/stand-kiosk/wave-0/town/configmap-kiosk.yaml", "town/stand-kiosk/wave-1/town/service-kiosk-till.yaml",
 		"town/stand-market/README.md", "town/stand-market/hydrator.metadata", "town/stand-market/wave-0/town/configmap-market.yaml", "town/stand-market/wave-1/town/service-market-till.yaml",
-	}, strings.Fields(git(t, origin, "ls-tree", "-r", "--name-only", "env/prod"))); diff != "" {
+	}, strings.Fields(clitest.Git(t, origin, "ls-tree", "-r", "--name-only", "env/prod"))); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
-	if after := git(t, work, "status", "--porcelain", "--branch"); after != before {
+	if after := clitest.Git(t, work, "status", "--porcelain", "--branch"); after != before {
 		t.Errorf("the work tree changed: %s", after)
 	}
 	var top, one map[string]any
 	for name, into := range map[string]*map[string]any{"hydrator.metadata": &top, "town/stand-kiosk/hydrator.metadata": &one} {
-		if err := json.Unmarshal([]byte(git(t, origin, "show", "env/prod:"+name)), into); err != nil {
+		if err := json.Unmarshal([]byte(clitest.Git(t, origin, "show", "env/prod:"+name)), into); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -145,16 +147,16 @@ func TestHydrate(t *testing.T) {
 		t.Errorf("metadata of the kiosk: %v", one)
 	}
 	command := one["commands"].([]any)[0].(string)
-	shown := krowave(t, work, append(strings.Fields(command)[1:], "-o", "dir="+filepath.Join(t.TempDir(), "out"))...)
-	if shown.code != 0 {
-		t.Errorf("%s: %s", command, shown.stderr)
+	shown := clitest.Run(t, work, append(strings.Fields(command)[1:], "-o", "dir="+filepath.Join(t.TempDir(), "out"))...)
+	if shown.Code != 0 {
+		t.Errorf("%s: %s", command, shown.Stderr)
 	}
-	again := krowave(t, work, strings.Fields(command)[1:]...)
-	committed := git(t, origin, "show", "env/prod:town/stand-kiosk/wave-0/town/configmap-kiosk.yaml") + "\n" + git(t, origin, "show", "env/prod:town/stand-kiosk/wave-1/town/service-kiosk-till.yaml") + "\n"
-	if objects, _, _ := strings.Cut(again.stdout, "---\napiVersion: v1\nkind: Namespace"); objects != committed {
+	again := clitest.Run(t, work, strings.Fields(command)[1:]...)
+	committed := clitest.Git(t, origin, "show", "env/prod:town/stand-kiosk/wave-0/town/configmap-kiosk.yaml") + "\n" + clitest.Git(t, origin, "show", "env/prod:town/stand-kiosk/wave-1/town/service-kiosk-till.yaml") + "\n"
+	if objects, _, _ := strings.Cut(again.Stdout, "---\napiVersion: v1\nkind: Namespace"); objects != committed {
 		t.Errorf("%s (-committed +got):\n%s", command, cmp.Diff(committed, objects))
 	}
-	trailers := git(t, origin, "log", "-1", "--format=%an %at%n%(trailers:only)", "env/prod")
+	trailers := clitest.Git(t, origin, "log", "-1", "--format=%an %at%n%(trailers:only)", "env/prod")
 	want := "A 1767323045\nArgocd-reference-commit-repourl: https://git.example.com/town.git\nArgocd-reference-commit-author: a <a@example.org>\n" +
 		"Argocd-reference-commit-date: 2026-01-02T03:04:05Z\nArgocd-reference-commit-subject: open the market\nArgocd-reference-commit-sha: " + dry
 	if diff := cmp.Diff(want, trailers); diff != "" {
@@ -171,17 +173,17 @@ func TestHydrateAgain(t *testing.T) {
 	if same := hydrate(t, work, "apps", "--path-prefix=clusters/eu"); same.Changed || same.Commit != first.Commit || same.Unchanged != 3 {
 		t.Errorf("a commit without manifests: %+v", same)
 	}
-	put(t, work, "apps/market.yaml", readFile(t, filepath.Join(work, "apps/market.yaml"))+"spec:\n  goods: plums\n")
-	refused := krowave(t, work, "hydrate", "apps", "--branch=env/prod", "--path-prefix=clusters/eu")
-	if refused.code != 1 || !strings.Contains(refused.stderr, "apps/market.yaml:1:1: this file is not as it is in HEAD [hydrate-uncommitted]") {
-		t.Errorf("uncommitted: exit code %d\n%s", refused.code, refused.stderr)
+	put(t, work, "apps/market.yaml", clitest.ReadFile(t, filepath.Join(work, "apps/market.yaml"))+"spec:\n  goods: plums\n")
+	refused := clitest.Run(t, work, "hydrate", "apps", "--branch=env/prod", "--path-prefix=clusters/eu")
+	if refused.Code != 1 || !strings.Contains(refused.Stderr, "apps/market.yaml:1:1: this file is not as it is in HEAD [hydrate-uncommitted]") {
+		t.Errorf("uncommitted: exit code %d\n%s", refused.Code, refused.Stderr)
 	}
 	if err := os.Remove(filepath.Join(work, "apps/kiosk.yaml")); err != nil {
 		t.Fatal(err)
 	}
 	last := commit(t, work, "close the kiosk")
 	dry := hydrate(t, work, "apps", "--path-prefix=clusters/eu", "--dry-run")
-	if head := git(t, origin, "rev-parse", "env/prod"); head != first.Commit || len(dry.Updated) != 1 || len(dry.Removed) != 1 {
+	if head := clitest.Git(t, origin, "rev-parse", "env/prod"); head != first.Commit || len(dry.Updated) != 1 || len(dry.Removed) != 1 {
 		t.Errorf("dry run: %+v, and the branch is at %s", dry, head)
 	}
 	second := hydrate(t, work, "apps", "--path-prefix=clusters/eu")
@@ -189,20 +191,20 @@ func TestHydrateAgain(t *testing.T) {
 		Updated: []string{"town/stand-market"}, Removed: []string{"town/stand-kiosk"}, Unchanged: 1}, second); diff != "" {
 		t.Errorf("second run (-want +got):\n%s", diff)
 	}
-	if left := git(t, origin, "ls-tree", "-r", "--name-only", "env/prod", "clusters/eu/town/stand-kiosk"); left != "" {
+	if left := clitest.Git(t, origin, "ls-tree", "-r", "--name-only", "env/prod", "clusters/eu/town/stand-kiosk"); left != "" {
 		t.Errorf("left of the kiosk: %s", left)
 	}
-	git(t, work, "push", "--quiet", "origin", "main")
+	clitest.Git(t, work, "push", "--quiet", "origin", "main")
 
 	linked := filepath.Join(t.TempDir(), "linked")
-	git(t, work, "worktree", "add", "--quiet", "--detach", linked)
-	git(t, work, "config", "extensions.worktreeConfig", "true") // as git sparse-checkout leaves it
+	clitest.Git(t, work, "worktree", "add", "--quiet", "--detach", linked)
+	clitest.Git(t, work, "config", "extensions.worktreeConfig", "true") // as git sparse-checkout leaves it
 	if same := hydrate(t, linked, "apps", "--path-prefix=clusters/eu"); same.Changed || same.DrySHA != last {
 		t.Errorf("from a linked work tree: %+v", same)
 	}
 	shallow, bare := filepath.Join(t.TempDir(), "shallow"), filepath.Join(t.TempDir(), "bare.git")
-	git(t, work, "clone", "--quiet", "--depth=1", "file://"+origin, shallow)
-	git(t, work, "clone", "--quiet", "--bare", work, bare)
+	clitest.Git(t, work, "clone", "--quiet", "--depth=1", "file://"+origin, shallow)
+	clitest.Git(t, work, "clone", "--quiet", "--bare", work, bare)
 	if same := hydrate(t, shallow, "apps", "--path-prefix=clusters/eu"); same.Changed || same.DrySHA != last {
 		t.Errorf("from a shallow clone: %+v", same)
 	}
@@ -234,41 +236,41 @@ func TestHydrateRefuses(t *testing.T) {
 		{[]string{"empty", "--branch=p"}, 1, "nothing is rendered"},
 		{[]string{"apps", "--branch=p", "--remote=http://127.0.0.1:1/x.git"}, 3, "fetching branch p of http://127.0.0.1:1/x.git"},
 	} {
-		got := krowave(t, work, append([]string{"hydrate"}, tt.args...)...)
-		if got.code != tt.code || !strings.Contains(got.stderr, tt.want) || got.stdout != "" || strings.Contains(got.stderr, "hunter2") {
-			t.Errorf("%v: exit code %d, want %d; %q\n%s", tt.args, got.code, tt.code, got.stdout, got.stderr)
+		got := clitest.Run(t, work, append([]string{"hydrate"}, tt.args...)...)
+		if got.Code != tt.code || !strings.Contains(got.Stderr, tt.want) || got.Stdout != "" || strings.Contains(got.Stderr, "hunter2") {
+			t.Errorf("%v: exit code %d, want %d; %q\n%s", tt.args, got.Code, tt.code, got.Stdout, got.Stderr)
 		}
 	}
-	if refs := git(t, origin, "for-each-ref"); refs != "" {
+	if refs := clitest.Git(t, origin, "for-each-ref"); refs != "" {
 		t.Errorf("something was pushed: %s", refs)
 	}
 	put(t, work, "wait.yaml", strings.Replace(strings.ReplaceAll(standRGD, "tand", "all"), "${schema.spec.goods}", "${till.status.loadBalancer.ingress[0].ip}", 1)+
 		"---\napiVersion: kro.run/v1alpha1\nkind: Sall\nmetadata:\n  name: wait\n  namespace: town\n")
-	put(t, work, "wait.yaml", strings.Replace(readFile(t, filepath.Join(work, "wait.yaml")), "${sign.metadata.name}-till", "till", 1))
-	waiting := krowave(t, work, "hydrate", "wait.yaml", "--branch=p", "--allow-uncommitted", "--runtime=withhold")
-	if waiting.code != 1 || !strings.Contains(waiting.stderr, "node sign of wait needs what only a cluster knows") {
-		t.Errorf("withheld: exit code %d\n%s", waiting.code, waiting.stderr)
+	put(t, work, "wait.yaml", strings.Replace(clitest.ReadFile(t, filepath.Join(work, "wait.yaml")), "${sign.metadata.name}-till", "till", 1))
+	waiting := clitest.Run(t, work, "hydrate", "wait.yaml", "--branch=p", "--allow-uncommitted", "--runtime=withhold")
+	if waiting.Code != 1 || !strings.Contains(waiting.Stderr, "node sign of wait needs what only a cluster knows") {
+		t.Errorf("withheld: exit code %d\n%s", waiting.Code, waiting.Stderr)
 	}
 	delegated := hydrate(t, work, "wait.yaml", "--allow-uncommitted", "--runtime=delegate", "--branch=delegated")
 	if !delegated.Changed || delegated.DrySHA != "" {
 		t.Errorf("delegated: %+v", delegated)
 	}
-	left := strings.Fields(git(t, origin, "ls-tree", "-r", "--name-only", "delegated", "town/sall-wait/wave-0/", "town/sall-wait/wave-1/"))
+	left := strings.Fields(clitest.Git(t, origin, "ls-tree", "-r", "--name-only", "delegated", "town/sall-wait/wave-0/", "town/sall-wait/wave-1/"))
 	if diff := cmp.Diff([]string{"town/sall-wait/wave-0/resourcegraphdefinition-sall-residual.yaml", "town/sall-wait/wave-0/town/service-till.yaml",
 		"town/sall-wait/wave-1/town/sallresidual-wait.yaml"}, left); diff != "" {
 		t.Errorf("delegated (-want +got):\n%s", diff)
 	}
-	piped := krowaveWithInput(t, work, readFile(t, filepath.Join(work, "apps/kiosk.yaml")), "hydrate", "-", "--branch=piped", "--owner=pipe", "-o", "json")
-	if piped.code != 0 || strings.Contains(piped.stdout, "drySha") || !strings.Contains(piped.stdout, `"town/stand-kiosk"`) {
-		t.Errorf("from standard input: exit code %d\n%s%s", piped.code, piped.stdout, piped.stderr)
+	piped := clitest.RunWith(t, work, clitest.ReadFile(t, filepath.Join(work, "apps/kiosk.yaml")), "hydrate", "-", "--branch=piped", "--owner=pipe", "-o", "json")
+	if piped.Code != 0 || strings.Contains(piped.Stdout, "drySha") || !strings.Contains(piped.Stdout, `"town/stand-kiosk"`) {
+		t.Errorf("from standard input: exit code %d\n%s%s", piped.Code, piped.Stdout, piped.Stderr)
 	}
 	if got := hydrate(t, work, "secret.yaml", "--include-secrets"); !got.Changed {
 		t.Errorf("%+v", got)
 	}
 	// A checked out branch belongs to its work tree.
-	got := krowave(t, work, "hydrate", "apps", "--branch=main", "--remote=.")
-	if got.code != 3 || !strings.Contains(got.stderr, "branch is currently checked out") {
-		t.Errorf("a checked out branch: exit code %d\n%s", got.code, got.stderr)
+	got := clitest.Run(t, work, "hydrate", "apps", "--branch=main", "--remote=.")
+	if got.Code != 3 || !strings.Contains(got.Stderr, "branch is currently checked out") {
+		t.Errorf("a checked out branch: exit code %d\n%s", got.Code, got.Stderr)
 	}
 }
 
@@ -276,7 +278,7 @@ func TestHydrateRefuses(t *testing.T) {
 func TestHydrateDocs(t *testing.T) {
 	work, origin := stands(t)
 	hash := regexp.MustCompile(`commit [0-9a-f]{40};`)
-	_, session, _ := strings.Cut(readFile(t, "../docs/hydrate.md"), "```console\n")
+	_, session, _ := strings.Cut(clitest.ReadFile(t, "../../../docs/hydrate.md"), "```console\n")
 	session, _, _ = strings.Cut(session, "```")
 	steps := strings.Split(session, "$ krowave ")[1:]
 	if len(steps) != 2 {
@@ -284,8 +286,8 @@ func TestHydrateDocs(t *testing.T) {
 	}
 	for _, step := range steps {
 		line, want, _ := strings.Cut(step, "\n")
-		got := krowave(t, work, append(strings.Fields(line), "--source=https://git.example.com/town.git")...)
-		shown := strings.ReplaceAll(got.stdout+got.stderr, origin, "https://git.example.com/town.git")
+		got := clitest.Run(t, work, append(strings.Fields(line), "--source=https://git.example.com/town.git")...)
+		shown := strings.ReplaceAll(got.Stdout+got.Stderr, origin, "https://git.example.com/town.git")
 		if diff := cmp.Diff(hash.ReplaceAllString(want, "commit;"), hash.ReplaceAllString(shown, "commit;")); diff != "" {
 			t.Errorf("krowave %s (-docs +got):\n%s", line, diff)
 		}

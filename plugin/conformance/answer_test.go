@@ -1,7 +1,6 @@
-package plugin_test
+package conformance_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/krowave/krowave/plugin"
+	"github.com/krowave/krowave/plugin/internal/clitest"
 )
 
 // kroAnswer is what kro makes of a case: the content of expected.json, which testdata/oracle writes.
@@ -83,22 +82,6 @@ type renderedDiagnostic struct {
 	Line, Column                  int
 }
 
-// commandOutput is what one run of krowave left behind.
-type commandOutput struct {
-	code           int
-	stdout, stderr string
-}
-
-func krowave(t *testing.T, dir string, args ...string) commandOutput {
-	t.Helper()
-	var stdout, stderr bytes.Buffer
-	code := plugin.Main(t.Context(), plugin.Streams{
-		In: strings.NewReader(""), Out: &stdout, Err: &stderr, Dir: dir,
-		Getenv: func(string) string { return "" },
-	}, args)
-	return commandOutput{code, stdout.String(), stderr.String()}
-}
-
 // caseFlags returns the flags that a case folder's optional parts ask for.
 func caseFlags(t *testing.T, dir string) (schemas, observed []string) {
 	t.Helper()
@@ -116,11 +99,11 @@ func caseFlags(t *testing.T, dir string) (schemas, observed []string) {
 	return schemas, observed
 }
 
-func renderCase(t *testing.T, dir string) commandOutput {
+func renderCase(t *testing.T, dir string) clitest.Output {
 	t.Helper()
 	schemas, observed := caseFlags(t, dir)
 	args := append([]string{"render", "rgd.yaml", "instance.yaml"}, append(schemas, observed...)...)
-	return krowave(t, dir, append(args, "--annotate=none", "--server-defaults=none", "--runtime=withhold", "-o", "expansion")...)
+	return clitest.Run(t, dir, append(args, "--annotate=none", "--server-defaults=none", "--runtime=withhold", "-o", "expansion")...)
 }
 
 // differences says, one line or block each, where krowave does not agree with kro on a case.
@@ -134,21 +117,21 @@ func differences(t *testing.T, dir string, want kroAnswer) []string {
 		return out
 	}
 	schemas, _ := caseFlags(t, dir)
-	return append(out, crdDifferences(krowave(t, dir, append([]string{"crd", "rgd.yaml", "-o", "json"}, schemas...)...), want)...)
+	return append(out, crdDifferences(clitest.Run(t, dir, append([]string{"crd", "rgd.yaml", "-o", "json"}, schemas...)...), want)...)
 }
 
-func renderDifferences(run commandOutput, want kroAnswer) []string {
+func renderDifferences(run clitest.Output, want kroAnswer) []string {
 	var got rendered
-	decodeErr := decodeJSON(run.stdout, &got)
+	decodeErr := decodeJSON(run.Stdout, &got)
 	switch {
-	case want.Rejected != nil && run.code != 1:
-		return []string{fmt.Sprintf("exit code %d, but kro rejects the case (%s): %s", run.code, want.Rejected.Stage, want.Rejected.Message)}
-	case want.Rejected != nil && !located(got.Diagnostics, run.stderr):
-		return []string{fmt.Sprintf("rejected as by kro, but no error names a file, line and column\n%s%s", run.stdout, run.stderr)}
+	case want.Rejected != nil && run.Code != 1:
+		return []string{fmt.Sprintf("exit code %d, but kro rejects the case (%s): %s", run.Code, want.Rejected.Stage, want.Rejected.Message)}
+	case want.Rejected != nil && !located(got.Diagnostics, run.Stderr):
+		return []string{fmt.Sprintf("rejected as by kro, but no error names a file, line and column\n%s%s", run.Stdout, run.Stderr)}
 	case want.Rejected != nil:
 		return nil
-	case run.code != 0:
-		return []string{fmt.Sprintf("exit code %d, but kro accepts the case\n%s%s", run.code, errorsOf(got.Diagnostics), run.stderr)}
+	case run.Code != 0:
+		return []string{fmt.Sprintf("exit code %d, but kro accepts the case\n%s%s", run.Code, errorsOf(got.Diagnostics), run.Stderr)}
 	case decodeErr != nil:
 		return []string{fmt.Sprintf("render -o expansion: %v", decodeErr)}
 	}
@@ -242,16 +225,16 @@ func sameInstance(parent any, id objectIdentity) bool {
 	return false
 }
 
-func crdDifferences(run commandOutput, want kroAnswer) []string {
+func crdDifferences(run clitest.Output, want kroAnswer) []string {
 	got := map[string]map[string]any{}
-	decoder := json.NewDecoder(strings.NewReader(run.stdout))
+	decoder := json.NewDecoder(strings.NewReader(run.Stdout))
 	decoder.UseNumber()
 	for {
 		var document map[string]any
 		if err := decoder.Decode(&document); err == io.EOF {
 			break
 		} else if err != nil {
-			return []string{fmt.Sprintf("krowave crd: %v\n%s", err, run.stderr)}
+			return []string{fmt.Sprintf("krowave crd: %v\n%s", err, run.Stderr)}
 		}
 		document = plainNumbers(document).(map[string]any)
 		documents := []any{document}
@@ -273,7 +256,7 @@ func crdDifferences(run commandOutput, want kroAnswer) []string {
 	for _, name := range slices.Sorted(maps.Keys(wanted)) {
 		switch crd, ok := got[name]; {
 		case !ok:
-			out = append(out, fmt.Sprintf("krowave crd does not print %s (exit code %d)\n%s", name, run.code, run.stderr))
+			out = append(out, fmt.Sprintf("krowave crd does not print %s (exit code %d)\n%s", name, run.Code, run.Stderr))
 		default:
 			if diff := cmp.Diff(plainNumbers(withoutStatus(wanted[name])), withoutStatus(crd)); diff != "" {
 				out = append(out, fmt.Sprintf("CRD %s (-kro +krowave):\n%s", name, diff))

@@ -1,4 +1,4 @@
-package plugin_test
+package conformance_test
 
 import (
 	"os"
@@ -16,7 +16,7 @@ import (
 // Differences that are wanted stand in docs/differences.md, and nowhere else.
 func TestConformance(t *testing.T) {
 	wanted := wantedDifferences(t)
-	cases := foldersWithRGD(t, "../testdata/kro")
+	cases := foldersWithRGD(t, "../../testdata/kro")
 	expected := func(dir string) kroAnswer { return readAnswer(t, filepath.Join(dir, "expected.json")) }
 	score := &tally{}
 	t.Run("cases", func(t *testing.T) { runCases(t, cases, expected, wanted, score) })
@@ -119,7 +119,7 @@ func withOneInstance(t *testing.T, dir string) string {
 // wantedDifferences reads the cases in the table of docs/differences.md: | case | what | why |.
 func wantedDifferences(t *testing.T) map[string]bool {
 	t.Helper()
-	raw, err := os.ReadFile("../docs/differences.md")
+	raw, err := os.ReadFile("../../docs/differences.md")
 	if err != nil {
 		t.Fatal(err)
 	}

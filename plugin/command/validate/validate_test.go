@@ -1,4 +1,4 @@
-package plugin_test
+package validate_test
 
 import (
 	"encoding/json"
@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/krowave/krowave/plugin/internal/clitest"
 )
 
 // brokenRepository writes an RGD with a typo, in a file whose name needs
@@ -36,7 +38,7 @@ func brokenRepository(t *testing.T) string {
 // TestValidateSARIF holds -o sarif to what SARIF 2.1.0 demands, and to what
 // GitHub's code scanning demands beyond that.
 func TestValidateSARIF(t *testing.T) {
-	got := krowave(t, brokenRepository(t), "validate", "-o", "sarif")
+	got := clitest.Run(t, brokenRepository(t), "validate", "-o", "sarif")
 	var log struct {
 		Schema  string `json:"$schema"`
 		Version string
@@ -67,11 +69,11 @@ func TestValidateSARIF(t *testing.T) {
 			}
 		}
 	}
-	if err := json.Unmarshal([]byte(got.stdout), &log); err != nil {
-		t.Fatalf("exit code %d: %v\n%s", got.code, err, got.stderr)
+	if err := json.Unmarshal([]byte(got.Stdout), &log); err != nil {
+		t.Fatalf("exit code %d: %v\n%s", got.Code, err, got.Stderr)
 	}
-	if got.code != 1 || log.Version != "2.1.0" || !strings.HasSuffix(log.Schema, "sarif-2.1.0.json") || len(log.Runs) != 1 {
-		t.Fatalf("exit code %d, version %q, schema %q, %d runs", got.code, log.Version, log.Schema, len(log.Runs))
+	if got.Code != 1 || log.Version != "2.1.0" || !strings.HasSuffix(log.Schema, "sarif-2.1.0.json") || len(log.Runs) != 1 {
+		t.Fatalf("exit code %d, version %q, schema %q, %d runs", got.Code, log.Version, log.Schema, len(log.Runs))
 	}
 	run := log.Runs[0]
 	if run.ColumnKind != "unicodeCodePoints" || run.Tool.Driver.Name != "krowave" {
@@ -103,34 +105,34 @@ func TestValidateSARIF(t *testing.T) {
 	}
 	want := map[string]int{"bad.yaml": 1, "other.yaml": 1, "text.yaml": 1, "shop 100%,a:b.yaml": 1}
 	if diff := cmp.Diff(want, files); diff != "" {
-		t.Errorf("findings by file (-want +got):\n%s\n%s", diff, got.stdout)
+		t.Errorf("findings by file (-want +got):\n%s\n%s", diff, got.Stdout)
 	}
 }
 
 // TestValidateSARIFOfNothing: a log without findings has an empty list, which
 // clears what code scanning showed before.
 func TestValidateSARIFOfNothing(t *testing.T) {
-	got := krowave(t, "../testdata/help", "validate", "-o", "sarif", "shop.yaml")
-	if got.code != 0 || !strings.Contains(got.stdout, `"results": []`) || !strings.Contains(got.stdout, `"rules": []`) {
-		t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	got := clitest.Run(t, "../../../testdata/help", "validate", "-o", "sarif", "shop.yaml")
+	if got.Code != 0 || !strings.Contains(got.Stdout, `"results": []`) || !strings.Contains(got.Stdout, `"rules": []`) {
+		t.Errorf("exit code %d\n%s%s", got.Code, got.Stdout, got.Stderr)
 	}
 }
 
 // TestValidateGitHub: every finding is one line that ends where GitHub reads it.
 func TestValidateGitHub(t *testing.T) {
-	got := krowave(t, brokenRepository(t), "validate", "-o", "github")
-	lines := strings.Split(strings.TrimSuffix(got.stdout, "\n"), "\n")
-	if len(lines) != 4 || strings.ContainsAny(got.stdout, "\r") {
-		t.Errorf("%d lines:\n%s", len(lines), got.stdout)
+	got := clitest.Run(t, brokenRepository(t), "validate", "-o", "github")
+	lines := strings.Split(strings.TrimSuffix(got.Stdout, "\n"), "\n")
+	if len(lines) != 4 || strings.ContainsAny(got.Stdout, "\r") {
+		t.Errorf("%d lines:\n%s", len(lines), got.Stdout)
 	}
-	if want := "::error file=shop 100%25%2Ca%3Ab.yaml,line="; !strings.Contains(got.stdout, want) {
-		t.Errorf("no %s in\n%s", want, got.stdout)
+	if want := "::error file=shop 100%25%2Ca%3Ab.yaml,line="; !strings.Contains(got.Stdout, want) {
+		t.Errorf("no %s in\n%s", want, got.Stdout)
 	}
 }
 
 // TestValidateJUnit: the report is XML whose counts agree with its cases.
 func TestValidateJUnit(t *testing.T) {
-	got := krowave(t, brokenRepository(t), "validate", "-o", "junit")
+	got := clitest.Run(t, brokenRepository(t), "validate", "-o", "junit")
 	var report struct {
 		Tests    int `xml:"tests,attr"`
 		Failures int `xml:"failures,attr"`
@@ -147,8 +149,8 @@ func TestValidateJUnit(t *testing.T) {
 			} `xml:"testcase"`
 		} `xml:"testsuite"`
 	}
-	if err := xml.Unmarshal([]byte(got.stdout), &report); err != nil {
-		t.Fatalf("%v\n%s", err, got.stdout)
+	if err := xml.Unmarshal([]byte(got.Stdout), &report); err != nil {
+		t.Fatalf("%v\n%s", err, got.Stdout)
 	}
 	var cases []string
 	tests, failures := 0, 0

@@ -1,4 +1,4 @@
-package plugin_test
+package deps_test
 
 import (
 	"bytes"
@@ -22,6 +22,7 @@ import (
 	"github.com/krowave/krowave/flux/chain"
 	"github.com/krowave/krowave/flux/push"
 	"github.com/krowave/krowave/plugin"
+	"github.com/krowave/krowave/plugin/internal/clitest"
 	"github.com/krowave/krowave/render/project"
 )
 
@@ -34,7 +35,7 @@ type remoteRun struct {
 func newRemoteRun(t *testing.T) remoteRun {
 	t.Helper()
 	r := remoteRun{t, t.TempDir()}
-	archive, err := txtar.ParseFile("../testdata/remote.txtar")
+	archive, err := txtar.ParseFile("../../../testdata/remote.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,20 +60,20 @@ func (r remoteRun) write(name, text string) {
 // settings replaces words in the archive's krowave.yaml.
 func (r remoteRun) settings(from string, words ...string) string {
 	r.Helper()
-	text := strings.NewReplacer(words...).Replace(readFile(r.T, r.path(from)))
+	text := strings.NewReplacer(words...).Replace(clitest.ReadFile(r.T, r.path(from)))
 	r.write("app/krowave.yaml", text)
 	return text
 }
 
 // run runs krowave in the directory app, for an exit code.
-func (r remoteRun) run(code int, args ...string) commandOutput {
+func (r remoteRun) run(code int, args ...string) clitest.Output {
 	r.Helper()
 	if args[0] != "update" && args[len(args)-1] != "--check" {
 		args = append(args, "--cache-dir", "../cache")
 	}
-	got := krowave(r.T, r.path("app"), args...)
-	if got.code != code {
-		r.Fatalf("krowave %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), got.code, code, got.stdout, got.stderr)
+	got := clitest.Run(r.T, r.path("app"), args...)
+	if got.Code != code {
+		r.Fatalf("krowave %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), got.Code, code, got.Stdout, got.Stderr)
 	}
 	return got
 }
@@ -85,31 +86,31 @@ func (r remoteRun) has(text, part string) {
 }
 
 func (r remoteRun) commit(message string) string {
-	git(r.T, r.path("platform"), "add", "-A")
-	git(r.T, r.path("platform"), "commit", "-q", "-m", message)
-	return git(r.T, r.path("platform"), "rev-parse", "HEAD")
+	clitest.Git(r.T, r.path("platform"), "add", "-A")
+	clitest.Git(r.T, r.path("platform"), "commit", "-q", "-m", message)
+	return clitest.Git(r.T, r.path("platform"), "rev-parse", "HEAD")
 }
 
 // publish makes the platform's repository, with a tag on its first commit.
 func (r remoteRun) publish() (first string) {
-	git(r.T, r.path("platform"), "init", "-q", "-b", "main")
+	clitest.Git(r.T, r.path("platform"), "init", "-q", "-b", "main")
 	first = r.commit("one")
-	git(r.T, r.path("platform"), "tag", "-a", "-m", "v1", "v1")
+	clitest.Git(r.T, r.path("platform"), "tag", "-a", "-m", "v1", "v1")
 	return first
 }
 
 // move adds a commit that changes the definition.
 func (r remoteRun) move() string {
 	name := "platform/defs/page.yaml"
-	r.write(name, strings.ReplaceAll(readFile(r.T, r.path(name)), "platform one", "platform two"))
+	r.write(name, strings.ReplaceAll(clitest.ReadFile(r.T, r.path(name)), "platform one", "platform two"))
 	return r.commit("two")
 }
 
 // serve serves the platform's repository over HTTP, as git http-backend does it.
 func (r remoteRun) serve() *httptest.Server {
 	server := httptest.NewServer(&cgi.Handler{
-		Path: filepath.Join(git(r.T, r.dir, "--exec-path"), "git-http-backend"),
-		Env:  append(gitEnvironment(), "GIT_PROJECT_ROOT="+r.dir, "GIT_HTTP_EXPORT_ALL=1"),
+		Path: filepath.Join(clitest.Git(r.T, r.dir, "--exec-path"), "git-http-backend"),
+		Env:  append(clitest.GitEnvironment(), "GIT_PROJECT_ROOT="+r.dir, "GIT_HTTP_EXPORT_ALL=1"),
 	})
 	r.Cleanup(server.Close)
 	return server
@@ -132,7 +133,7 @@ func TestRemoteGit(t *testing.T) {
 			r := newRemoteRun(t)
 			first := r.publish()
 			if tt.byCommit {
-				git(t, r.path("platform"), "config", "uploadpack.allowAnySHA1InWant", "true")
+				clitest.Git(t, r.path("platform"), "config", "uploadpack.allowAnySHA1InWant", "true")
 			}
 			url, stop := "file://"+r.path("platform"), func() {}
 			if tt.http {
@@ -140,30 +141,30 @@ func TestRemoteGit(t *testing.T) {
 				url, stop = server.URL+"/platform/.git", server.Close
 			}
 			before := r.settings("app/krowave.yaml", "URL", url, "REF", tt.ref)
-			r.has(r.run(1, "render", "page.yaml").stderr, "krowave.yaml:3:5: "+url+" has no commit; run krowave update, which finds it [remote-definitions]")
-			r.has(r.run(1, "update", "--check").stdout, "none -> "+first)
-			if diff := cmp.Diff(before, readFile(t, r.path("app/krowave.yaml"))); diff != "" {
+			r.has(r.run(1, "render", "page.yaml").Stderr, "krowave.yaml:3:5: "+url+" has no commit; run krowave update, which finds it [remote-definitions]")
+			r.has(r.run(1, "update", "--check").Stdout, "none -> "+first)
+			if diff := cmp.Diff(before, clitest.ReadFile(t, r.path("app/krowave.yaml"))); diff != "" {
 				t.Errorf("update --check wrote (-before +after):\n%s", diff)
 			}
 			r.run(0, "update")
 			want := strings.Replace(before, "for changes\n", "for changes\n    commit: "+first+"\n", 1)
-			if diff := cmp.Diff(want, readFile(t, r.path("app/krowave.yaml"))); diff != "" {
+			if diff := cmp.Diff(want, clitest.ReadFile(t, r.path("app/krowave.yaml"))); diff != "" {
 				t.Errorf("update (-want +got):\n%s", diff)
 			}
 			second := r.move()
-			r.has(r.run(1, "render", "page.yaml", "--offline").stderr, "--offline forbids fetching it")
-			r.has(r.run(0, "render", "page.yaml").stdout, "by: platform one")
+			r.has(r.run(1, "render", "page.yaml", "--offline").Stderr, "--offline forbids fetching it")
+			r.has(r.run(0, "render", "page.yaml").Stdout, "by: platform one")
 			if tt.ref != "v1" {
-				r.has(r.run(1, "update", "--check").stdout, first+" -> "+second)
+				r.has(r.run(1, "update", "--check").Stdout, first+" -> "+second)
 				r.run(0, "update")
-				r.has(r.run(0, "render", "page.yaml").stdout, "by: platform two")
+				r.has(r.run(0, "render", "page.yaml").Stdout, "by: platform two")
 			}
 			stop()
 			if err := os.Rename(r.path("platform"), r.path("gone")); err != nil {
 				t.Fatal(err)
 			}
-			r.has(r.run(0, "render", "page.yaml", "--offline").stdout, "by: platform")
-			r.has(r.run(0, "render", "page.yaml").stdout, "by: platform")
+			r.has(r.run(0, "render", "page.yaml", "--offline").Stdout, "by: platform")
+			r.has(r.run(0, "render", "page.yaml").Stdout, "by: platform")
 			r.run(0, "validate", "page.yaml")
 			r.run(1, "update", "--check")
 		})
@@ -225,7 +226,7 @@ func TestRemoteTampered(t *testing.T) {
 	if err != nil || len(found) != 1 {
 		t.Fatal(found, err)
 	}
-	zip, err := gzip.NewReader(strings.NewReader(readFile(t, found[0])))
+	zip, err := gzip.NewReader(strings.NewReader(clitest.ReadFile(t, found[0])))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,10 +247,10 @@ func TestRemoteTampered(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := r.run(1, "render", "page.yaml")
-		if got.stdout != "" {
-			t.Errorf("%s: rendered %s", name, got.stdout)
+		if got.Stdout != "" {
+			t.Errorf("%s: rendered %s", name, got.Stdout)
 		}
-		r.has(got.stderr, "the cache is damaged or was tampered with")
+		r.has(got.Stderr, "the cache is damaged or was tampered with")
 	}
 	if err := os.Remove(found[0]); err != nil {
 		t.Fatal(err)
@@ -277,9 +278,9 @@ func TestRemoteMistakes(t *testing.T) {
 	} {
 		r.write("app/krowave.yaml", "definitions: ["+text+"]\n")
 		got := r.run(1, "render", "page.yaml")
-		r.has(strings.ReplaceAll(got.stderr, "\n", " "), want)
-		if strings.Contains(strings.Split(got.stderr, "\n")[0], "secret") {
-			t.Errorf("a password is shown:\n%s", got.stderr)
+		r.has(strings.ReplaceAll(got.Stderr, "\n", " "), want)
+		if strings.Contains(strings.Split(got.Stderr, "\n")[0], "secret") {
+			t.Errorf("a password is shown:\n%s", got.Stderr)
 		}
 	}
 }
@@ -290,15 +291,15 @@ func TestVendor(t *testing.T) {
 	r := newRemoteRun(t)
 	r.publish()
 	r.settings("app/krowave.yaml", "URL", "file://"+r.path("platform"), "REF", "v1")
-	r.has(r.run(1, "vendor").stderr, "run krowave update")
+	r.has(r.run(1, "vendor").Stderr, "run krowave update")
 	r.run(0, "update")
 
 	settings, diags := project.NearestSettings(os.DirFS(r.path("app")), ".")
 	if len(settings.Definitions) != 0 || len(diags) != 1 || diags[0].Hint != "run krowave vendor and commit what it writes" {
 		t.Errorf("without copies, who fetches nothing has %v, %v", settings.Definitions, diags)
 	}
-	r.has(r.run(1, "vendor", "--check").stderr, "there is no sources.txt")
-	r.has(r.run(0, "vendor").stdout, ": 1 file from ")
+	r.has(r.run(1, "vendor", "--check").Stderr, "there is no sources.txt")
+	r.has(r.run(0, "vendor").Stdout, ": 1 file from ")
 	r.run(0, "vendor", "--check")
 	settings, diags = project.NearestSettings(os.DirFS(r.path("app")), ".")
 	if len(settings.Definitions) != 1 || len(diags) != 0 {
@@ -309,22 +310,22 @@ func TestVendor(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r.has(r.run(0, "render", "page.yaml").stdout, "by: platform one")
+	r.has(r.run(0, "render", "page.yaml").Stdout, "by: platform one")
 
 	copied := "app/" + settings.Definitions[0] + "/defs/page.yaml"
-	text := readFile(t, r.path(copied))
+	text := clitest.ReadFile(t, r.path(copied))
 	r.write(copied, strings.ReplaceAll(text, "platform one", "somebody"))
-	r.has(r.run(1, "vendor", "--check").stderr, "does not hold what was copied from")
+	r.has(r.run(1, "vendor", "--check").Stderr, "does not hold what was copied from")
 	r.write(copied, text)
 	r.run(0, "vendor", "--check")
 	r.write("app/vendor/krowave/mine.yaml", "")
-	r.has(r.run(1, "vendor", "--check").stderr, "mine.yaml belongs to no definitions")
+	r.has(r.run(1, "vendor", "--check").Stderr, "mine.yaml belongs to no definitions")
 	if err := os.Rename(r.path("gone-platform"), r.path("platform")); err != nil {
 		t.Fatal(err)
 	}
-	r.has(r.run(3, "vendor").stderr, "mine.yaml is not from krowave vendor")
+	r.has(r.run(3, "vendor").Stderr, "mine.yaml is not from krowave vendor")
 	r.write("app/krowave.yaml", "vendor: ../elsewhere\n")
-	r.has(r.run(1, "vendor").stderr, "vendor is a directory below that of krowave.yaml")
+	r.has(r.run(1, "vendor").Stderr, "vendor is a directory below that of krowave.yaml")
 }
 
 // TestRemoteOCI pins an artifact of a real registry, and renders without it.
@@ -338,7 +339,7 @@ func TestRemoteOCI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	image, err := push.Image(push.Artifact{Files: []chain.File{{Path: "defs/page.yaml", Data: []byte(readFile(t, r.path("platform/defs/page.yaml")))}}})
+	image, err := push.Image(push.Artifact{Files: []chain.File{{Path: "defs/page.yaml", Data: []byte(clitest.ReadFile(t, r.path("platform/defs/page.yaml")))}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -347,17 +348,17 @@ func TestRemoteOCI(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.settings("app/oci.yaml", "HOST", host)
-	r.has(r.run(1, "render", "page.yaml").stderr, "has no digest; run krowave update")
+	r.has(r.run(1, "render", "page.yaml").Stderr, "has no digest; run krowave update")
 	r.run(0, "update")
 	want := `definitions: [{oci: "` + host + `/pages", digest: ` + digest.String() + ", tag: v1, path: defs}] # pinned below\n"
-	if diff := cmp.Diff(want, readFile(t, r.path("app/krowave.yaml"))); diff != "" {
+	if diff := cmp.Diff(want, clitest.ReadFile(t, r.path("app/krowave.yaml"))); diff != "" {
 		t.Fatalf("update (-want +got):\n%s", diff)
 	}
-	r.has(r.run(0, "update", "--check").stdout, "1 remote source is up to date")
+	r.has(r.run(0, "update", "--check").Stdout, "1 remote source is up to date")
 	r.run(1, "render", "page.yaml", "--offline")
 	r.run(0, "render", "page.yaml")
 	server.Close()
-	r.has(r.run(0, "render", "page.yaml", "--offline").stdout, "by: platform one")
+	r.has(r.run(0, "render", "page.yaml", "--offline").Stdout, "by: platform one")
 	r.run(0, "vendor", "--offline")
 	r.run(0, "vendor", "--check")
 	if err := os.RemoveAll(r.path("app/vendor")); err != nil {
@@ -368,11 +369,11 @@ func TestRemoteOCI(t *testing.T) {
 		t.Fatal(found, err)
 	}
 	for _, name := range found {
-		data := readFile(t, name)
+		data := clitest.ReadFile(t, name)
 		if err := os.WriteFile(name, []byte(data+" "), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		r.has(r.run(1, "render", "page.yaml").stderr, "the cache is damaged or was tampered with")
+		r.has(r.run(1, "render", "page.yaml").Stderr, "the cache is damaged or was tampered with")
 		if err := os.WriteFile(name, []byte(data), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -386,15 +387,15 @@ func TestRemoteHelp(t *testing.T) {
 	r := newRemoteRun(t)
 	r.publish()
 	r.settings("app/krowave.yaml", "URL", "file://"+r.path("platform"), "REF", "v1")
-	r.write("app/apps/krowave.yaml", readFile(t, r.path("app/krowave.yaml")))
-	krowave(t, r.path("app/apps"), "update")
+	r.write("app/apps/krowave.yaml", clitest.ReadFile(t, r.path("app/krowave.yaml")))
+	clitest.Run(t, r.path("app/apps"), "update")
 	for _, name := range []string{"update", "vendor"} {
-		m := remoteHelp.FindStringSubmatch(krowave(t, r.dir, name, "--help").stdout)
+		m := remoteHelp.FindStringSubmatch(clitest.Run(t, r.dir, name, "--help").Stdout)
 		if m == nil {
 			t.Fatalf("%s has no examples", name)
 		}
 		if name == "vendor" {
-			krowave(t, r.path("app/apps"), "vendor", "--cache-dir", "../../cache")
+			clitest.Run(t, r.path("app/apps"), "vendor", "--cache-dir", "../../cache")
 		}
 		for _, line := range strings.Split(strings.TrimSpace(m[1]), "\n") {
 			r.run(0, strings.Fields(line)[1:]...)

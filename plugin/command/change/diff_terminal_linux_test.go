@@ -1,4 +1,4 @@
-package plugin_test
+package change_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"github.com/krowave/krowave/plugin"
+	"github.com/krowave/krowave/plugin/internal/clitest"
 )
 
 // terminal returns the two ends of a pseudo-terminal.
@@ -35,8 +36,8 @@ func terminal(t *testing.T) (master, slave *os.File) {
 
 // TestColor shows that colours are for terminals that want them.
 func TestColor(t *testing.T) {
-	dir := gitRepository(t, map[string]string{"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: apple}\n"})
-	writeTree(t, dir, map[string]string{"b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: pear}\n"})
+	dir := clitest.Repository(t, map[string]string{"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: apple}\n"})
+	clitest.WriteTree(t, dir, map[string]string{"b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: pear}\n"})
 	for _, tt := range []struct {
 		env    map[string]string
 		args   []string

@@ -1,4 +1,4 @@
-package plugin_test
+package conformance_test
 
 import (
 	"os"
@@ -18,7 +18,7 @@ import (
 // such objects are made up. The environment is that of TestDelegate; without kro,
 // the test says only which cases get through.
 func TestObservedObjects(t *testing.T) {
-	dirs := foldersWithRGD(t, "../testdata/kro")
+	dirs := foldersWithRGD(t, "../../testdata/kro")
 	if corpus := os.Getenv("KROWAVE_CORPUS"); corpus != "" {
 		dirs = append(dirs, foldersWithRGD(t, filepath.Join(corpus, "cases"))...)
 	}

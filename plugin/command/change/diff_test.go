@@ -1,4 +1,4 @@
-package plugin_test
+package change_test
 
 import (
 	"bytes"
@@ -7,25 +7,26 @@ import (
 	"testing"
 
 	"github.com/krowave/krowave/plugin"
+	"github.com/krowave/krowave/plugin/internal/clitest"
 )
 
 // TestChangeExamples runs the examples of diff and impact in a repository with a
 // branch that changes an RGD.
 func TestChangeExamples(t *testing.T) {
 	files := map[string]string{
-		"shop-rgd.yaml": readFile(t, "../testdata/help/shop-rgd.yaml"), "shop.yaml": readFile(t, "../testdata/help/instance.yaml"),
+		"shop-rgd.yaml": clitest.ReadFile(t, "../../../testdata/help/shop-rgd.yaml"), "shop.yaml": clitest.ReadFile(t, "../../../testdata/help/instance.yaml"),
 	}
-	dir := gitRepository(t, files)
-	git(t, dir, "checkout", "-q", "-b", "topic")
+	dir := clitest.Repository(t, files)
+	clitest.Git(t, dir, "checkout", "-q", "-b", "topic")
 	rgd := strings.Replace(files["shop-rgd.yaml"], "  resources:\n", "  resources:\n    - id: note\n      template:\n        apiVersion: v1\n        kind: ConfigMap\n        metadata: {name: note}\n", 1)
 	if rgd == files["shop-rgd.yaml"] {
 		t.Fatal("the RGD has no resources")
 	}
 	files["shop-rgd.yaml"] = rgd
-	writeTree(t, dir, files)
-	git(t, dir, "commit", "-q", "-a", "-m", "note")
+	clitest.WriteTree(t, dir, files)
+	clitest.Git(t, dir, "commit", "-q", "-a", "-m", "note")
 	for _, name := range []string{"diff", "impact"} {
-		_, examples, _ := strings.Cut(krowave(t, dir, name, "--help").stdout, "Examples:\n")
+		_, examples, _ := strings.Cut(clitest.Run(t, dir, name, "--help").Stdout, "Examples:\n")
 		examples, _, ok := strings.Cut(examples, "\nFlags:")
 		if !ok {
 			t.Errorf("%s has no examples", name)
@@ -33,15 +34,15 @@ func TestChangeExamples(t *testing.T) {
 		for _, line := range strings.Split(strings.TrimSpace(examples), "\n") {
 			if strings.Contains(line, "--no-index") {
 				files["shop-next.yaml"] = files["shop.yaml"] + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: note}\n"
-				writeTree(t, dir, files)
+				clitest.WriteTree(t, dir, files)
 			}
-			got := krowave(t, dir, strings.Fields(line)[1:]...)
-			if got.code != 1 || !strings.Contains(got.stdout, "1 ") {
-				t.Errorf("%s: exit code %d, want 1\n%s%s", line, got.code, got.stdout, got.stderr)
+			got := clitest.Run(t, dir, strings.Fields(line)[1:]...)
+			if got.Code != 1 || !strings.Contains(got.Stdout, "1 ") {
+				t.Errorf("%s: exit code %d, want 1\n%s%s", line, got.Code, got.Stdout, got.Stderr)
 			}
 		}
 		delete(files, "shop-next.yaml")
-		writeTree(t, dir, files)
+		clitest.WriteTree(t, dir, files)
 	}
 }
 
@@ -49,8 +50,8 @@ func TestChangeExamples(t *testing.T) {
 // what becomes of its exit code.
 func TestExternalDiff(t *testing.T) {
 	files := map[string]string{"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: x}\ndata: {color: red}\n"}
-	dir := gitRepository(t, files)
-	writeTree(t, dir, map[string]string{"a.yaml": strings.Replace(files["a.yaml"], "red", "blue", 1), "b.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: b}\nstringData: {password: hidden}\n"})
+	dir := clitest.Repository(t, files)
+	clitest.WriteTree(t, dir, map[string]string{"a.yaml": strings.Replace(files["a.yaml"], "red", "blue", 1), "b.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: b}\nstringData: {password: hidden}\n"})
 	t.Setenv("TMPDIR", t.TempDir())
 	run := func(program string, args ...string) (int, string, string) {
 		var stdout, stderr bytes.Buffer
@@ -88,12 +89,12 @@ func TestExternalDiff(t *testing.T) {
 // TestDiffFormats shows that every format says which object changed, in plain
 // text where no terminal is.
 func TestDiffFormats(t *testing.T) {
-	dir := gitRepository(t, map[string]string{"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: apple}\n"})
-	writeTree(t, dir, map[string]string{"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: apple}\ndata: {a: b}\n"})
+	dir := clitest.Repository(t, map[string]string{"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: apple}\n"})
+	clitest.WriteTree(t, dir, map[string]string{"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: apple}\ndata: {a: b}\n"})
 	for _, format := range []string{"human", "markdown", "json", "html", "patch"} {
-		got := krowave(t, dir, "diff", "--base", "HEAD", "-o", format)
-		if got.code != 1 || !strings.Contains(got.stdout, "apple") || strings.Contains(got.stdout, "\x1b[") {
-			t.Errorf("%s: exit code %d\n%s%s", format, got.code, got.stdout, got.stderr)
+		got := clitest.Run(t, dir, "diff", "--base", "HEAD", "-o", format)
+		if got.Code != 1 || !strings.Contains(got.Stdout, "apple") || strings.Contains(got.Stdout, "\x1b[") {
+			t.Errorf("%s: exit code %d\n%s%s", format, got.Code, got.Stdout, got.Stderr)
 		}
 	}
 }

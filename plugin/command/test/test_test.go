@@ -1,4 +1,4 @@
-package plugin_test
+package test_test
 
 import (
 	"encoding/json"
@@ -13,14 +13,16 @@ import (
 	"k8s.io/kube-openapi/pkg/validation/spec"
 	"k8s.io/kube-openapi/pkg/validation/strfmt"
 	"k8s.io/kube-openapi/pkg/validation/validate"
+
+	"github.com/krowave/krowave/plugin/internal/clitest"
 )
 
 // TestTestingDocs writes the files of docs/testing.md and runs its sessions.
 // -update rewrites them.
 func TestTestingDocs(t *testing.T) {
-	const page = "../docs/testing.md"
+	const page = "../../../docs/testing.md"
 	dir := t.TempDir()
-	blocks := regexp.MustCompile("(?s)`([a-z/-]+\\.yaml)` [^`]*```yaml\n(.*?)```").FindAllStringSubmatch(readFile(t, page), -1)
+	blocks := regexp.MustCompile("(?s)`([a-z/-]+\\.yaml)` [^`]*```yaml\n(.*?)```").FindAllStringSubmatch(clitest.ReadFile(t, page), -1)
 	if len(blocks) != 2 {
 		t.Fatalf("%d files in %s", len(blocks), page)
 	}
@@ -33,14 +35,14 @@ func TestTestingDocs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	runSessions(t, page, dir, 2)
+	clitest.Sessions(t, page, dir, 2)
 }
 
 // TestExampleTests runs the tests of examples/shop.
 func TestExampleTests(t *testing.T) {
-	got := krowave(t, "../examples/shop", "test")
-	if got.code != 0 || !strings.Contains(got.stdout, "6 passed, 0 failed, 0 skipped") {
-		t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	got := clitest.Run(t, "../../../examples/shop", "test")
+	if got.Code != 0 || !strings.Contains(got.Stdout, "6 passed, 0 failed, 0 skipped") {
+		t.Errorf("exit code %d\n%s%s", got.Code, got.Stdout, got.Stderr)
 	}
 }
 
@@ -48,7 +50,7 @@ func TestExampleTests(t *testing.T) {
 // run are valid, and those that are refused for their shape are not.
 func TestTestSchema(t *testing.T) {
 	var schema spec.Schema
-	if err := json.Unmarshal([]byte(readFile(t, "../docs/schemas/test.schema.json")), &schema); err != nil {
+	if err := json.Unmarshal([]byte(clitest.ReadFile(t, "../../../docs/schemas/test.schema.json")), &schema); err != nil {
 		t.Fatal(err)
 	}
 	v := validate.NewSchemaValidator(&schema, nil, "", strfmt.Default)
@@ -60,18 +62,18 @@ func TestTestSchema(t *testing.T) {
 		return v.Validate(doc).IsValid()
 	}
 	good := map[string][]byte{}
-	for _, pattern := range []string{"../examples/shop/definitions/tests/*.yaml", "../testdata/help/tests/*.yaml"} {
+	for _, pattern := range []string{"../../../examples/shop/definitions/tests/*.yaml", "../../../testdata/help/tests/*.yaml"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range names {
-			good[name] = []byte(readFile(t, name))
+			good[name] = []byte(clitest.ReadFile(t, name))
 		}
 	}
 	bad := map[string][]byte{}
 	for _, name := range []string{"test_failures", "test_observed", "test_usage"} {
-		script, err := txtar.ParseFile("../testdata/script/" + name + ".txtar")
+		script, err := txtar.ParseFile("../../../testdata/script/" + name + ".txtar")
 		if err != nil {
 			t.Fatal(err)
 		}

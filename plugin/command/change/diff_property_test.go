@@ -1,4 +1,4 @@
-package plugin_test
+package change_test
 
 import (
 	"encoding/json"
@@ -13,8 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/krowave/krowave/plugin/internal/clitest"
 	"github.com/krowave/krowave/plugin/internal/fleet"
-	"github.com/krowave/krowave/render/repo"
 )
 
 // edits change the files of a small fleet in ways that a person, a merge or a
@@ -252,7 +252,7 @@ func TestSkippingHidesNothing(t *testing.T) {
 			delete(base, "krowave.yaml")
 			base["apps/shown.yaml"] = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: none}\n"
 		}
-		dir := gitRepository(t, base)
+		dir := clitest.Repository(t, base)
 		differed := 0
 		for seed := range cases / 2 {
 			r := rand.New(rand.NewPCG(uint64(seed), 6))
@@ -274,7 +274,7 @@ func TestSkippingHidesNothing(t *testing.T) {
 					did = append(did, kind+" of "+what)
 				}
 			}
-			writeTree(t, dir, files)
+			clitest.WriteTree(t, dir, files)
 			if compareWithAll(t, dir, fmt.Sprintf("seed %d, settings %v: %s", seed, withSettings, strings.Join(did, "; "))) {
 				differed++
 			}
@@ -289,16 +289,16 @@ func TestSkippingHidesNothing(t *testing.T) {
 // difference.
 func compareWithAll(t *testing.T, dir, what string) bool {
 	t.Helper()
-	skipping := krowave(t, dir, "diff", "--base", "HEAD", "-o", "json", "apps")
-	all := krowave(t, dir, "diff", "--base", "HEAD", "-o", "json", "--all", "apps")
-	if skipping.code != all.code {
-		t.Errorf("%s: exit code %d, with --all %d\n%s\nwith --all:\n%s", what, skipping.code, all.code, skipping.stderr, all.stderr)
+	skipping := clitest.Run(t, dir, "diff", "--base", "HEAD", "-o", "json", "apps")
+	all := clitest.Run(t, dir, "diff", "--base", "HEAD", "-o", "json", "--all", "apps")
+	if skipping.Code != all.Code {
+		t.Errorf("%s: exit code %d, with --all %d\n%s\nwith --all:\n%s", what, skipping.Code, all.Code, skipping.Stderr, all.Stderr)
 		return true
 	}
-	if diff := cmp.Diff(comparable(t, all.stdout), comparable(t, skipping.stdout)); diff != "" {
+	if diff := cmp.Diff(comparable(t, all.Stdout), comparable(t, skipping.Stdout)); diff != "" {
 		t.Errorf("%s (-all +skipping):\n%s", what, diff)
 	}
-	return skipping.code != 0
+	return skipping.Code != 0
 }
 
 // comparable is a report without what depends on how much was rendered: the
@@ -322,39 +322,4 @@ func comparable(t *testing.T, text string) map[string]any {
 		}
 	}
 	return report
-}
-
-// gitRepository commits files to a new repository.
-func gitRepository(t *testing.T, files map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
-	writeTree(t, dir, files)
-	git(t, dir, "init", "-q", "-b", "main")
-	git(t, dir, "add", "-A")
-	git(t, dir, "commit", "-q", "-m", "base")
-	return dir
-}
-
-// writeTree makes a directory hold exactly these files beside .git.
-func writeTree(t *testing.T, dir string, files map[string]string) {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		if e.Name() == ".git" {
-			continue
-		}
-		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var list []repo.File
-	for name, text := range files {
-		list = append(list, repo.File{Name: name, Data: []byte(text)})
-	}
-	if err := fleet.Write(dir, list); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -1,4 +1,4 @@
-package plugin_test
+package conformance_test
 
 import (
 	"bufio"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/krowave/krowave/plugin/internal/clitest"
 	"github.com/krowave/krowave/plugin/internal/randomcase"
 )
 
@@ -79,14 +80,14 @@ func sameTwice(t *testing.T, count uint64) {
 		processors := runtime.GOMAXPROCS(1)
 		again := renderCase(t, dir)
 		runtime.GOMAXPROCS(processors)
-		if diff := cmp.Diff(once, again, cmp.AllowUnexported(commandOutput{})); diff != "" {
+		if diff := cmp.Diff(once, again, cmp.AllowUnexported(clitest.Output{})); diff != "" {
 			t.Errorf("seed %d: two runs differ (-first +second):\n%s", seed, diff)
 		}
-		if once.code == 0 {
+		if once.Code == 0 {
 			rendered++
 		}
-		if once.code > 1 {
-			t.Errorf("seed %d: exit code %d\n%s", seed, once.code, once.stderr)
+		if once.Code > 1 {
+			t.Errorf("seed %d: exit code %d\n%s", seed, once.Code, once.Stderr)
 		}
 	}
 	if rendered == 0 {

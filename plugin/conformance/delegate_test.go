@@ -1,4 +1,4 @@
-package plugin_test
+package conformance_test
 
 import (
 	"bytes"
@@ -28,7 +28,7 @@ import (
 // makes of the original. KROWAVE_ORACLE and KROWAVE_CORPUS are those of TestRandomCases and
 // TestConformance; without kro, the residual RGDs are only rendered and compiled.
 func TestDelegate(t *testing.T) {
-	dirs := foldersWithRGD(t, "../testdata/kro")
+	dirs := foldersWithRGD(t, "../../testdata/kro")
 	if corpus := os.Getenv("KROWAVE_CORPUS"); corpus != "" {
 		dirs = append(dirs, foldersWithRGD(t, filepath.Join(corpus, "cases"))...)
 	}

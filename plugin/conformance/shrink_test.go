@@ -1,4 +1,4 @@
-package plugin_test
+package conformance_test
 
 import (
 	"maps"
