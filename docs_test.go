@@ -89,6 +89,20 @@ func TestLinksResolve(t *testing.T) {
 	}
 }
 
+// TestIndexIsComplete holds docs/README.md to the pages beside it.
+func TestIndexIsComplete(t *testing.T) {
+	index := readText(t, "docs/README.md")
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil || len(pages) < 10 {
+		t.Fatalf("pages %v, error %v", pages, err)
+	}
+	for _, page := range pages {
+		if name := filepath.Base(page); name != "README.md" && !strings.Contains(index, "]("+name+")") {
+			t.Errorf("docs/README.md does not list %s", name)
+		}
+	}
+}
+
 // anchors are the ids that GitHub gives to the headings of a page.
 func anchors(page string) []string {
 	var out []string
