@@ -136,7 +136,7 @@ func (r *renderer) compile(rgd *graph.RGD) (compiled, string) {
 func (r *renderer) compileOptions() graph.Options {
 	return graph.Options{
 		CELOmitFunction: r.opts.CELOmitFunction, MaxDimensions: r.opts.MaxCollectionDimensions,
-		Lenient: r.opts.Lenient, CELCostLimit: r.opts.CELCostLimit, Undefined: r.undefined,
+		Lenient: r.opts.Lenient, CELCostLimit: r.opts.CELCostLimit, Admission: r.rules, Undefined: r.undefined,
 	}
 }
 

@@ -2,12 +2,15 @@ package render
 
 import (
 	"cmp"
+	"fmt"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sync/errgroup"
 
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/krowave/krowave/render/admission"
 	"github.com/krowave/krowave/render/cache"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
@@ -45,16 +48,39 @@ func (r *renderer) read(in Input) documents {
 		definitions: r.decode(in.Definitions),
 		crds:        r.decode(in.CRDs),
 	}
+	r.rules = r.admission()
 	r.limits = expand.Options{
+		Admission:         r.rules,
 		ServerDefaults:    r.opts.ServerDefaults != DefaultsNone,
 		MaxCollectionSize: r.opts.MaxCollectionSize,
 		Placeholder:       r.opts.Runtime == Placeholder,
 		KeepWorkarounds:   r.opts.KeepIdioms,
 	}
-	world := []any{"world", r.opts.WaveMode, r.opts.Namespace, r.opts.Runtime, r.opts.KeepIdioms, r.opts.ServerDefaults, r.opts.MaxCollectionSize, r.opts.MaxChainDepth, in.Observed != nil}
+	world := []any{"world", r.opts.WaveMode, r.opts.Namespace, r.opts.Runtime, r.opts.KeepIdioms, r.opts.ServerDefaults, r.opts.MaxCollectionSize, r.opts.MaxChainDepth, in.Observed != nil, r.rules.Digest()}
 	r.worldKey = cache.Digest(world...)
 	r.observe(in.Observed)
 	return docs
+}
+
+// admission compiles the rules of admission webhooks.
+func (r *renderer) admission() *admission.Rules {
+	if r.opts.ServerDefaults == DefaultsNone {
+		return nil
+	}
+	list := slices.Clone(r.opts.Defaults)
+	if r.opts.AdmissionDefaults != AdmissionNone {
+		bundled, err := admission.Bundled()
+		if err != nil {
+			r.crash = cmp.Or[error](r.crash, fmt.Errorf("the bundled admission defaults: %w", err))
+		}
+		list = append(list, bundled...)
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	rules, diags := admission.Compile(list)
+	r.out.Diagnostics = append(r.out.Diagnostics, diags...)
+	return rules
 }
 
 // decode reads files in parallel and returns their documents in order.

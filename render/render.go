@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/krowave/krowave/render/admission"
 	"github.com/krowave/krowave/render/cache"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
@@ -57,13 +58,25 @@ const (
 	DefaultsNone   ServerDefaults = "none"   // the bare template
 )
 
+// AdmissionDefaults says whether references between nodes see what well-known
+// admission webhooks set. They see nothing of it with DefaultsNone.
+type AdmissionDefaults string
+
+// Modes of AdmissionDefaults.
+const (
+	AdmissionBundled AdmissionDefaults = "bundled" // those of package admission and of Options.Defaults
+	AdmissionNone    AdmissionDefaults = "none"    // those of Options.Defaults only
+)
+
 // Options configure a render. The zero value is the default.
 type Options struct {
 	KubernetesVersion string // of the bundled schemas; default the newest
 	Runtime           Runtime
 	ServerDefaults    ServerDefaults
-	Lenient           bool   // unknown kinds are untyped, not errors
-	Namespace         string // of instances that name none; default "default"
+	AdmissionDefaults AdmissionDefaults
+	Defaults          []admission.Rule // of the user, beside the bundled ones; the first one for a field counts
+	Lenient           bool             // unknown kinds are untyped, not errors
+	Namespace         string           // of instances that name none; default "default"
 	Instances         []string
 	CELOmitFunction   bool // kro's feature gate
 	KeepIdioms        bool // render what graph.KroArgoWorkaround describes; default: leave it out, with a warning
@@ -165,6 +178,7 @@ type renderer struct {
 	rgds    []*graph.RGD // well-formed ones, compiled or not
 	divided map[gvk]func() division
 	limits  expand.Options
+	rules   *admission.Rules
 
 	// With a cache: digests of documents, of the CRDs behind kinds, and of all
 	// that expansions have in common.

@@ -19,6 +19,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/google/cel-go/cel"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -36,6 +37,8 @@ type Rule struct {
 	Source string   // where the rule is from: a module and its version, or a link
 
 	Position diag.Position // of a rule in krowave.yaml, for findings
+
+	bundled bool
 }
 
 // Rules are compiled rules. A nil *Rules has none. It is immutable and safe for
@@ -47,20 +50,28 @@ type Rules struct {
 
 type rule struct {
 	Rule
-	program *expr.Program
+	program func() (*expr.Program, error) // compiled at its first use
 }
 
-// Compile checks and compiles rules. Rules with mistakes are findings and left
-// out.
+// Compile checks and compiles rules; of two for one field, the first counts.
+// Rules with mistakes are findings and left out.
 func Compile(rules []Rule) (*Rules, diag.List) {
 	var diags diag.List
 	out := &Rules{byGroup: map[string][]rule{}}
 	hash := sha256.New()
+	programs := map[string]func() (*expr.Program, error){}
 	for _, r := range rules {
-		program, err := compile(r.Value)
-		if err != nil {
-			diags.Errorf(r.Position, "admission-default", "value %q of field %s is not a CEL expression over object: %v", r.Value, strings.Join(r.Field, "."), err)
-			continue
+		program := programs[r.Value]
+		if program == nil {
+			program = sync.OnceValues(func() (*expr.Program, error) { return compile(r.Value) })
+			programs[r.Value] = program
+		}
+		if !r.bundled {
+			if _, err := program(); err != nil {
+				diags.Errorf(r.Position, "admission-default", "value %q of field %s is not a CEL expression over object: %v",
+					r.Value, strings.Join(r.Field, "."), err)
+				continue
+			}
 		}
 		out.byGroup[r.Group] = append(out.byGroup[r.Group], rule{r, program})
 		fmt.Fprintf(hash, "%q %q %q %q\n", r.Group, r.Kinds, r.Field, r.Value)
@@ -92,6 +103,9 @@ func (r *Rules) Digest() string {
 	}
 	return r.digest
 }
+
+// String is the digest, so that a printed option is the same in every process.
+func (r *Rules) String() string { return r.Digest() }
 
 // Sets returns the rule that sets a field of objects of a kind.
 func (r *Rules) Sets(kind schema.GroupKind, field []string) (Rule, bool) {
@@ -125,7 +139,11 @@ func (r *Rules) Apply(ctx context.Context, kind schema.GroupKind, obj map[string
 		if isSet(obj, rule.Field) {
 			continue
 		}
-		value, err := rule.program.Eval(ctx, map[string]any{"object": obj})
+		program, err := rule.program()
+		if err != nil {
+			continue // of a bundled rule; a test compiles them all
+		}
+		value, err := program.Eval(ctx, map[string]any{"object": obj})
 		if err != nil {
 			continue // what it reads is not there, so a webhook would not find it either
 		}

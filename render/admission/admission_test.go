@@ -21,6 +21,13 @@ func bundledRules(t *testing.T) *Rules {
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
+	for _, list := range rules.byGroup {
+		for _, rule := range list {
+			if _, err := rule.program(); err != nil {
+				t.Fatal(rule.Group, err)
+			}
+		}
+	}
 	return rules
 }
 

@@ -30,7 +30,7 @@ var bundled = sync.OnceValues(func() ([]Rule, error) {
 	}
 	var out []Rule
 	for _, group := range slices.Sorted(maps.Keys(t.Kinds)) {
-		out = append(out, Rule{Group: group, Kinds: t.Kinds[group], Field: strings.Split(t.Field, "."), Value: t.Value, Source: t.Source})
+		out = append(out, Rule{Group: group, Kinds: t.Kinds[group], Field: strings.Split(t.Field, "."), Value: t.Value, Source: t.Source, bundled: true})
 	}
 	return out, nil
 })

@@ -9,10 +9,12 @@ package expand
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 
+	"github.com/krowave/krowave/render/admission"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/schema"
@@ -47,6 +49,19 @@ func (x *Expansion) Observes(n *graph.Node, obj map[string]any) bool {
 	return x.opts.Observed.named(n, obj) != nil
 }
 
+// Admitted returns the rule by which an admission webhook sets a field of a
+// node's objects that is not rendered.
+func (x *Expansion) Admitted(n *graph.Node, field diag.Path) (admission.Rule, bool) {
+	steps := make([]string, len(field))
+	for i, step := range field {
+		steps[i] = fmt.Sprint(step)
+	}
+	if !x.opts.ServerDefaults {
+		return admission.Rule{}, false
+	}
+	return x.opts.Admission.Sets(n.Kind.GVK.GroupKind(), steps)
+}
+
 // Object is one object that kro would apply.
 type Object struct {
 	Node   *graph.Node
@@ -69,7 +84,8 @@ type Options struct {
 	// ServerDefaults makes references see what the API server's schema would add
 	// to a rendered object; without it they see the bare template (S8).
 	ServerDefaults    bool
-	MaxCollectionSize int // items of one collection; default 1000
+	Admission         *admission.Rules // what webhooks add beside the schema; nil for nothing
+	MaxCollectionSize int              // items of one collection; default 1000
 
 	// Observed objects stand in for the live ones that kro would read: those of
 	// nodes, of external references, and the instance's own. Those of FromInput are found
@@ -295,17 +311,25 @@ func (ev *evaluator) observe(n *graph.Node, objects []map[string]any) {
 func (ev *evaluator) liveObjects(n *graph.Node, objects []map[string]any) []map[string]any {
 	out := make([]map[string]any, len(objects))
 	for i, obj := range objects {
-		live, observed := ev.live(n, obj)
+		live, observed := ev.asSeen(n, obj, i)
 		ev.observed[n.ID] = ev.observed[n.ID] && observed
-		if n.Type.Repeats() {
-			live = withIndexLabel(live, i)
-		}
-		if ev.opts.ServerDefaults {
-			live = schema.ServerDefaults(n.Kind, live)
-		}
 		out[i] = live
 	}
 	return out
+}
+
+// asSeen returns a rendered object as other nodes see it, and reports whether
+// the object of a cluster is among the observed ones.
+func (ev *evaluator) asSeen(n *graph.Node, obj map[string]any, index int) (map[string]any, bool) {
+	obj, observed := ev.live(n, obj)
+	if n.Type.Repeats() {
+		obj = withIndexLabel(obj, index)
+	}
+	if ev.opts.ServerDefaults {
+		obj = schema.ServerDefaults(n.Kind, obj)
+		obj = ev.opts.Admission.Apply(ev.ctx, n.Kind.GVK.GroupKind(), obj)
+	}
+	return obj, observed
 }
 
 // withIndexLabel returns an item as other nodes see it: with the label that kro

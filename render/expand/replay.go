@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/krowave/krowave/render/graph"
-	"github.com/krowave/krowave/render/schema"
 )
 
 // Replay is an expansion evaluated again and kept, to ask what its expressions saw.
@@ -49,13 +48,7 @@ func (r *Replay) Seen(n *graph.Node) []Seen {
 		if o.Node != n {
 			continue
 		}
-		obj, _ := r.ev.live(n, o.Object)
-		if n.Type.Repeats() {
-			obj = withIndexLabel(obj, o.Index)
-		}
-		if r.ev.opts.ServerDefaults {
-			obj = schema.ServerDefaults(n.Kind, obj)
-		}
+		obj, _ := r.ev.asSeen(n, o.Object, o.Index)
 		list = append(list, Seen{Object: obj, Live: r.ev.opts.Observed.named(n, o.Object)})
 	}
 	r.seen[n.ID] = list

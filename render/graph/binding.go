@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/krowave/krowave/render/admission"
 	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/schema"
 )
@@ -39,8 +40,8 @@ type Cause struct {
 
 // bind finds the binding of every expression and node, and with it makes the
 // nodes of the Graph.
-func bind(t *typed) []*Node {
-	b := binder{nodes: make(map[string]*Node, len(t.nodes))}
+func bind(t *typed, rules *admission.Rules) []*Node {
+	b := binder{nodes: make(map[string]*Node, len(t.nodes)), rules: rules}
 	out := make([]*Node, len(t.nodes))
 	for i, n := range t.nodes { // in topological order, so that a dependency's binding is known
 		out[i] = b.node(n, t.read[n.id])
@@ -49,7 +50,10 @@ func bind(t *typed) []*Node {
 	return out
 }
 
-type binder struct{ nodes map[string]*Node }
+type binder struct {
+	nodes map[string]*Node
+	rules *admission.Rules
+}
 
 // node is the one place that makes a Node.
 func (b binder) node(t *typedNode, isRead bool) *Node {
@@ -240,7 +244,21 @@ func (b binder) why(read expr.Read) (why string, maybe bool) {
 	if len(steps) == 2 && steps[0] == "metadata" && steps[1] == "namespace" {
 		return "", false // given when absent (S7.8)
 	}
-	return templated(n.Template, n.Kind.Schema, steps)
+	why, maybe = templated(n.Template, n.Kind.Schema, steps)
+	if (why == whyUnset || why == whyInstance) && b.admitted(n.Kind, steps) {
+		return "", false
+	}
+	return why, maybe
+}
+
+// admitted reports whether a webhook sets a field where the template does not.
+func (b binder) admitted(k *schema.Kind, steps []string) bool {
+	for i := range steps {
+		if _, ok := b.rules.Sets(k.GVK.GroupKind(), steps[:i+1]); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // templated follows a path through a template.

@@ -53,7 +53,7 @@ func (c *compiler) compile() *Graph {
 	if c.diags.HasErrors() {
 		return nil
 	}
-	return &Graph{RGD: c.rgd, CRD: crd, Admitter: admitter, Instance: p.instance, Nodes: bind(t)}
+	return &Graph{RGD: c.rgd, CRD: crd, Admitter: admitter, Instance: p.instance, Nodes: bind(t, c.opts.Admission)}
 }
 
 // parse reads the RGD's names, schema and resources.

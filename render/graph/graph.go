@@ -12,6 +12,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/krowave/krowave/render/admission"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/schema"
@@ -121,6 +122,9 @@ type Options struct {
 	MaxDimensions   int  // of one forEach; default 10
 	Lenient         bool // an unknown kind is untyped, not an error
 	CELCostLimit    uint // per evaluation
+
+	// Admission is what webhooks set in objects; nil for nothing.
+	Admission *admission.Rules
 
 	// Undefined says why kinds that other RGDs define are not in the catalog.
 	Undefined map[k8sschema.GroupVersionKind]string

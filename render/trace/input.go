@@ -183,6 +183,9 @@ func (t *Tracer) seen(s site, seen expand.Seen, path diag.Path, depth int) Value
 		out.Value = v
 	}
 	out.From = FromServerDefault
+	if rule, ok := s.i.Admitted(s.n, path); ok {
+		out.From, out.Note = FromAdmission, admissionNote(rule)
+	}
 	if seen.Live != nil {
 		if _, ok := lookup(seen.Live.Object, path); ok {
 			out.From, out.At = FromObserved, position(seen.Live.At)

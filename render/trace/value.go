@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/admission"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/graph"
@@ -26,6 +27,7 @@ const (
 	FromIndexLabel    From = "index-label"    // that kro gives the objects of a collection
 	FromObserved      From = "observed"       // an object of a cluster, or one that an external reference finds
 	FromServerDefault From = "server-default" // of the API server's schema
+	FromAdmission     From = "admission"      // an admission webhook that krowave knows
 	FromNowhere       From = "nowhere"        // it has no value
 )
 
@@ -116,11 +118,18 @@ func (t *Tracer) absent(out *Value, s site, path diag.Path) {
 		if v, ok := lookup(seen.Object, path); ok && !t.secretField(s, path) {
 			out.Value, out.From, out.At = v, FromServerDefault, nil
 			out.Note = "not rendered; other nodes see what the API server adds"
+			if rule, ok := s.i.Admitted(s.n, path); ok {
+				out.From, out.Note = FromAdmission, admissionNote(rule)
+			}
 			if seen.Live != nil {
 				out.From, out.At, out.Note = FromObserved, position(seen.Live.At), "not rendered; other nodes see what the cluster has"
 			}
 		}
 	}
+}
+
+func admissionNote(rule admission.Rule) string {
+	return rule.Value + ", by " + rule.Source
 }
 
 // seenOf is what other nodes see of an object: one element or none.

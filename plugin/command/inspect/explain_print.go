@@ -129,7 +129,7 @@ func (p *explanationPrinter) value(depth int, v trace.Value) {
 		trace.FromExpression: "the expression at", trace.FromTemplate: "written in the template,", trace.FromInstance: "set in the instance,",
 		trace.FromParent: v.Note, trace.FromDefault: "default of the RGD's schema,", trace.FromNamespace: "namespace of the instance, since the template names none",
 		trace.FromCommand: v.Note, trace.FromIterator: "iterator, of the forEach at", trace.FromIndexLabel: "label that kro gives objects of a collection",
-		trace.FromObserved: "observed,", trace.FromServerDefault: "default of the API server's schema", trace.FromNowhere: "",
+		trace.FromObserved: "observed,", trace.FromServerDefault: "default of the API server's schema", trace.FromAdmission: "admission webhook,", trace.FromNowhere: "",
 	}[v.From]
 	if at == "" {
 		where = strings.TrimSuffix(strings.TrimSuffix(where, ","), " at")
