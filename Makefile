@@ -1,5 +1,6 @@
 # Every target works on a machine with Go and git.
 GO ?= go
+GOTEST ?= $(GO) test
 FUZZTIME ?= 20s
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
@@ -13,15 +14,15 @@ build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o krowave .
 
 test:
-	$(GO) test ./...
+	$(GOTEST) ./...
 
 race:
-	$(GO) test -race ./...
+	$(GOTEST) -race ./...
 
 lint:
-	@unformatted=$$(gofmt -l main.go plugin argocd flux render testdata); \
+	@unformatted=$$(gofmt -l main.go plugin argocd flux render testdata .ci); \
 	if [ -n "$$unformatted" ]; then echo "gofmt is needed for:"; echo "$$unformatted"; exit 1; fi
-	$(GO) vet ./...
+	$(GO) vet ./... ./.ci/gotest
 	$(GO) tool staticcheck ./...
 	@$$(.ci/tool actionlint)
 	@.ci/vulnerabilities
@@ -37,7 +38,7 @@ conformance:
 
 property:
 	KROWAVE_ORACLE=$$(testdata/oracle/build.sh) KROWAVE_PROPERTY_CASES=$(PROPERTY_CASES) \
-		$(GO) test -count=1 -timeout 60m -v -run '^TestRandomCases$$' ./plugin/conformance
+		$(GOTEST) -count=1 -timeout 60m -v -run '^TestRandomCases$$' ./plugin/conformance
 
 fuzz:
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz
@@ -49,7 +50,7 @@ bench:
 
 # The plugin protocol against argo-cd/v2's own descriptors and client.
 argocd:
-	cd testdata/argocd && $(GO) test -count=1 .
+	cd testdata/argocd && $(GOTEST) -count=1 .
 
 # Real Argo CD: repo-servers as clients, and syncs to a real kube-apiserver. The
 # first run builds them, which takes half an hour.
@@ -66,14 +67,14 @@ e2e-kro:
 
 # krowave observe, and the verdicts of krowave validate, against a real kube-apiserver.
 observe:
-	KROWAVE_KUBERNETES=$$(testdata/kubernetes/build.sh) $(GO) test -count=1 ./plugin/observe
+	KROWAVE_KUBERNETES=$$(testdata/kubernetes/build.sh) $(GOTEST) -count=1 ./plugin/observe
 
 # The Flux controller against a real kube-apiserver, and with a real kustomize-controller. The first run
 # builds them, which takes an hour.
 flux:
-	KROWAVE_KUBERNETES=$$(testdata/kubernetes/build.sh) $(GO) test -count=1 ./flux/controller
+	KROWAVE_KUBERNETES=$$(testdata/kubernetes/build.sh) $(GOTEST) -count=1 ./flux/controller
 	KROWAVE_KUBERNETES=$$(testdata/kubernetes/build.sh) KROWAVE_FLUX=$$(testdata/flux/e2e/build.sh) \
-		$(GO) test -count=1 -run '^TestFlux' ./flux/controller
+		$(GOTEST) -count=1 -run '^TestFlux' ./flux/controller
 
 # The Flux controller beside Flux's own on a real kube-apiserver, and Helm with krowave as its
 # post-renderer. The first run builds them, which takes half an hour.
@@ -97,4 +98,4 @@ image:
 
 # Builds the image for this machine twice, and runs it in a chroot, read-only and as uid 999.
 image-test:
-	cd .ci/image && $(GO) vet . && $(GO) test -count=1 -v .
+	cd .ci/image && $(GO) vet . && $(GOTEST) -count=1 -v .

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds etcd, kube-apiserver and kube-controller-manager once, from the Go module proxy, and prints
 # the directory they are in. KROWAVE_CACHE says where they are kept, BUILD_JOBS how many compilers run at once.
+# With the argument "cached" it builds nothing, and exits with 3 when something is missing.
 set -euo pipefail
 kubernetes=${KUBERNETES_VERSION:-v1.36.3}
 etcd=${ETCD_VERSION:-v3.6.16}
@@ -50,6 +51,12 @@ build_kubernetes() (
 	echo "$kubernetes" >"$bin/kube-controller-manager.version"
 )
 
+if is etcd "$etcd" && is kube-apiserver "$kubernetes" && is kube-controller-manager "$kubernetes"; then
+	echo "$bin"
+	exit 0
+elif [ "${1:-}" = cached ]; then
+	exit 3
+fi
 mkdir -p "$bin"
 is etcd "$etcd" || build_etcd
 if ! is kube-apiserver "$kubernetes" || ! is kube-controller-manager "$kubernetes"; then build_kubernetes; fi
