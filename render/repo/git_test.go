@@ -251,9 +251,19 @@ func TestUpstream(t *testing.T) {
 		{"own copy", "origin/HEAD", []string{"config", "branch.work.merge", "refs/heads/work"}},
 		{"own copy that is there", "origin/HEAD", []string{"update-ref", "refs/remotes/origin/work", "HEAD"}},
 		{"tracked", "origin/release", []string{"update-ref", "refs/remotes/origin/release", "HEAD"}},
+		{"own copy only", "", []string{"update-ref", "-d", "refs/remotes/origin/main"}},
 	} {
 		c.git(step.args...)
 		switch step.name {
+		case "own copy only":
+			c.git("symbolic-ref", "--delete", "refs/remotes/origin/HEAD")
+			c.git("branch", "-D", "main")
+			c.git("config", "branch.work.merge", "refs/heads/work")
+			rev, err := c.open().Upstream()
+			if err == nil || !strings.Contains(err.Error(), "origin/work, the copy of this branch itself") || !strings.Contains(err.Error(), "--base") {
+				t.Errorf("%s: %v, %v", step.name, rev, err)
+			}
+			continue
 		case "own copy":
 			c.git("config", "branch.work.remote", "origin")
 		case "tracked":

@@ -11,13 +11,13 @@ import (
 )
 
 // Upstream returns the revision that the work on the current branch is meant
-// for: the branch that it tracks, unless that is its own copy on a remote; else
-// the default branch of origin; else main or master.
+// for: the branch that it tracks, unless that is its own copy on a remote, which
+// has the same commits; else the default branch of origin; else main or master.
 func (r *Repository) Upstream() (*Revision, error) {
 	tracked, own := r.tracked()
 	names := []string{tracked, "refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master", "refs/heads/main", "refs/heads/master"}
 	if own {
-		names = append(names[1:], tracked)
+		names = names[1:]
 	}
 	for _, name := range names {
 		if name == "" {
@@ -30,6 +30,10 @@ func (r *Repository) Upstream() (*Revision, error) {
 			}
 			return rev, err
 		}
+	}
+	if own {
+		return nil, fmt.Errorf("there is nothing to compare with: the only upstream is %s, the copy of this branch itself; "+
+			"fetch the branch that it is meant for, or name a revision with --base", shortName(tracked))
 	}
 	return nil, errors.New("there is no upstream branch, no origin and no main or master to compare with; name a revision with --base")
 }
