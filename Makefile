@@ -5,7 +5,7 @@ FUZZTIME ?= 20s
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
-.PHONY: flux demo build test race lint release-check conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro bench-cmp observe generate image image-test
+.PHONY: flux demo build test race lint licenses release-check conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro bench-cmp observe generate image image-test
 
 demo:
 	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
@@ -26,6 +26,11 @@ lint:
 	$(GO) tool staticcheck ./...
 	@$$(.ci/tool actionlint)
 	@.ci/vulnerabilities
+	@cd .ci/licenses && $(GO) run . -check
+
+# The licences of all modules in the binaries.
+licenses:
+	cd .ci/licenses && $(GO) run . -write
 
 # The configuration of releases, and what a release builds for this system. The first run builds goreleaser,
 # which takes ten minutes.
