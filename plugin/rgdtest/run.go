@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rogpeppe/go-internal/diff"
-
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
@@ -159,11 +157,8 @@ func (o *Outcome) compareGolden(in Input) {
 	switch {
 	case in.Golden == nil:
 		o.problem(o.Case.At, fmt.Sprintf("golden file %s does not exist; --update writes it", o.Case.Golden))
-	case !bytes.Equal(in.Golden, o.Golden):
-		text := string(diff.Diff("want", in.Golden, "got", o.Golden))
-		_, text, _ = strings.Cut(text, "\n") // a line for programs
-		o.problem(o.Case.At, fmt.Sprintf("the objects differ from %s; --update rewrites it", o.Case.Golden),
-			strings.Split(strings.TrimRight(text, "\n"), "\n")...)
+	case !sameContent(in.Golden, o.Golden):
+		o.problem(o.Case.At, fmt.Sprintf("the objects differ from %s; --update rewrites it", o.Case.Golden), goldenDiff(in.Golden, o.Golden)...)
 	}
 }
 
