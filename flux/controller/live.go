@@ -15,12 +15,13 @@ import (
 	"github.com/krowave/krowave/flux/live"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/need"
 	"github.com/krowave/krowave/render/repo"
 )
 
 // LiveValues is where live objects come from: a *live.Watcher.
 type LiveValues interface {
-	Want(owner types.NamespacedName, account string, wanted []render.Wanted) error
+	Want(owner types.NamespacedName, account string, wanted []need.Need) error
 	Wait(ctx context.Context, owner types.NamespacedName)
 	Read(owner types.NamespacedName) live.Snapshot
 	Forget(owner types.NamespacedName)
@@ -85,7 +86,7 @@ func (s *step) settle(ctx context.Context, in *input) (*render.Result, live.Snap
 	}
 	given := in.Input.Observed
 	seen := s.seen()
-	var wanted []render.Wanted
+	var wanted []need.Need
 	for range maxRounds {
 		var err error
 		if in.Input.Observed, err = withLive(given, seen); err != nil {
@@ -100,7 +101,7 @@ func (s *step) settle(ctx context.Context, in *input) (*render.Result, live.Snap
 		if !res.Diagnostics.HasErrors() {
 			wanted = nil
 		}
-		for _, w := range res.Wanted() {
+		for _, w := range need.Of(res) {
 			if w.Node != "" { // Flux applies no instances, so there is none to read
 				wanted = append(wanted, w)
 			}

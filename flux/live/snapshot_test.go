@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
-	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/need"
 )
 
 const service = `apiVersion: v1
@@ -36,25 +36,25 @@ status:
 func TestCut(t *testing.T) {
 	const head = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: apps}\n"
 	for name, test := range map[string]struct {
-		wants []render.Wanted
+		wants []need.Need
 		want  string
 	}{
-		"a field":         {[]render.Wanted{{Paths: [][]string{{"spec", "clusterIP"}}}}, head + "spec: {clusterIP: 10.0.0.1}\n"},
-		"an element":      {[]render.Wanted{{Paths: [][]string{{"spec", "ports", "[]", "port"}}}}, head + "spec: {ports: [{name: http, port: 80}, {name: https, port: 443}]}\n"},
-		"metadata":        {[]render.Wanted{{Paths: [][]string{{"metadata", "uid"}}}}, "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: apps, uid: '1'}\n"},
-		"nothing":         {[]render.Wanted{{Paths: [][]string{}}}, head},
-		"a missing field": {[]render.Wanted{{Paths: [][]string{{"status", "conditions"}, {"spec", "clusterIP", "deeper"}}}}, head + "spec: {clusterIP: 10.0.0.1}\n"},
-		"below each other": {[]render.Wanted{{Paths: [][]string{{"spec", "clusterIP"}}}, {Paths: [][]string{{"spec"}}}},
+		"a field":         {[]need.Need{{Paths: [][]string{{"spec", "clusterIP"}}}}, head + "spec: {clusterIP: 10.0.0.1}\n"},
+		"an element":      {[]need.Need{{Paths: [][]string{{"spec", "ports", "[]", "port"}}}}, head + "spec: {ports: [{name: http, port: 80}, {name: https, port: 443}]}\n"},
+		"metadata":        {[]need.Need{{Paths: [][]string{{"metadata", "uid"}}}}, "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: apps, uid: '1'}\n"},
+		"nothing":         {[]need.Need{{Paths: [][]string{}}}, head},
+		"a missing field": {[]need.Need{{Paths: [][]string{{"status", "conditions"}, {"spec", "clusterIP", "deeper"}}}}, head + "spec: {clusterIP: 10.0.0.1}\n"},
+		"below each other": {[]need.Need{{Paths: [][]string{{"spec", "clusterIP"}}}, {Paths: [][]string{{"spec"}}}},
 			head + "spec: {clusterIP: 10.0.0.1, ports: [{name: http, port: 80}, {name: https, port: 443}]}\n"},
-		"a list's": {[]render.Wanted{{Paths: [][]string{}, Selector: labels.Everything()}}, "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: apps, labels: {part: web}}\n"},
-		"the whole": {[]render.Wanted{{}}, "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: apps, uid: '1', labels: {part: web}, annotations: {a: b}}\n" +
+		"a list's": {[]need.Need{{Paths: [][]string{}, Selector: labels.Everything()}}, "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: apps, labels: {part: web}}\n"},
+		"the whole": {[]need.Need{{}}, "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: apps, uid: '1', labels: {part: web}, annotations: {a: b}}\n" +
 			"spec: {clusterIP: 10.0.0.1, ports: [{name: http, port: 80}, {name: https, port: 443}]}\nstatus: {loadBalancer: {ingress: [{ip: 192.0.2.1}]}}\n"},
 	} {
 		obj := read(t, service)
 		found := map[string]map[string]any{}
 		for _, w := range test.wants {
 			w.GVK = schema.GroupVersionKind{Version: "v1", Kind: "Service"}
-			add(found, want{Wanted: w}, &unstructured.Unstructured{Object: obj})
+			add(found, want{Need: w}, &unstructured.Unstructured{Object: obj})
 		}
 		for _, got := range found {
 			if diff := cmp.Diff(read(t, test.want), got); diff != "" {

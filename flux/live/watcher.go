@@ -3,7 +3,7 @@
 // the fields that are read, come out, with a call when one of them changes.
 //
 //	w := live.NewWatcher(ctx, config, mapper, changed, live.Damping{})
-//	w.Want(owner, "system:serviceaccount:apps:deployer", res.Wanted())
+//	w.Want(owner, "system:serviceaccount:apps:deployer", need.Of(res))
 //	seen := w.Read(owner)
 //
 // Each object has a watch of its own, by name, so that permissions can be as
@@ -24,7 +24,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 
-	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/need"
 )
 
 // Damping says how often an owner may be called. The first change of a calm
@@ -81,9 +81,9 @@ type owner struct {
 	timer *time.Timer
 }
 
-// want is a Wanted with its watch.
+// want is a Need with its watch.
 type want struct {
-	render.Wanted
+	need.Need
 	target target
 	watch  *watch // nil when no such kind is served
 }
@@ -91,14 +91,14 @@ type want struct {
 // Want replaces what an owner wants. Objects that it wanted before and nobody
 // wants now are watched no longer. account is the user to read as, empty for the
 // controller's own.
-func (w *Watcher) Want(key types.NamespacedName, account string, wanted []render.Wanted) error {
+func (w *Watcher) Want(key types.NamespacedName, account string, wanted []need.Need) error {
 	resolved := make([]want, 0, len(wanted))
 	for _, x := range wanted {
 		t, err := w.target(account, x)
 		if err != nil && !meta.IsNoMatchError(err) {
 			return err
 		}
-		resolved = append(resolved, want{Wanted: x, target: t})
+		resolved = append(resolved, want{Need: x, target: t})
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -125,7 +125,7 @@ func (w *Watcher) Want(key types.NamespacedName, account string, wanted []render
 }
 
 // target finds the resource of a kind. A kind that is not served has none.
-func (w *Watcher) target(account string, x render.Wanted) (target, error) {
+func (w *Watcher) target(account string, x need.Need) (target, error) {
 	mapping, err := w.mapper.RESTMapping(x.GVK.GroupKind(), x.GVK.Version)
 	if err != nil {
 		return target{}, fmt.Errorf("looking up %s: %w", x.GVK, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/options"
 	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/affected"
 	"github.com/krowave/krowave/render/repo"
 )
 
@@ -201,7 +202,7 @@ func (c *Comparison) Render() error {
 		c.Old.Options = c.New.Options
 	}
 	all := c.Flags.All || !reflect.DeepEqual(c.Old.Options, c.New.Options)
-	part := render.FindAffected(c.Old.In.Input, c.New.In.Input, c.New.Options, all)
+	part := affected.Find(c.Old.In.Input, c.New.In.Input, c.New.Options, all)
 	c.Unchanged = part.Unchanged
 	cache := render.NewCache(1 << 30)
 	for _, affected := range []struct {

@@ -16,7 +16,7 @@ import (
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 
-	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/need"
 	"github.com/krowave/krowave/render/schema"
 )
 
@@ -92,7 +92,7 @@ func (c *Cluster) target(catalog *schema.Catalog, gvk k8sschema.GroupVersionKind
 // read returns the live objects that are wanted: none when there is no such
 // object. metadataOnly asks for nothing but metadata, so that no value of a
 // Secret leaves the cluster.
-func (c *Cluster) read(ctx context.Context, w render.Wanted, t target, metadataOnly bool) ([]map[string]any, error) {
+func (c *Cluster) read(ctx context.Context, w need.Need, t target, metadataOnly bool) ([]map[string]any, error) {
 	namespace := w.Namespace
 	if !t.namespaced {
 		namespace = ""
@@ -121,7 +121,7 @@ func (c *Cluster) read(ctx context.Context, w render.Wanted, t target, metadataO
 }
 
 // list reads all pages.
-func (c *Cluster) list(ctx context.Context, w render.Wanted, gvr k8sschema.GroupVersionResource, namespace string, metadataOnly bool) ([]map[string]any, error) {
+func (c *Cluster) list(ctx context.Context, w need.Need, gvr k8sschema.GroupVersionResource, namespace string, metadataOnly bool) ([]map[string]any, error) {
 	opts := metav1.ListOptions{LabelSelector: w.Selector.String(), Limit: 500}
 	var out []map[string]any
 	for {
@@ -185,7 +185,7 @@ func content(obj any, gvk k8sschema.GroupVersionKind) (map[string]any, error) {
 }
 
 // forbidden says which RBAC rule is missing for a read.
-func forbidden(w render.Wanted, t target, err error) Forbidden {
+func forbidden(w need.Need, t target, err error) Forbidden {
 	rule := fmt.Sprintf("{apiGroups: [%q], resources: [%q]", t.gvr.Group, t.gvr.Resource)
 	if w.Selector != nil {
 		rule += `, verbs: ["list"]}`
@@ -209,7 +209,7 @@ func reasonOf(err error) string {
 }
 
 // describe names what is wanted: v1 Service default/web.
-func describe(w render.Wanted) string {
+func describe(w need.Need) string {
 	text := w.GVK.GroupVersion().String() + " " + w.GVK.Kind
 	switch {
 	case w.Selector != nil && w.Namespace != "":
@@ -222,7 +222,7 @@ func describe(w render.Wanted) string {
 	return text + " " + w.Name
 }
 
-func selectorOrAll(w render.Wanted) string {
+func selectorOrAll(w need.Need) string {
 	if s := w.Selector.String(); s != "" {
 		return "labels " + s
 	}

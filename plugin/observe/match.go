@@ -5,12 +5,12 @@ import (
 
 	"k8s.io/apimachinery/pkg/labels"
 
-	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/need"
 	"github.com/krowave/krowave/render/object"
 )
 
 // matching lists the live objects that are wanted.
-func (o *observer) matching(w render.Wanted) []key {
+func (o *observer) matching(w need.Need) []key {
 	var out []key
 	if w.Selector == nil {
 		for _, namespace := range []string{cmp.Or(w.Namespace, "default"), ""} {

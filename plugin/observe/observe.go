@@ -27,6 +27,7 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/need"
 	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/repo"
 )
@@ -114,7 +115,7 @@ type observer struct {
 	asked map[string]bool        // descriptions of what was read
 	live  map[key]map[string]any // as the cluster has it
 	whole map[key]bool           // not only metadata
-	none  []render.Wanted        // read, but not there
+	none  []need.Need            // read, but not there
 	wants map[key]*want          // of the last render
 
 	forbidden []Forbidden
@@ -141,9 +142,9 @@ func (o *observer) render(ctx context.Context) error {
 }
 
 // fresh lists what the last render wants and nobody has asked for.
-func (o *observer) fresh() []render.Wanted {
-	var out []render.Wanted
-	for _, w := range o.res.Wanted() {
+func (o *observer) fresh() []need.Need {
+	var out []need.Need
+	for _, w := range need.Of(o.res) {
 		if id := describe(w); !o.asked[id] {
 			o.asked[id] = true
 			out = append(out, w)
@@ -153,7 +154,7 @@ func (o *observer) fresh() []render.Wanted {
 }
 
 // read asks the cluster, a few requests at a time, each into a slot of its own.
-func (o *observer) read(ctx context.Context, wanted []render.Wanted) error {
+func (o *observer) read(ctx context.Context, wanted []need.Need) error {
 	type answer struct {
 		target  target
 		objects []map[string]any
@@ -218,7 +219,7 @@ func (o *observer) recorded() []map[string]any {
 func (o *observer) collect() {
 	o.wants = map[key]*want{}
 	made := rendered(o.res)
-	for _, w := range o.res.Wanted() {
+	for _, w := range need.Of(o.res) {
 		for _, k := range o.matching(w) {
 			f := fieldsOf(w.Paths)
 			entry := o.wants[k]
@@ -241,8 +242,8 @@ func (o *observer) collect() {
 // found is the result, once nothing new is wanted.
 func (o *observer) found() *Found {
 	out := &Found{Objects: o.recorded(), Forbidden: o.forbidden, Diagnostics: o.res.Diagnostics}
-	still := map[string]render.Wanted{}
-	for _, w := range o.res.Wanted() {
+	still := map[string]need.Need{}
+	for _, w := range need.Of(o.res) {
 		still[describe(w)] = w
 		if w.Secret && readsValues(w.Paths) {
 			if o.req.IncludeSecrets {

@@ -33,3 +33,13 @@ func (k Key) Title() string {
 	}
 	return k.Kind + " " + name
 }
+
+// Matches reports whether a text is the object's NAME, NAMESPACE/NAME, KIND/NAME
+// or KIND/NAMESPACE/NAME.
+func (k Key) Matches(text string) bool {
+	switch text {
+	case k.Name, k.Namespace + "/" + k.Name, k.Kind + "/" + k.Namespace + "/" + k.Name, k.Kind + "/" + k.Name:
+		return true
+	}
+	return false
+}

@@ -129,3 +129,17 @@ func TestWithoutSecretValues(t *testing.T) {
 		t.Errorf("the object was changed:\n%s", diff)
 	}
 }
+
+func TestKeyMatches(t *testing.T) {
+	k := Key{Group: "kro.run", Kind: "App", Namespace: "shop", Name: "web"}
+	for _, text := range []string{"web", "shop/web", "App/web", "App/shop/web"} {
+		if !k.Matches(text) {
+			t.Errorf("%s does not match", text)
+		}
+	}
+	for _, text := range []string{"", "shop", "App", "app/web", "kro.run/App/shop/web", "other/web"} {
+		if k.Matches(text) {
+			t.Errorf("%s matches", text)
+		}
+	}
+}

@@ -10,7 +10,7 @@ import (
 	"github.com/krowave/krowave/plugin/options"
 	"github.com/krowave/krowave/plugin/output"
 	"github.com/krowave/krowave/plugin/report"
-	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/definition"
 )
 
 // NewCRD returns krowave crd.
@@ -40,7 +40,7 @@ func NewCRD(s cli.Streams) *cobra.Command {
 		var crds []map[string]any
 		for _, g := range r.Result.Graphs {
 			if r.Own(g.RGD.Doc) {
-				crds = append(crds, render.CRD(g))
+				crds = append(crds, definition.CRD(g))
 			}
 		}
 		if len(crds) == 0 {

@@ -1,4 +1,11 @@
-package render
+// Package need says which objects of a cluster a render needs: those that its
+// runtime expressions read. Settle renders and reads in turn until nothing new is
+// needed.
+//
+//	for _, n := range need.Of(result) {
+//		fmt.Println(n.GVK, n.Namespace, n.Name, n.Paths)
+//	}
+package need
 
 import (
 	"cmp"
@@ -8,15 +15,16 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/object"
 )
 
-// Wanted is an object of a cluster, or a list of them, that runtime expressions
+// Need is an object of a cluster, or a list of them, that runtime expressions
 // read.
-type Wanted struct {
+type Need struct {
 	GVK             k8sschema.GroupVersionKind
 	Namespace, Name string
 	Selector        labels.Selector // of an external collection, whose namespace "" is all; else nil
@@ -25,38 +33,38 @@ type Wanted struct {
 	// whole object.
 	Paths [][]string
 
-	Instance string // that wants it first: Kind namespace/name
+	Instance string // that needs it first: Kind namespace/name
 	Node     string // of that instance, that the object belongs to; "" for the instance itself
 	Secret   bool   // its values are confidential
-	Observed bool   // it is among Input.Observed; what is read of it may still be missing
+	Observed bool   // it is among render.Input.Observed; what is read of it may still be missing
 }
 
-// Wanted lists what runtime expressions read of a cluster, each object once,
+// Of lists what runtime expressions read of a cluster, each object once,
 // sorted by kind, namespace and name. What instances never come to, since a node
-// before it waits, is wanted once that node's objects are observed.
-func (r *Result) Wanted() []Wanted {
-	c := wanting{found: map[string]*Wanted{}}
+// before it waits, is needed once that node's objects are observed.
+func Of(r *render.Result) []Need {
+	c := collector{found: map[string]*Need{}}
 	for _, i := range r.Instances {
 		if i.Expansion != nil {
 			c.instance(i)
 		}
 	}
-	out := make([]Wanted, 0, len(c.found))
+	out := make([]Need, 0, len(c.found))
 	for _, w := range c.found {
 		w.Paths = minimal(w.Paths)
 		out = append(out, *w)
 	}
-	slices.SortFunc(out, func(a, b Wanted) int {
+	slices.SortFunc(out, func(a, b Need) int {
 		return cmp.Or(cmp.Compare(a.GVK.String(), b.GVK.String()), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name),
 			cmp.Compare(selectorText(a.Selector), selectorText(b.Selector)))
 	})
 	return out
 }
 
-type wanting struct{ found map[string]*Wanted }
+type collector struct{ found map[string]*Need }
 
 // instance collects what the expressions of one instance read.
-func (c *wanting) instance(i *Instance) {
+func (c *collector) instance(i *render.Instance) {
 	objects := map[string][]map[string]any{}
 	for _, o := range i.Objects {
 		objects[o.Node.ID] = append(objects[o.Node.ID], o.Object)
@@ -98,7 +106,7 @@ func (c *wanting) instance(i *Instance) {
 
 // externals adds external references that nothing reads a field of: kro waits
 // for them all the same.
-func (c *wanting) externals(i *Instance, nodes map[string]*graph.Node) {
+func (c *collector) externals(i *render.Instance, nodes map[string]*graph.Node) {
 	for _, n := range i.Graph.Nodes {
 		if ref := i.External[n.ID]; ref != nil {
 			path := []string{n.ID, "metadata", "name"}
@@ -110,9 +118,9 @@ func (c *wanting) externals(i *Instance, nodes map[string]*graph.Node) {
 	}
 }
 
-// add wants the path of one read of an object.
-func (c *wanting) add(i *Instance, n *graph.Node, obj map[string]any, r graph.RuntimeRead) {
-	w := Wanted{GVK: object.GVK(obj), Instance: i.Title()}
+// add needs the path of one read of an object.
+func (c *collector) add(i *render.Instance, n *graph.Node, obj map[string]any, r graph.RuntimeRead) {
+	w := Need{GVK: object.GVK(obj), Instance: i.Title()}
 	w.Namespace, w.Name = object.Namespace(obj), object.Name(obj)
 	path := r.Path[1:]
 	if n != nil {

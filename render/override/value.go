@@ -1,4 +1,4 @@
-package render
+package override
 
 import (
 	"encoding/json"
@@ -11,100 +11,8 @@ import (
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
-	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/schema"
 )
-
-// Override sets fields of one instance before it is admitted, as an edit of its
-// file would.
-type Override struct {
-	Instance string            // named as in Options.Instances
-	Values   map[string]string // by path below spec, such as image.tag or ports[0].name
-	Position diag.Position     // of what is wrong with the override itself
-}
-
-// override returns an instance with its overrides, the document's own object
-// when it has none. A value is read as the type that the schema gives its field.
-func (r *renderer) override(doc *manifest.Document, g *graph.Graph) (map[string]any, diag.List) {
-	var diags diag.List
-	obj := doc.Object
-	for _, o := range r.overridesOf(doc) {
-		for _, path := range slices.Sorted(maps.Keys(o.Values)) {
-			value, steps, err := overrideValue(g.Instance.Properties["spec"], path, o.Values[path])
-			if err == nil {
-				var changed any
-				if changed, err = with(obj, append(diag.Path{"spec"}, steps...), value); err == nil {
-					obj = changed.(map[string]any)
-					continue
-				}
-			}
-			diags.Add(diag.Diagnostic{
-				Severity: diag.Error, Rule: "override", Pos: o.Position, Object: doc.Title(), Path: "spec." + path,
-				Message: fmt.Sprintf("field %s: %v", path, err),
-			})
-		}
-	}
-	return obj, diags
-}
-
-// overridesOf returns the overrides of one instance.
-func (r *renderer) overridesOf(doc *manifest.Document) []Override {
-	var out []Override
-	for _, o := range r.opts.Overrides {
-		if r.names(doc, o.Instance) {
-			out = append(out, o)
-		}
-	}
-	return out
-}
-
-// overridden says that the value of a path does not come from the file.
-func (r *renderer) overridden(doc *manifest.Document, path diag.Path) string {
-	for _, o := range r.overridesOf(doc) {
-		for field := range o.Values {
-			if at := "spec." + field; path.String() == at || strings.HasPrefix(path.String(), at+".") || strings.HasPrefix(path.String(), at+"[") {
-				return " (set by the override of " + o.Instance + ")"
-			}
-		}
-	}
-	return ""
-}
-
-// strayOverrides reports overrides that name no instance, or several.
-func (r *renderer) strayOverrides(docs []*document) {
-	for _, o := range r.opts.Overrides {
-		var found, all []string
-		for _, d := range docs {
-			if r.graphs[d.gvk] == nil {
-				continue
-			}
-			name := d.Kind() + "/" + strings.TrimPrefix(d.Namespace()+"/"+d.Name(), "/")
-			all = append(all, name)
-			if r.names(d.Document, o.Instance) {
-				found = append(found, name)
-			}
-		}
-		d := diag.Diagnostic{Severity: diag.Error, Rule: "override", Pos: o.Position}
-		switch {
-		case len(found) == 1:
-			continue
-		case len(found) > 1:
-			d.Message = fmt.Sprintf("%s is the name of %d instances: %s", o.Instance, len(found), listed(found))
-		case len(all) == 0:
-			d.Message = fmt.Sprintf("no instance is named %s, for there is none at all", o.Instance)
-		default:
-			d.Message = fmt.Sprintf("no instance is named %s; there are %s", o.Instance, listed(all))
-		}
-		r.out.Diagnostics.Add(d)
-	}
-}
-
-func listed(names []string) string {
-	if len(names) > 5 {
-		return strings.Join(names[:5], ", ") + fmt.Sprintf(" and %d more", len(names)-5)
-	}
-	return strings.Join(names, ", ")
-}
 
 // overrideValue finds the field of a path and reads text as a value of it. Its
 // errors do not repeat the text, which may be secret.

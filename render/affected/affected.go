@@ -1,4 +1,6 @@
-package render
+// Package affected finds the part of two inputs that may render differently,
+// without rendering them, so that a comparison renders no more than that.
+package affected
 
 import (
 	"bytes"
@@ -8,52 +10,56 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/definition"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 )
 
-// Affected is the part of two inputs that may render differently, and the
+// Inputs are the part of two inputs that may render differently, and the
 // instances that were left out since nothing that they read differs.
-type Affected struct {
-	Old, New  Input
-	Unchanged []Identity // each once, in the order of the new input
+type Inputs struct {
+	Old, New  render.Input
+	Unchanged []render.Identity // each once, in the order of the new input
 }
 
-// FindAffected compares two inputs without rendering them. A file is left out of
+// Find compares two inputs without rendering them. A file is left out of
 // both when it has the same name and content on both sides, and holds or names
 // no kind whose definition differs, nor one that builds on such a kind; of the
 // RGDs and CRDs, those stay that what is left needs. With other observed objects
 // every file stays, and when the caller says so, since its options differ.
-func FindAffected(old, new Input, opts Options, all bool) Affected {
-	a := &affected{opts: opts, all: all || !sameFiles(old.Observed, new.Observed), read: map[[sha256.Size]byte]*definitions{}}
+func Find(old, new render.Input, opts render.Options, all bool) Inputs {
+	a := &finder{opts: opts, all: all || !sameFiles(old.Observed, new.Observed), read: map[[sha256.Size]byte]*definitions{}}
 	a.old, a.new = a.side(old), a.side(new)
 	a.spread()
 	a.keep()
 	a.require()
-	return Affected{Old: a.old.left(), New: a.new.left(), Unchanged: a.unchanged()}
+	return Inputs{Old: a.old.left(), New: a.new.left(), Unchanged: a.unchanged()}
 }
 
-// affected is one FindAffected at work.
-type affected struct {
-	opts     Options
+// finder is one Find at work.
+type finder struct {
+	opts     render.Options
 	all      bool
-	old, new *affectedSide
+	old, new *side
 	read     map[[sha256.Size]byte]*definitions // by the digest of a file's content
 	changed  map[string]bool                    // kinds, in lower case
 	needed   map[string]bool                    // kinds, in lower case
 }
 
-// affectedSide is one of the inputs.
-type affectedSide struct {
-	in    Input
-	files []*affectedFile
+// side is one of the inputs.
+type side struct {
+	in    render.Input
+	files []*file
 	kinds map[string][]string // by kind: the digests of what defines it, in order
 }
 
-// affectedFile is a file of an input.
-type affectedFile struct {
+// file is a file of an input.
+type file struct {
 	manifest.File
-	role    int  // its list in Input
-	same    bool // as on the other side
+	text    []byte // of the file, or what the text of its objects would be
+	role    int    // its list in Input
+	same    bool   // as on the other side
 	kept    bool
 	defines *definitions
 }
@@ -64,13 +70,14 @@ const (
 	roleCRDs
 )
 
-func (a *affected) side(in Input) *affectedSide {
-	s := &affectedSide{in: in, kinds: map[string][]string{}}
+func (a *finder) side(in render.Input) *side {
+	s := &side{in: in, kinds: map[string][]string{}}
 	for role, list := range [][]manifest.File{in.Files, in.Definitions, in.CRDs} {
 		for _, f := range list {
-			file := &affectedFile{File: f, role: role, defines: a.definitions(f)}
-			s.files = append(s.files, file)
-			for _, d := range file.defines.list {
+			next := &file{File: f, text: textOf(f), role: role}
+			next.defines = a.definitions(next)
+			s.files = append(s.files, next)
+			for _, d := range next.defines.list {
 				s.kinds[d.kind] = append(s.kinds[d.kind], string(rune('0'+role))+d.digest)
 			}
 		}
@@ -80,9 +87,9 @@ func (a *affected) side(in Input) *affectedSide {
 
 // spread finds the kinds whose definitions differ and those that build on them.
 // Kinds are compared without case, as the finding about a misspelt one is.
-func (a *affected) spread() {
+func (a *finder) spread() {
 	a.changed = map[string]bool{}
-	for _, pair := range [][2]*affectedSide{{a.old, a.new}, {a.new, a.old}} {
+	for _, pair := range [][2]*side{{a.old, a.new}, {a.new, a.old}} {
 		for kind, digests := range pair[0].kinds {
 			if !slices.Equal(digests, pair[1].kinds[kind]) {
 				a.changed[kind] = true
@@ -91,7 +98,7 @@ func (a *affected) spread() {
 	}
 	for again := true; again; {
 		again = false
-		a.eachDefinition(func(d definition) {
+		a.eachDefinition(func(d defines) {
 			if !a.changed[d.kind] && slices.ContainsFunc(d.uses, func(use string) bool { return a.changed[use] }) {
 				a.changed[d.kind], again = true, true
 			}
@@ -99,8 +106,8 @@ func (a *affected) spread() {
 	}
 }
 
-func (a *affected) eachDefinition(visit func(definition)) {
-	for _, s := range []*affectedSide{a.old, a.new} {
+func (a *finder) eachDefinition(visit func(defines)) {
+	for _, s := range []*side{a.old, a.new} {
 		for _, f := range s.files {
 			for _, d := range f.defines.list {
 				visit(d)
@@ -110,21 +117,21 @@ func (a *affected) eachDefinition(visit func(definition)) {
 }
 
 // keep marks the files that differ and those that name a changed kind.
-func (a *affected) keep() {
+func (a *finder) keep() {
 	type place struct {
 		role int
 		name string
 	}
-	before := map[place]*affectedFile{}
+	before := map[place]*file{}
 	for _, f := range a.old.files {
 		before[place{f.role, f.Name}] = f
 	}
 	for _, f := range a.new.files {
-		if other := before[place{f.role, f.Name}]; other != nil && bytes.Equal(f.Data, other.Data) {
+		if other := before[place{f.role, f.Name}]; other != nil && bytes.Equal(f.text, other.text) {
 			f.same, other.same = true, true
 		}
 	}
-	for _, s := range []*affectedSide{a.old, a.new} {
+	for _, s := range []*side{a.old, a.new} {
 		for _, f := range s.files {
 			f.kept = !f.same || f.role == roleFiles && a.affects(f)
 		}
@@ -134,25 +141,25 @@ func (a *affected) keep() {
 // affects reports whether a file that is the same on both sides may render to
 // something else. Of a file with nothing but definitions, kind by kind is looked
 // at.
-func (a *affected) affects(f *affectedFile) bool {
+func (a *finder) affects(f *file) bool {
 	if len(f.defines.list) > 0 && f.defines.only {
 		return false
 	}
-	return a.all || mentions(f.Data, a.changed)
+	return a.all || mentions(f.text, a.changed)
 }
 
 // require keeps the definitions that the kept files need, and what those need.
-func (a *affected) require() {
+func (a *finder) require() {
 	known := map[string]bool{}
-	a.eachDefinition(func(d definition) { known[d.kind] = true })
+	a.eachDefinition(func(d defines) { known[d.kind] = true })
 	a.needed = map[string]bool{}
 	for kind := range a.changed {
 		a.needed[kind] = true
 	}
-	looked := map[*affectedFile]bool{}
+	looked := map[*file]bool{}
 	for again := true; again; {
 		again = false
-		for _, s := range []*affectedSide{a.old, a.new} {
+		for _, s := range []*side{a.old, a.new} {
 			for _, f := range s.files {
 				for _, d := range f.defines.list {
 					f.kept = f.kept || a.needed[d.kind]
@@ -167,8 +174,8 @@ func (a *affected) require() {
 }
 
 // need adds the kinds that a kept file names.
-func (a *affected) need(f *affectedFile, known map[string]bool) {
-	eachMention(f.Data, known, func(kind string) bool {
+func (a *finder) need(f *file, known map[string]bool) {
+	eachMention(f.text, known, func(kind string) bool {
 		a.needed[kind] = true
 		return true
 	})
@@ -181,19 +188,19 @@ func (a *affected) need(f *affectedFile, known map[string]bool) {
 }
 
 // left is the input of what is kept.
-func (s *affectedSide) left() Input {
+func (s *side) left() render.Input {
 	var out [3][]manifest.File
 	for _, f := range s.files {
 		if f.kept {
 			out[f.role] = append(out[f.role], f.File)
 		}
 	}
-	return Input{Files: out[roleFiles], Definitions: out[roleDefinitions], CRDs: out[roleCRDs], Observed: s.in.Observed}
+	return render.Input{Files: out[roleFiles], Definitions: out[roleDefinitions], CRDs: out[roleCRDs], Observed: s.in.Observed}
 }
 
 // unchanged lists the instances of the files that were left out.
-func (a *affected) unchanged() []Identity {
-	kinds := map[string]definition{} // by apiVersion and kind
+func (a *finder) unchanged() []render.Identity {
+	kinds := map[string]defines{} // by apiVersion and kind
 	names := map[string]bool{}
 	for _, f := range a.new.files {
 		for _, d := range f.defines.list {
@@ -202,13 +209,13 @@ func (a *affected) unchanged() []Identity {
 			}
 		}
 	}
-	var out []Identity
-	seen := map[Identity]bool{}
+	var out []render.Identity
+	seen := map[render.Identity]bool{}
 	for _, f := range a.new.files {
-		if f.kept || f.role != roleFiles || !mentions(f.Data, names) {
+		if f.kept || f.role != roleFiles || !mentions(f.text, names) {
 			continue
 		}
-		for _, id := range identities(f.File, a.opts.Documents) {
+		for _, id := range identities(f, a.opts.Documents) {
 			d, ok := kinds[id.APIVersion+" "+id.Kind]
 			if !ok {
 				continue
@@ -230,17 +237,17 @@ func (a *affected) unchanged() []Identity {
 
 func sameFiles(a, b []manifest.File) bool {
 	return (a == nil) == (b == nil) && slices.EqualFunc(a, b, func(a, b manifest.File) bool {
-		return a.Name == b.Name && bytes.Equal(a.Data, b.Data)
+		return a.Name == b.Name && bytes.Equal(textOf(a), textOf(b))
 	})
 }
 
 // definitions are the RGDs and CRDs of a file.
 type definitions struct {
-	list []definition
+	list []defines
 	only bool // nothing else is in it
 }
 
-type definition struct {
+type defines struct {
 	kind   string   // in lower case
 	uses   []string // kinds of the resources, in lower case
 	digest string   // of the object, wherever it stands
@@ -251,16 +258,16 @@ type definition struct {
 
 // definitions reads the RGDs and CRDs of a file. What both sides have is read
 // once.
-func (a *affected) definitions(f manifest.File) *definitions {
-	if !bytes.Contains(f.Data, []byte(rgdKind.Kind)) && !bytes.Contains(f.Data, []byte(crdKind.Kind)) && !opaque(f.Data) {
+func (a *finder) definitions(f *file) *definitions {
+	if !bytes.Contains(f.text, []byte(object.RGDKind)) && !bytes.Contains(f.text, []byte(object.CRDKind)) && !opaque(f.text) {
 		return &definitions{}
 	}
-	sum := sha256.Sum256(f.Data)
+	sum := sha256.Sum256(f.text)
 	if d := a.read[sum]; d != nil {
 		return d
 	}
 	out := &definitions{only: true}
-	docs, findings := manifest.Read(f.Name, f.Data, a.opts.Documents)
+	docs, findings := f.Read(a.opts.Documents)
 	for _, doc := range docs {
 		if d, ok := defined(doc); ok {
 			out.list = append(out.list, d)
@@ -273,42 +280,33 @@ func (a *affected) definitions(f manifest.File) *definitions {
 	return out
 }
 
-func defined(doc *manifest.Document) (definition, bool) {
-	var d definition
-	spec, _ := doc.Object["spec"].(map[string]any)
-	switch doc.Kind() {
-	case crdKind.Kind:
-		names, _ := spec["names"].(map[string]any)
-		d.kind, _ = names["kind"].(string)
-	case rgdKind.Kind:
-		schema, _ := spec["schema"].(map[string]any)
-		d.exact, _ = schema["kind"].(string)
-		d.kind = d.exact
-		group, _ := schema["group"].(string)
-		version, _ := schema["apiVersion"].(string)
-		if group == "" {
-			group = rgdKind.Group
-		}
-		d.apiVersion = group + "/" + version
-		d.cluster = schema["scope"] == "Cluster"
-		resources, _ := spec["resources"].([]any)
-		for _, item := range resources {
-			resource, _ := item.(map[string]any)
-			for _, key := range []string{"template", "externalRef"} {
-				object, _ := resource[key].(map[string]any)
-				if kind, _ := object["kind"].(string); kind != "" {
-					d.uses = append(d.uses, strings.ToLower(kind))
-				}
-			}
-		}
-	default:
-		return d, false
+func defined(doc *manifest.Document) (defines, bool) {
+	outline, ok := definition.ReadOutline(doc.Object)
+	if !ok {
+		return defines{}, false
+	}
+	d := defines{kind: strings.ToLower(outline.Kind.Kind), cluster: outline.ClusterScoped}
+	if outline.IsRGD {
+		d.apiVersion, d.exact = outline.Kind.Group+"/"+outline.Kind.Version, outline.Kind.Kind
+	}
+	for _, used := range outline.Uses {
+		d.uses = append(d.uses, strings.ToLower(used.Kind))
 	}
 	text, err := json.Marshal(doc.Object)
 	if err != nil {
 		text = []byte(doc.Start().String()) // no JSON, such as NaN: never the same elsewhere
 	}
 	sum := sha256.Sum256(text)
-	d.kind, d.digest = strings.ToLower(d.kind), string(sum[:])
+	d.digest = string(sum[:])
 	return d, true
+}
+
+// textOf is the text of a file, or what the text of its objects would be. What
+// cannot be encoded is nothing that can be rendered.
+func textOf(f manifest.File) []byte {
+	text, err := f.Key()
+	if err != nil {
+		return nil
+	}
+	return text
 }

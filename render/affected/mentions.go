@@ -1,10 +1,11 @@
-package render
+package affected
 
 import (
 	"bytes"
 	"regexp"
 	"strings"
 
+	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/manifest"
 )
 
@@ -77,21 +78,21 @@ func opaque(text []byte) bool {
 var escapedLetter = regexp.MustCompile(`\\(x[0-9A-Fa-f]|u[0-9A-Fa-f]|U[0-9A-Fa-f]|[ \t]*\r?\n|[ \t]*\r)`)
 
 // identities returns the identities of a file's objects as they are written.
-func identities(f manifest.File, limits manifest.Limits) []Identity {
-	if id, ok := plainIdentity(string(f.Data)); ok {
-		return []Identity{id}
+func identities(f *file, limits manifest.Limits) []render.Identity {
+	if id, ok := plainIdentity(string(f.text)); ok {
+		return []render.Identity{id}
 	}
-	var out []Identity
-	docs, _ := manifest.Read(f.Name, f.Data, limits)
+	var out []render.Identity
+	docs, _ := f.Read(limits)
 	for _, d := range docs {
-		out = append(out, Identity{APIVersion: d.APIVersion(), Kind: d.Kind(), Namespace: d.Namespace(), Name: d.Name()})
+		out = append(out, render.IdentityOf(d.Object))
 	}
 	return out
 }
 
 // plainIdentity reads the identity of a file with one object as people write it,
 // without decoding the rest. It gives up at anything else.
-func plainIdentity(text string) (Identity, bool) {
+func plainIdentity(text string) (render.Identity, bool) {
 	var p plainReader
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
@@ -99,14 +100,14 @@ func plainIdentity(text string) (Identity, bool) {
 			continue
 		}
 		if !p.line(line) {
-			return Identity{}, false
+			return render.Identity{}, false
 		}
 	}
 	return p.id, p.id.APIVersion != "" && p.id.Kind != "" && p.id.Name != ""
 }
 
 type plainReader struct {
-	id       Identity
+	id       render.Identity
 	metadata bool // inside of it
 	indent   int  // of its keys, once the first is read
 	scalar   bool // the key above has a value, which nothing may go on with

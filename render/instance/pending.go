@@ -1,20 +1,20 @@
-package render
+package instance
 
 import (
 	"fmt"
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
-	"github.com/krowave/krowave/render/wave"
+	"github.com/krowave/krowave/render/object"
 )
 
 // pending reports the nodes that wait, and those that are rendered with a
 // fallback, as the policy says. A node that waits for another is a consequence
 // and is not reported beside its cause.
-func (e *expander) pending(i *Instance, x *expand.Expansion) {
-	id := (&Instance{Member: wave.Member{Expansion: x}}).Title()
+func (r *run) pending(i *Instance, x *expand.Expansion) {
+	title := object.KeyOf(x.Instance).Title()
 	add := func(p expand.Pending, d diag.Diagnostic) {
-		d.Object = id
+		d.Object = title
 		path := diag.Path{"spec", "resources", p.Node.Index, "externalRef"}
 		if d.Pos = x.Graph.RGD.Doc.Position(path); p.Expression != nil {
 			path = p.Expression.Path
@@ -24,17 +24,17 @@ func (e *expander) pending(i *Instance, x *expand.Expansion) {
 		if i.Doc != nil {
 			d.Related = []diag.Related{{Position: i.Doc.Start(), Message: "for this instance"}}
 		}
-		e.diags.Add(d)
+		r.diags.Add(d)
 	}
 	for _, p := range x.Pending {
 		if len(p.WaitsFor) == 0 {
-			add(p, e.waiting(x, p))
+			add(p, r.waiting(x, p))
 		}
 	}
 	for _, p := range x.FallbackUsed {
 		d := diag.Diagnostic{Severity: diag.Info, Rule: "runtime-fallback", Message: fmt.Sprintf(
 			"%s reads %s, which only a cluster knows, and goes on without it", p.Node.ID, p.Needs)}
-		if e.opts.Runtime == Fail || e.opts.Runtime == "" {
+		if r.Options.Runtime.Refuses() {
 			d.Severity = diag.Warning
 			d.Hint = "kro would change the object once the value is there; give it with --observed, or leave the node to kro with --runtime=delegate"
 		}
@@ -43,10 +43,10 @@ func (e *expander) pending(i *Instance, x *expand.Expansion) {
 }
 
 // waiting says what a node waits for.
-func (e *expander) waiting(x *expand.Expansion, p expand.Pending) diag.Diagnostic {
+func (r *run) waiting(x *expand.Expansion, p expand.Pending) diag.Diagnostic {
 	if p.Unsatisfiable {
 		return diag.Diagnostic{
-			Severity: e.neverSeverity(), Rule: "never-set",
+			Severity: r.unsatisfiableSeverity(), Rule: "never-set",
 			Message: fmt.Sprintf("%s waits for %s, which nothing sets: it would never be created", p.Node.ID, p.Needs),
 			Hint:    "set it in the instance, give it a default, or read it with .? and orValue()",
 		}
@@ -55,27 +55,37 @@ func (e *expander) waiting(x *expand.Expansion, p expand.Pending) diag.Diagnosti
 	if p.Expression != nil {
 		d.Message = fmt.Sprintf("%s needs %s, which only a cluster knows", p.Node.ID, p.Needs)
 	}
-	if e.opts.Runtime == Delegate {
+	if r.Options.Runtime.Delegates() {
 		return undelegated(d)
 	}
-	if e.opts.Runtime != Fail && e.opts.Runtime != "" {
+	if !r.Options.Runtime.Refuses() {
 		return d
 	}
 	d.Severity = diag.Error
 	d.Hint = "give the object with --observed FILE, leave the node to kro with --runtime=delegate, or leave it out with --runtime=withhold"
 	if ref := x.External[p.Node.ID]; p.Expression == nil && ref != nil {
-		if others := e.limits.Observed.Resembling(ref); len(others) > 0 {
+		if others := r.Options.Expand.Observed.Resembling(ref); len(others) > 0 {
 			d.Hint = fmt.Sprintf("an object of that name is observed, but as %s", others[0])
 		}
 	}
 	return d
 }
 
-// neverSeverity: what no cluster ever brings is a mistake under every policy
+// unsatisfiableSeverity: what no cluster ever brings is a mistake under every policy
 // but the one that only leaves out.
-func (e *expander) neverSeverity() diag.Severity {
-	if e.opts.Runtime == Withhold {
+func (r *run) unsatisfiableSeverity() diag.Severity {
+	if r.Options.Runtime.LeavesOut() {
 		return diag.Info
 	}
 	return diag.Error
+}
+
+// undelegated makes an error of a node that waits although it is not one that
+// kro renders: whether it has to differs from instance to instance, and what
+// differs cannot be in one residual RGD.
+func undelegated(d diag.Diagnostic) diag.Diagnostic {
+	d.Severity = diag.Error
+	d.Message += "; in other instances the value comes from Git, so it is not left to kro"
+	d.Hint = "give the object with --observed FILE, or write the field out in the template that is read, so that every instance has it from Git"
+	return d
 }

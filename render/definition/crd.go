@@ -1,4 +1,4 @@
-package render
+package definition
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package render_test
+package affected_test
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/affected"
 	"github.com/krowave/krowave/render/manifest"
 )
 
@@ -50,7 +51,7 @@ func TestFindAffected(t *testing.T) {
 	}
 	definitions := map[string]string{
 		"d/web": definitionOf("Web", "Pod", ""), "d/shop": definitionOf("Shop", "Web", ""), "d/other": definitionOf("Other", "Pod", ""),
-		"d/crd": "kind: CustomResourceDefinition\nspec: {names: {kind: Pod}}\n",
+		"d/crd": "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {names: {kind: Pod}}\n",
 	}
 	tests := []struct {
 		name string
@@ -83,7 +84,7 @@ func TestFindAffected(t *testing.T) {
 				d[name] = text
 			}
 			tt.edit(f, d)
-			part := render.FindAffected(old, inputOf(f, d), render.Options{}, false)
+			part := affected.Find(old, inputOf(f, d), render.Options{}, false)
 			want := map[string]bool{}
 			for _, name := range strings.Fields(tt.want) {
 				want[name] = true
@@ -91,7 +92,7 @@ func TestFindAffected(t *testing.T) {
 			if diff := cmp.Diff(want, left(part.New)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			all := render.FindAffected(old, inputOf(f, d), render.Options{}, true)
+			all := affected.Find(old, inputOf(f, d), render.Options{}, true)
 			if got := left(all.New); len(all.Unchanged) > 0 || len(got) < len(f) {
 				t.Errorf("all: %v, and %v as unchanged", got, all.Unchanged)
 			}
@@ -103,10 +104,10 @@ func TestFindAffectedObserved(t *testing.T) {
 	in := inputOf(map[string]string{"web": instanceOf("Web", "web")}, map[string]string{"d/web": definitionOf("Web", "Pod", "")})
 	with := in
 	with.Observed = []manifest.File{}
-	if got := render.FindAffected(in, with, render.Options{}, false); len(got.New.Files) != 1 || got.New.Observed == nil {
+	if got := affected.Find(in, with, render.Options{}, false); len(got.New.Files) != 1 || got.New.Observed == nil {
 		t.Errorf("with observed objects: %v", left(got.New))
 	}
-	if got := render.FindAffected(with, with, render.Options{}, false); len(got.New.Files) != 0 {
+	if got := affected.Find(with, with, render.Options{}, false); len(got.New.Files) != 0 {
 		t.Errorf("with the same observed objects: %v", left(got.New))
 	}
 }
@@ -135,7 +136,7 @@ func TestUnchangedIdentities(t *testing.T) {
 		strings.Repeat(instanceOf("Web", "a")+"---\n", 2):                                                                                                   {web("default", "a")},
 	} {
 		in := inputOf(map[string]string{"f": text}, map[string]string{"d": definitionOf("Web", "Pod", ""), "e": definitionOf("Wide", "Pod", ", scope: Cluster")})
-		got := render.FindAffected(in, in, render.Options{}, false)
+		got := affected.Find(in, in, render.Options{}, false)
 		if diff := cmp.Diff(want, got.Unchanged); diff != "" {
 			t.Errorf("%s\n(-want +got):\n%s", text, diff)
 		}

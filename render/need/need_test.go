@@ -1,4 +1,4 @@
-package render_test
+package need_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/need"
 )
 
 const wantedRGD = `apiVersion: kro.run/v1alpha1
@@ -72,7 +73,7 @@ func TestWanted(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, w := range res.Wanted() {
+	for _, w := range need.Of(res) {
 		line := fmt.Sprintf("%s %s/%s", w.GVK.Kind, w.Namespace, w.Name)
 		if w.Selector != nil {
 			line += "?" + w.Selector.String()

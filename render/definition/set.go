@@ -1,0 +1,280 @@
+// Package definition reads and compiles what defines kinds: RGDs and CRDs. In go
+// the documents of an input, out comes a Set with the compiled graphs and the
+// catalog of all kinds. ReadOutline says what one document defines and uses
+// without compiling it.
+//
+//	outline, ok := definition.ReadOutline(doc) // kind App of group kro.run, uses Deployment
+package definition
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/krowave/krowave/render/cache"
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/internal/parallel"
+	"github.com/krowave/krowave/render/internal/source"
+	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/schema"
+)
+
+type gvk = k8sschema.GroupVersionKind
+
+// Set is everything that an input defines. It is not changed after Define.
+type Set struct {
+	Catalog *schema.Catalog // of Kubernetes, the CRDs and the RGDs
+	RGDs    []*graph.RGD    // well-formed ones, compiled or not, definitions first
+	Graphs  []*graph.Graph  // of the RGDs that compile
+	Digest  string          // of all of it
+
+	graphs   map[gvk]*graph.Graph
+	defined  map[gvk]bool
+	provided map[gvk]bool // kinds whose CRDs are among the objects of the input
+	compile  graph.Options
+}
+
+// Graph returns the graph whose instances are of a kind, nil if there is none.
+func (s *Set) Graph(kind k8sschema.GroupVersionKind) *graph.Graph { return s.graphs[kind] }
+
+// Defines reports whether an RGD defines a kind, also one that does not compile.
+func (s *Set) Defines(kind k8sschema.GroupVersionKind) bool { return s.defined[kind] }
+
+// Serves reports whether a cluster is sure to know a kind before anything is
+// applied: Kubernetes has it, or the input brings its CRD, which Argo CD applies
+// first.
+func (s *Set) Serves(kind k8sschema.GroupVersionKind) bool {
+	k, ok := s.Catalog.Lookup(kind)
+	return ok && k.Builtin || s.provided[kind]
+}
+
+// Compile compiles an RGD that is not of the Set as those of the Set were.
+func (s *Set) Compile(rgd *graph.RGD) (*graph.Graph, diag.List) {
+	return graph.Compile(rgd, s.Catalog, s.compile)
+}
+
+// Options say how a Set is made.
+type Options struct {
+	KubernetesVersion string // of the bundled schemas; default the newest
+	Compile           graph.Options
+	KeepWorkarounds   bool // what graph.KroArgoWorkaround describes is rendered
+	Jobs              int
+	Cache             *cache.LRU[any] // nil for none
+}
+
+// Documents are the documents of an input by role.
+type Documents struct {
+	Objects     []*source.Document // RGDs, CRDs, instances and everything else, in output order
+	Definitions []*source.Document // RGDs and CRDs that are only looked up
+	CRDs        []*source.Document // CRDs that are only looked up
+}
+
+// Define compiles every RGD, each once the CRDs of the RGDs that it builds on are
+// there (S9.1).
+func Define(ctx context.Context, docs Documents, opts Options) (*Set, diag.List, error) {
+	catalog, err := schema.NewCatalog(opts.KubernetesVersion)
+	if err != nil {
+		return nil, nil, err
+	}
+	d := &definer{opts: opts, rgds: map[*graph.RGD]string{}, kinds: map[gvk]string{}, undefined: map[gvk]string{}}
+	d.opts.Compile.Undefined = d.undefined // filled as RGDs turn out to have errors
+	d.set = &Set{Catalog: catalog, graphs: map[gvk]*graph.Graph{}, defined: map[gvk]bool{}, provided: map[gvk]bool{}, compile: d.opts.Compile}
+	d.serve(docs)
+	d.admit(slices.Concat(docs.Definitions, docs.Objects))
+	if err := d.compile(ctx); err != nil {
+		return nil, nil, err
+	}
+	d.finish()
+	return d.set, d.diags, nil
+}
+
+// definer is a Set in the making.
+type definer struct {
+	opts  Options
+	set   *Set
+	diags diag.List
+
+	rgds      map[*graph.RGD]string // digests of their documents
+	kinds     map[gvk]string        // digests of the CRDs and graphs behind kinds
+	undefined map[gvk]string        // why the kinds of RGDs without a graph are not there
+}
+
+// serve adds the CRDs of the input to the catalog.
+func (d *definer) serve(docs Documents) {
+	lookedUp := d.crds(slices.Concat(docs.CRDs, docs.Definitions))
+	provided := d.crds(docs.Objects)
+	d.set.Catalog = d.set.Catalog.With(slices.Concat(lookedUp, provided)...)
+	for _, crd := range provided {
+		for _, v := range crd.Spec.Versions {
+			d.set.provided[kindOf(crd, v.Name)] = true
+		}
+	}
+}
+
+// crds decodes the CustomResourceDefinitions among documents.
+func (d *definer) crds(docs []*source.Document) []*apiextensionsv1.CustomResourceDefinition {
+	var out []*apiextensionsv1.CustomResourceDefinition
+	for _, doc := range docs {
+		if !object.IsCRDKind(doc.GVK) {
+			continue
+		}
+		crd, err := schema.DecodeCRD(doc.Object)
+		if err != nil {
+			d.diags.Errorf(doc.Start(), "crd-invalid", "%v", err)
+			continue
+		}
+		for _, v := range crd.Spec.Versions {
+			d.kinds[kindOf(crd, v.Name)] = doc.Digest
+		}
+		out = append(out, crd)
+	}
+	return out
+}
+
+func kindOf(crd *apiextensionsv1.CustomResourceDefinition, version string) gvk {
+	return gvk{Group: crd.Spec.Group, Version: version, Kind: crd.Spec.Names.Kind}
+}
+
+// admit reads the RGDs among documents. Two for one kind are an error: kro
+// would serve whichever came first.
+func (d *definer) admit(docs []*source.Document) {
+	first := map[k8sschema.GroupKind]*source.Document{}
+	for _, doc := range docs {
+		if !object.IsRGDKind(doc.GVK) {
+			continue
+		}
+		rgd, diags := graph.Admit(doc.Document)
+		d.diags = append(d.diags, diags...)
+		if rgd == nil {
+			continue
+		}
+		if other, ok := first[rgd.GVK.GroupKind()]; ok {
+			if other.File != doc.File || other.Index != doc.Index {
+				d.duplicate(rgd, doc, other)
+			}
+			continue
+		}
+		first[rgd.GVK.GroupKind()] = doc
+		d.rgds[rgd] = doc.Digest
+		d.set.RGDs = append(d.set.RGDs, rgd)
+		d.set.defined[rgd.GVK] = true
+	}
+}
+
+func (d *definer) duplicate(rgd *graph.RGD, doc, other *source.Document) {
+	path := diag.Path{"spec", "schema", "kind"}
+	d.diags.Add(diag.Diagnostic{
+		Severity: diag.Error, Rule: "duplicate-definition", Pos: doc.Position(path), Object: doc.Title(), Path: path.String(),
+		Message: fmt.Sprintf("kind %s of group %s is defined twice: here and in %s", rgd.GVK.Kind, rgd.GVK.Group, other.Start()),
+		Related: []diag.Related{{Position: other.Position(path), Message: "the other definition"}},
+	})
+}
+
+// compile compiles the RGDs in rounds: in each those that need no kind of a
+// later one.
+func (d *definer) compile(ctx context.Context) error {
+	for todo := d.set.RGDs; len(todo) > 0; {
+		ready, later := []*graph.RGD{}, []*graph.RGD{}
+		missing := map[gvk]bool{}
+		for _, rgd := range todo {
+			missing[rgd.GVK] = !d.set.Catalog.Has(rgd.GVK)
+		}
+		for _, rgd := range todo {
+			if slices.ContainsFunc(rgd.Kinds(), func(k graph.KindRef) bool { return missing[k.GVK] }) {
+				later = append(later, rgd)
+			} else {
+				ready = append(ready, rgd)
+			}
+		}
+		if len(ready) == 0 {
+			ready, later = later, nil
+			for _, rgd := range ready {
+				d.undefined[rgd.GVK] = fmt.Sprintf("ResourceGraphDefinition %s, which defines it, needs in turn what builds on it", rgd.Name)
+			}
+		}
+		if err := d.round(ctx, ready); err != nil {
+			return err
+		}
+		todo = later
+	}
+	return nil
+}
+
+// round compiles RGDs in parallel, then serves their CRDs.
+func (d *definer) round(ctx context.Context, rgds []*graph.RGD) error {
+	slots := make([]compiled, len(rgds))
+	digests := make([]string, len(rgds))
+	err := parallel.Each(ctx, d.opts.Jobs, len(rgds), func(_ context.Context, i int) error {
+		slots[i], digests[i] = d.one(rgds[i])
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var crds []*apiextensionsv1.CustomResourceDefinition
+	for i, rgd := range rgds {
+		d.diags = append(d.diags, slots[i].diags...)
+		if g := slots[i].graph; g != nil {
+			d.set.graphs[rgd.GVK] = g
+			d.kinds[rgd.GVK] = digests[i]
+			crds = append(crds, g.CRD)
+		} else {
+			d.undefined[rgd.GVK] = fmt.Sprintf("ResourceGraphDefinition %s, which defines it, has errors", rgd.Name)
+		}
+	}
+	d.set.Catalog = d.set.Catalog.With(crds...)
+	return nil
+}
+
+// compiled is what is cached of an RGD: its graph with warnings. RGDs with
+// errors are compiled again, since what is wrong with them depends on everything
+// around.
+type compiled struct {
+	graph *graph.Graph
+	diags diag.List
+}
+
+// bytesPerGraph is about what a graph takes in memory.
+const bytesPerGraph = 512 << 10
+
+// one compiles an RGD, or takes its graph from the cache, and returns the digest
+// of all that the graph is made from: the RGD, and the kinds that it uses.
+func (d *definer) one(rgd *graph.RGD) (compiled, string) {
+	if d.opts.Cache == nil {
+		g, diags := graph.Compile(rgd, d.set.Catalog, d.opts.Compile)
+		return compiled{g, diags}, ""
+	}
+	parts := []any{"graph", d.rgds[rgd], d.opts.Compile, d.set.Catalog.Version()}
+	for _, k := range rgd.Kinds() {
+		parts = append(parts, k.GVK, d.kinds[k.GVK])
+	}
+	digest := cache.Digest(parts...)
+	if v, _ := d.opts.Cache.Get(digest); v != nil {
+		return v.(compiled), digest
+	}
+	g, diags := graph.Compile(rgd, d.set.Catalog, d.opts.Compile)
+	c := compiled{g, diags}
+	if g != nil {
+		d.opts.Cache.Put(digest, c, bytesPerGraph)
+	}
+	return c, digest
+}
+
+// finish lists the graphs in the order of their RGDs and digests the Set.
+func (d *definer) finish() {
+	parts := []any{"definitions", d.set.Catalog.Version()}
+	for _, rgd := range d.set.RGDs {
+		if g := d.set.graphs[rgd.GVK]; g != nil {
+			d.set.Graphs = append(d.set.Graphs, g)
+			parts = append(parts, d.kinds[rgd.GVK])
+			if !d.opts.KeepWorkarounds {
+				d.warnOfWorkarounds(g)
+			}
+		}
+	}
+	d.set.Digest = cache.Digest(parts...)
+}

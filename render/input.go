@@ -1,0 +1,149 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/krowave/krowave/render/admission"
+	"github.com/krowave/krowave/render/cache"
+	"github.com/krowave/krowave/render/definition"
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/output"
+	"github.com/krowave/krowave/render/override"
+	"github.com/krowave/krowave/render/policy"
+	"github.com/krowave/krowave/render/wave"
+)
+
+// Input is what a render reads. A file holds text or objects; neither is ever
+// changed.
+type Input struct {
+	Files       []manifest.File // RGDs, CRDs, instances and everything else, in output order
+	Definitions []manifest.File // RGDs and CRDs that are only looked up, never printed
+	CRDs        []manifest.File // CRDs that are only looked up
+	Observed    []manifest.File // objects of a cluster; nil means that nothing is known of it
+}
+
+// Runtime is the policy for nodes that need what only a cluster knows.
+type Runtime = policy.Runtime
+
+// Policies.
+const (
+	Fail        = policy.Fail
+	Withhold    = policy.Withhold
+	Delegate    = policy.Delegate
+	Placeholder = policy.Placeholder
+)
+
+// ServerDefaults says what references between nodes see of a rendered object.
+type ServerDefaults string
+
+// Modes of ServerDefaults.
+const (
+	DefaultsSchema ServerDefaults = "schema" // with what the API server's schema adds
+	DefaultsNone   ServerDefaults = "none"   // the bare template
+)
+
+// AdmissionDefaults says whether references between nodes see what well-known
+// admission webhooks set. They see nothing of it with DefaultsNone.
+type AdmissionDefaults string
+
+// Modes of AdmissionDefaults.
+const (
+	AdmissionBundled AdmissionDefaults = "bundled" // those of package admission and of Options.Defaults
+	AdmissionNone    AdmissionDefaults = "none"    // those of Options.Defaults only
+)
+
+// Annotate says which annotations objects get.
+type Annotate = output.Annotate
+
+// Emit says what is printed beside objects and pass-through.
+type Emit = output.Emit
+
+// Override sets fields of one instance before it is admitted, as an edit of its
+// file would.
+type Override = override.Override
+
+// Cache keeps what renders have in common: parsed files, compiled graphs and
+// expanded instances, each under a digest of everything that it was made from.
+// What it holds is never changed.
+type Cache = cache.LRU[any]
+
+// NewCache returns a Cache that holds about budget bytes.
+func NewCache(budget int64) *Cache { return cache.New[any](budget) }
+
+// Options configure a render. The zero value is the default.
+type Options struct {
+	KubernetesVersion string // of the bundled schemas; default the newest
+	Runtime           Runtime
+	ServerDefaults    ServerDefaults
+	AdmissionDefaults AdmissionDefaults
+	Defaults          []admission.Rule // of the user, beside the bundled ones; the first one for a field counts
+	Lenient           bool             // unknown kinds are untyped, not errors
+	Namespace         string           // of instances that name none; default "default"
+	Instances         []string
+	CELOmitFunction   bool // kro's feature gate
+	KeepIdioms        bool // render what graph.KroArgoWorkaround describes; default: leave it out, with a warning
+
+	Annotate    Annotate
+	WaveMode    wave.Mode
+	APIVersions []string // group/version/Kind that the destination serves, as Argo CD tells them
+	Emit        Emit
+
+	MaxCollectionSize       int // default 1000, as kro's
+	MaxCollectionDimensions int // default 10, as kro's
+	MaxChainDepth           int // default 8
+	CELCostLimit            uint
+	Documents               manifest.Limits
+
+	AllowEmpty bool
+	Jobs       int    // default GOMAXPROCS
+	Cache      *Cache // shared between renders; nil for none
+
+	Overrides []Override // of instances' fields, later ones last
+}
+
+func (o Options) withDefaults() Options {
+	o.Namespace = cmp.Or(o.Namespace, "default")
+	o.MaxChainDepth = cmp.Or(max(o.MaxChainDepth, 0), 8)
+	return o
+}
+
+func (o Options) definition(rules *admission.Rules) definition.Options {
+	return definition.Options{
+		KubernetesVersion: o.KubernetesVersion, KeepWorkarounds: o.KeepIdioms, Jobs: o.Jobs, Cache: o.Cache,
+		Compile: graph.Options{
+			CELOmitFunction: o.CELOmitFunction, MaxDimensions: o.MaxCollectionDimensions,
+			Lenient: o.Lenient, CELCostLimit: o.CELCostLimit, Admission: rules,
+		},
+	}
+}
+
+// admission compiles the rules of admission webhooks.
+func (o Options) admission() (*admission.Rules, diag.List, error) {
+	if o.ServerDefaults == DefaultsNone {
+		return nil, nil, nil
+	}
+	list := slices.Clone(o.Defaults)
+	if o.AdmissionDefaults != AdmissionNone {
+		bundled, err := admission.Bundled()
+		if err != nil {
+			return nil, nil, fmt.Errorf("the bundled admission defaults: %w", err)
+		}
+		list = append(list, bundled...)
+	}
+	if len(list) == 0 {
+		return nil, nil, nil
+	}
+	rules, diags := admission.Compile(list)
+	return rules, diags, nil
+}
+
+func (o Options) output() output.Options {
+	return output.Options{
+		Runtime: o.Runtime, Namespace: o.Namespace, WaveMode: o.WaveMode,
+		Annotate: o.Annotate, Emit: o.Emit, APIVersions: o.APIVersions,
+	}
+}

@@ -1,0 +1,188 @@
+package instance
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/krowave/krowave/render/cache"
+	"github.com/krowave/krowave/render/definition"
+	"github.com/krowave/krowave/render/delegation"
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/expand"
+	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/internal/source"
+	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/override"
+	"github.com/krowave/krowave/render/policy"
+	"github.com/krowave/krowave/render/wave"
+)
+
+// Expander expands instances of a Set. It is safe for concurrent use.
+type Expander struct {
+	Set     *definition.Set
+	Plan    *delegation.Plan
+	Options Options
+}
+
+// Options say how instances are expanded.
+type Options struct {
+	Runtime       policy.Runtime
+	WaveMode      wave.Mode
+	Namespace     string // of instances that name none
+	MaxChainDepth int
+	Overrides     []override.Override
+	Expand        expand.Options
+
+	Cache  *cache.LRU[any] // nil for none
+	Digest string          // of all that expansions have in common
+}
+
+// expanded is what is cached of an instance of the input.
+type expanded struct {
+	instance *Instance
+	diags    diag.List
+}
+
+// bytesPerObject is about what an object of an expansion takes in memory.
+const bytesPerObject = 4 << 10
+
+// Expand expands an instance of the input, or takes it from the cache. The
+// Instance is nil when the API server would refuse it.
+func (e *Expander) Expand(ctx context.Context, doc *source.Document, g *graph.Graph) (*Instance, diag.List, error) {
+	r := &run{Expander: e, ctx: ctx, overrides: override.Of(e.Options.Overrides, doc.Key(e.Options.Namespace))}
+	digest := ""
+	if e.Options.Cache != nil {
+		digest = cache.Digest("instance", e.Options.Digest, doc.Digest, r.overrides)
+		if v, _ := e.Options.Cache.Get(digest); v != nil {
+			x := v.(expanded)
+			return x.instance, x.diags, nil
+		}
+	}
+	i, err := r.top(doc, g)
+	if err == nil && i != nil && e.Options.Cache != nil {
+		objects := 0
+		for _, each := range i.All() {
+			objects += len(each.Objects) + 1
+		}
+		e.Options.Cache.Put(digest, expanded{i, r.diags}, int64(objects)*bytesPerObject)
+	}
+	return i, r.diags, err
+}
+
+// run expands one instance of the input and what chains into it.
+type run struct {
+	*Expander
+	ctx       context.Context
+	overrides []override.Override
+	diags     diag.List
+}
+
+// top expands an instance of the input.
+func (r *run) top(doc *source.Document, g *graph.Graph) (*Instance, error) {
+	obj, broken := override.Apply(doc.Document, r.overrides, g.Instance)
+	if r.diags = append(r.diags, broken...); broken.HasErrors() {
+		return nil, nil
+	}
+	stored, pruned, problems := g.Admitter.Admit(obj, r.Options.Namespace)
+	for _, p := range problems {
+		r.diags.Add(diag.Diagnostic{
+			Severity: diag.Error, Rule: p.Rule, Pos: doc.Position(p.Path), Message: p.Message + override.Sets(r.overrides, p.Path),
+			Path: p.Path.String(), Object: doc.Title(),
+		})
+	}
+	for _, field := range pruned {
+		r.diags.Add(diag.Diagnostic{
+			Severity: diag.Warning, Rule: "unknown-field", Pos: doc.KeyPosition(graph.ParsePath(field)), Path: field,
+			Message: fmt.Sprintf("field %s is not in the schema of %s and is dropped", field, doc.Kind()), Object: doc.Title(),
+		})
+	}
+	if len(problems) > 0 {
+		return nil, nil
+	}
+	i := &Instance{Doc: doc.Document, authored: obj}
+	if err := r.expand(i, g, stored, nil); err != nil {
+		return nil, err
+	}
+	r.diags = append(r.diags, wave.Assign(&i.Member, r.Options.WaveMode, doc.Position(diag.Path{"metadata", "annotations", wave.Annotation}))...)
+	return i, nil
+}
+
+// expand fills i, and recursively what its objects are instances of. chain
+// holds the kinds above it.
+func (r *run) expand(i *Instance, g *graph.Graph, stored map[string]any, chain []string) error {
+	opts := r.Options.Expand
+	opts.Confidential = i.Parent != nil && i.Parent.readsSecret(i.Node)
+	x, diags, err := expand.Instance(r.ctx, g, stored, opts)
+	if err != nil {
+		return err
+	}
+	r.diags = append(r.diags, diags...)
+	if r.Options.Runtime.Delegates() {
+		x, i.Residual = r.Plan.Split(x, i.authored)
+		i.Trailing = i.Residual != nil
+	}
+	r.pending(i, x)
+	i.Expansion = x
+	i.Chained = make([]*wave.Member, len(x.Objects))
+	i.chained = make([]*Instance, len(x.Objects))
+	chain = append(chain, g.RGD.GVK.Kind)
+	for n, o := range x.Objects {
+		inner := r.Set.Graph(object.GVK(o.Object))
+		if inner == nil {
+			continue
+		}
+		child, err := r.chained(i, o, inner, chain)
+		if err != nil {
+			return err
+		}
+		if child != nil {
+			i.chained[n], i.Chained[n] = child, &child.Member
+		}
+	}
+	return nil
+}
+
+// chained expands an object that is itself an instance.
+func (r *run) chained(parent *Instance, o expand.Object, g *graph.Graph, chain []string) (*Instance, error) {
+	if limit := r.Options.MaxChainDepth; len(chain) > limit {
+		r.nodeErrorf(parent, o.Node, "chain-depth", "instances chain deeper than %d: %s (--max-chain-depth)",
+			limit, strings.Join(append(chain, g.RGD.GVK.Kind), " -> "))
+		return nil, nil
+	}
+	stored, pruned, problems := g.Admitter.Admit(o.Object, r.Options.Namespace)
+	if len(problems) > 0 && r.Options.Runtime.Fills() && parent.Waits(o.Node) {
+		return nil, nil // a placeholder does not fit its schema; the instance itself is shown
+	}
+	for _, p := range problems {
+		if parent.ReadsSecret(o.Node) {
+			p.Message = p.Path.String() + " does not fit its schema (the reason is not shown, since it may quote a Secret)"
+		}
+		r.nodeErrorf(parent, o.Node, p.Rule, "the API server would refuse the %s that %s renders: %s", g.RGD.GVK.Kind, o.Node.ID, p.Message)
+	}
+	for _, field := range pruned {
+		r.diags.Warnf(nodePosition(parent, o.Node), "unknown-field", "%s renders field %s, which is not in the schema of %s and is dropped",
+			o.Node.ID, field, g.RGD.GVK.Kind)
+	}
+	if len(problems) > 0 {
+		return nil, nil
+	}
+	child := &Instance{Parent: parent, Node: o.Node.ID, authored: o.Object}
+	return child, r.expand(child, g, stored, chain)
+}
+
+// Waits reports whether a node of the instance is pending.
+func (i *Instance) Waits(n *graph.Node) bool {
+	return slices.ContainsFunc(i.Pending, func(p expand.Pending) bool { return p.Node == n })
+}
+
+func (r *run) nodeErrorf(i *Instance, n *graph.Node, rule, format string, args ...any) {
+	r.diags.Add(diag.Diagnostic{
+		Severity: diag.Error, Rule: rule, Pos: nodePosition(i, n), Object: i.Title(), Message: fmt.Sprintf(format, args...),
+	})
+}
+
+func nodePosition(i *Instance, n *graph.Node) diag.Position {
+	return i.Graph.RGD.Doc.Position(diag.Path{"spec", "resources", n.Index, "id"})
+}

@@ -1,0 +1,87 @@
+// Package instance expands the instances of an input, each with those that its
+// objects are instances of in turn: in goes a document and the graph of its kind,
+// out comes an Instance with its objects and their waves.
+package instance
+
+import (
+	"fmt"
+
+	"github.com/krowave/krowave/render/delegation"
+	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/wave"
+
+	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// Instance is one expanded instance. It is shared between renders that have a
+// cache in common, and must not be changed.
+type Instance struct {
+	wave.Member
+	Doc    *manifest.Document // nil for a chained instance
+	Parent *Instance          // of a chained instance
+	Node   string             // of the parent that rendered it
+
+	Residual *delegation.Residual // what is left to kro; nil when Git renders all of it
+
+	chained  []*Instance    // by object; nil for plain objects
+	authored map[string]any // before it is admitted
+}
+
+// All lists an instance and those chained below it, parents first.
+func (i *Instance) All() []*Instance {
+	out := []*Instance{i}
+	for _, c := range i.chained {
+		if c != nil {
+			out = append(out, c.All()...)
+		}
+	}
+	return out
+}
+
+// Inner returns the expansion of object n, nil if that is a plain object.
+func (i *Instance) Inner(n int) *Instance { return i.chained[n] }
+
+// Identity names an instance.
+type Identity struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Namespace  string `json:"namespace,omitempty"`
+	Name       string `json:"name"`
+}
+
+// IdentityOf returns the identity of an object.
+func IdentityOf(obj map[string]any) Identity {
+	return Identity{
+		APIVersion: object.APIVersion(obj), Kind: object.Kind(obj),
+		Namespace: object.Namespace(obj), Name: object.Name(obj),
+	}
+}
+
+// Key returns the object's key, which has no version.
+func (id Identity) Key() object.Key {
+	gvk := k8sschema.FromAPIVersionAndKind(id.APIVersion, id.Kind)
+	return object.Key{Group: gvk.Group, Kind: id.Kind, Namespace: id.Namespace, Name: id.Name}
+}
+
+// Identity returns what tells the instance from others.
+func (i *Instance) Identity() Identity { return IdentityOf(i.Instance) }
+
+// Title is "Kind namespace/name" of the instance.
+func (i *Instance) Title() string { return object.KeyOf(i.Instance).Title() }
+
+// Origin is group/Kind/namespace/name of the instance, as annotations name it.
+func (i *Instance) Origin() string {
+	id := i.Identity()
+	return fmt.Sprintf("%s/%s/%s/%s", i.Graph.RGD.GVK.Group, id.Kind, id.Namespace, id.Name)
+}
+
+// readsSecret reports whether the node of that id reads a Secret.
+func (i *Instance) readsSecret(id string) bool {
+	for _, n := range i.Graph.Nodes {
+		if n.ID == id {
+			return i.ReadsSecret(n)
+		}
+	}
+	return false
+}

@@ -1,0 +1,121 @@
+// Package source decodes the files of a render: in go files, out come documents
+// with their kinds and, for a cache, digests of what they were decoded from.
+package source
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/krowave/krowave/render/cache"
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/internal/parallel"
+	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
+)
+
+// Document is a document of the input with its kind, which is empty when the
+// document is not an object.
+type Document struct {
+	*manifest.Document
+	GVK    k8sschema.GroupVersionKind
+	Digest string // of what it was decoded from; "" without a cache
+}
+
+// Key returns the object's key with the namespace that it is applied to.
+func (d *Document) Key(defaultNamespace string) object.Key {
+	key := object.KeyOf(d.Object)
+	if key.Namespace == "" {
+		key.Namespace = defaultNamespace
+	}
+	return key
+}
+
+// Reader decodes files.
+type Reader struct {
+	Limits manifest.Limits
+	Jobs   int
+	Cache  *cache.LRU[any] // nil for none
+}
+
+// Read decodes files in parallel and returns their documents in order.
+func (r Reader) Read(ctx context.Context, files []manifest.File) ([]*Document, diag.List, error) {
+	decoded := make([]content, len(files))
+	digests := make([]string, len(files))
+	err := parallel.Each(ctx, r.Jobs, len(files), func(_ context.Context, i int) (err error) {
+		decoded[i], digests[i], err = r.decode(files[i])
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	var out []*Document
+	var diags diag.List
+	for i := range files {
+		diags = append(diags, decoded[i].diags...)
+		for n, d := range decoded[i].documents {
+			doc := document(d, &diags)
+			if digests[i] != "" {
+				doc.Digest = digests[i] + "/" + strconv.Itoa(n)
+			}
+			out = append(out, doc)
+		}
+	}
+	return out, diags, nil
+}
+
+// content is what is cached of a file.
+type content struct {
+	documents []*manifest.Document
+	diags     diag.List
+}
+
+// bytesPerTextByte is what a decoded document takes in memory, by its text, from
+// heap profiles of testdata/bench.
+const bytesPerTextByte = 10
+
+// decode decodes a file, or takes it from the cache, and returns its digest.
+func (r Reader) decode(f manifest.File) (content, string, error) {
+	if r.Cache == nil || f.Objects != nil {
+		docs, diags := f.Read(r.Limits)
+		digest, err := r.digest(docs)
+		return content{docs, diags}, digest, err
+	}
+	digest := cache.Digest("file", f.Name, f.Data, r.Limits)
+	if v, _ := r.Cache.Get(digest); v != nil {
+		return v.(content), digest, nil
+	}
+	docs, diags := f.Read(r.Limits)
+	c := content{docs, diags}
+	r.Cache.Put(digest, c, int64(len(f.Data))*bytesPerTextByte)
+	return c, digest, nil
+}
+
+// digest is that of documents that were no text.
+func (r Reader) digest(docs []*manifest.Document) (string, error) {
+	if r.Cache == nil {
+		return "", nil
+	}
+	parts := []any{"objects"}
+	for _, d := range docs {
+		text, err := manifest.CanonicalJSON(d.Object)
+		if err != nil {
+			return "", fmt.Errorf("encoding %s of %s: %w", d.Title(), d.File, err)
+		}
+		parts = append(parts, d.File, text)
+	}
+	return cache.Digest(parts...), nil
+}
+
+func document(d *manifest.Document, diags *diag.List) *Document {
+	for _, field := range []string{"apiVersion", "kind"} {
+		if object.Text(d.Object, field) == "" {
+			diags.Errorf(d.Position(diag.Path{field}), "not-an-object",
+				"not a Kubernetes object: %s is missing or no string", field)
+			return &Document{Document: d}
+		}
+	}
+	return &Document{Document: d, GVK: object.GVK(d.Object)}
+}

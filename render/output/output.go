@@ -1,0 +1,115 @@
+// Package output puts together what a render prints: in go the documents of the
+// input and the instances among them, out come objects in the order of the input,
+// with the annotations that are asked for. An instance stands for the objects
+// that it expands to.
+package output
+
+import (
+	"github.com/krowave/krowave/render/definition"
+	"github.com/krowave/krowave/render/delegation"
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/instance"
+	"github.com/krowave/krowave/render/internal/source"
+	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/policy"
+	"github.com/krowave/krowave/render/wave"
+)
+
+// Object is one object to print. The map may be shared with the input and with
+// other renders, and must not be changed.
+type Object struct {
+	Object   map[string]any
+	Instance *instance.Instance // nil for an object that was passed through
+	Node     *graph.Node
+	Index    int // in a collection
+	Wave     int
+	Doc      *manifest.Document // of an object that was passed through
+	For      *instance.Instance // of an object for kro: whose residual it is, or the first that needs the RGD
+}
+
+// Annotate says which annotations objects get.
+type Annotate struct{ Waves, Origin bool }
+
+// Emit says what is printed beside objects and pass-through.
+type Emit struct{ Definitions, Instances, CRDs bool }
+
+// Options say what is printed.
+type Options struct {
+	Runtime     policy.Runtime
+	Namespace   string // of objects that name none
+	WaveMode    wave.Mode
+	Annotate    Annotate
+	Emit        Emit
+	APIVersions []string // group/version/Kind that the destination serves
+}
+
+// Input is what there is to print.
+type Input struct {
+	Documents []*source.Document
+	Instances []*instance.Instance // by document; nil where it is no instance, or one that is not rendered
+	Set       *definition.Set
+	Plan      *delegation.Plan
+}
+
+// Assemble returns the objects to print.
+func Assemble(in Input, opts Options) ([]Object, diag.List) {
+	a := &assembler{Input: in, opts: opts}
+	kro := a.newDelegated()
+	for n, d := range in.Documents {
+		switch top := in.Instances[n]; {
+		case d.GVK.Empty():
+		case object.IsTestKind(d.GVK): // belongs to krowave test
+		case object.IsRGDKind(d.GVK):
+			if opts.Emit.Definitions {
+				a.pass(d)
+			}
+		case top != nil:
+			if opts.Emit.Instances && (top.Residual == nil || !top.Residual.Whole) {
+				a.pass(d)
+			}
+			kro.definitions(top)
+			a.instance(top)
+		case in.Set.Defines(d.GVK): // not selected, or refused, which is reported
+		default:
+			a.diags = append(a.diags, in.Set.Stray(d, opts.Namespace)...)
+			a.pass(d)
+		}
+	}
+	if opts.Emit.CRDs {
+		for _, g := range in.Set.Graphs {
+			a.objects = append(a.objects, Object{Object: definition.CRD(g)})
+		}
+	}
+	return a.objects, a.diags
+}
+
+// assembler is the output in the making.
+type assembler struct {
+	Input
+	opts    Options
+	objects []Object
+	diags   diag.List
+}
+
+func (a *assembler) pass(d *source.Document) {
+	a.objects = append(a.objects, Object{Object: d.Object, Doc: d.Document})
+}
+
+// instance adds what an instance expands to.
+func (a *assembler) instance(i *instance.Instance) {
+	for n, o := range i.Objects {
+		if inner := i.Inner(n); inner != nil {
+			a.instance(inner)
+			continue
+		}
+		if a.Set.Graph(object.GVK(o.Object)) != nil && !(a.opts.Runtime.Fills() && i.Waits(o.Node)) {
+			continue // a chained instance that was refused
+		}
+		a.objects = append(a.objects, a.annotated(Object{Object: o.Object, Instance: i, Node: o.Node, Index: o.Index, Wave: i.Waves[n]}))
+	}
+	if i.Residual != nil {
+		a.objects = append(a.objects, a.delegated(Object{Object: i.Residual.Object, For: i, Wave: i.Trail}))
+	}
+}
