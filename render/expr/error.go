@@ -23,6 +23,7 @@ const (
 type Error struct {
 	Kind    Kind
 	Message string // one line, without position and snippet
+	Hint    string // what to do, if known; it may quote the source
 	Offset  int    // byte offset in the CEL source
 }
 
@@ -80,8 +81,9 @@ var ErrCost = errors.New("the expression is too expensive")
 
 // EvalError says why an evaluation has no value.
 type EvalError struct {
-	Text string // what the user wrote: the expression, or the whole template
-	Err  error
+	Text   string // what the user wrote: the expression, or the whole template
+	Err    error
+	Offset int // byte offset in the CEL source of what failed
 }
 
 func (e *EvalError) Error() string { return e.Err.Error() }

@@ -48,8 +48,8 @@ func TestErrorsHaveOffsets(t *testing.T) {
 	}
 	_, errs = expr.Check(env, parsed)
 	want := []*expr.Error{
-		{Kind: expr.CheckError, Message: "found no matching overload for '_+_' applied to '(string, int)'", Offset: 5},
-		{Kind: expr.CheckError, Message: "undeclared reference to 'nope' (in container '')", Offset: 12},
+		{Kind: expr.CheckError, Message: "+ does not take string and integer", Hint: "write string(i)", Offset: 8},
+		{Kind: expr.CheckError, Message: "undeclared reference to 'nope'", Offset: 12},
 	}
 	if diff := cmp.Diff(want, errs); diff != "" {
 		t.Errorf("errors (-want +got):\n%s", diff)

@@ -154,3 +154,13 @@ func (p conditionProvider) FindStructFieldType(name, field string) (*types.Field
 	}
 	return &types.FieldType{Type: types.StringType}, true
 }
+
+// fieldNames lists the fields of a struct type of env, as far as its provider
+// tells.
+func fieldNames(env *cel.Env, typeName string) []string {
+	p, _ := env.CELTypeProvider().(conditionProvider)
+	if named, ok := p.Provider.(interface{ FieldNames(string) []string }); ok {
+		return named.FieldNames(typeName)
+	}
+	return nil
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/interpreter"
 )
@@ -16,10 +17,17 @@ import (
 // every error. It may rewrite ast, which must not be checked again.
 func Check(env *cel.Env, parsed *cel.Ast) (*cel.Ast, []*Error) {
 	checked, iss := env.Check(parsed)
-	if iss.Err() != nil {
-		return nil, fromIssues(parsed.Source().Content(), iss, CheckError)
+	if iss.Err() == nil {
+		return checked, nil
 	}
-	return checked, nil
+	errs := fromIssues(parsed.Source().Content(), iss, CheckError)
+	if len(errs) == len(iss.Errors()) {
+		x := newExplainer(env, parsed)
+		for i, e := range iss.Errors() {
+			errs[i] = x.explain(e.ExprID, errs[i])
+		}
+	}
+	return nil, errs
 }
 
 // ProgramOptions configure a Program. The zero value is the default.
@@ -33,6 +41,7 @@ type ProgramOptions struct {
 // concurrent use.
 type Program struct {
 	plan    cel.Program
+	checked *cel.Ast
 	text    string
 	size    int
 	tracked bool // has a loop or a binding, so that its cost is not bounded by its length
@@ -40,7 +49,7 @@ type Program struct {
 
 // NewProgram plans a checked expression.
 func NewProgram(env *cel.Env, checked *cel.Ast, opts ProgramOptions) (*Program, error) {
-	p := &Program{text: opts.Text, size: opts.SizeLimit}
+	p := &Program{checked: checked, text: opts.Text, size: opts.SizeLimit}
 	if p.text == "" {
 		p.text = checked.Source().Content()
 	}
@@ -133,7 +142,18 @@ func (p *Program) EvalValue(ctx context.Context, vars any) (v ref.Val, err error
 	if errors.Is(err, interpreter.InterruptError{}) {
 		err = tooLarge("its loops take more steps than the limit allows; make the lists smaller, or raise the limit")
 	}
-	return nil, &EvalError{Text: p.text, Err: err}
+	return nil, &EvalError{Text: p.text, Err: err, Offset: p.place(err)}
+}
+
+// place is where in the source an evaluation failed.
+func (p *Program) place(err error) int {
+	if e := (*types.Err)(nil); errors.As(err, &e) {
+		at := newPlaces(p.checked.Source().Content(), p.checked.NativeRep())
+		if failed := at.byID[e.NodeID()]; failed != nil {
+			return at.start(failed)
+		}
+	}
+	return 0
 }
 
 // spent returns a context that is done.

@@ -173,12 +173,17 @@ func (c *compiler) add(pos diag.Position, path diag.Path, rule, message string) 
 }
 
 // scanError reports a text whose expressions cannot be told apart.
-func (c *compiler) scanError(path diag.Path, err error) {
+func (c *compiler) scanError(path diag.Path, text string, err error) {
 	offset := 0
 	if e := (*expr.ScanError)(nil); errors.As(err, &e) {
 		offset = e.Offset
 	}
 	c.add(c.rgd.Doc.Within(path, offset), path, "expression-nested", err.Error())
+	if last := &c.diags[len(c.diags)-1]; !last.Sensitive {
+		if outer, ok := expr.Around(text, offset); ok && expr.IsExpansion(outer) {
+			last.Hint = "to keep it as text, write " + shortLiteral(outer)
+		}
+	}
 }
 
 // celErrors reports what CEL says of an expression.
@@ -191,7 +196,16 @@ func (c *compiler) celErrors(e source, errs []*expr.Error) {
 				err.Message = "not an expression (what is wrong is not shown, since it would quote a Secret)"
 			}
 		}
-		c.exprErrorf(e, err.Offset, rule, "%s", err.Message)
+		c.exprError(e, err, rule)
+	}
+}
+
+// exprError reports an error of an expression. A hint may quote the source, so
+// that a Secret's is not shown.
+func (c *compiler) exprError(e source, err *expr.Error, rule string) {
+	c.exprErrorf(e, err.Offset, rule, "%s", err.Message)
+	if last := &c.diags[len(c.diags)-1]; !last.Sensitive {
+		last.Hint = err.Hint
 	}
 }
 

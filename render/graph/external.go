@@ -38,7 +38,7 @@ func (c *compiler) checkSelector(selector any, at diag.Path) {
 	switch v := selector.(type) {
 	case string:
 		if t, err := expr.Parse(v); err != nil {
-			c.scanError(at, err)
+			c.scanError(at, v, err)
 		} else if t == nil || !t.Standalone {
 			c.errorf(at, "selector", "selector must be a label selector, or one expression that gives one")
 		}

@@ -178,7 +178,7 @@ func (l *linker) inspect(s source) (linkedExpr, *expr.Inspection) {
 	e := linkedExpr{source: s}
 	parsed, errs := expr.ParseAST(s.Source)
 	if errs != nil {
-		l.celErrors(s, errs)
+		l.syntaxErrors(s, errs)
 		return e, nil
 	}
 	in, errs := l.inspector.InspectAST(parsed)
@@ -187,7 +187,7 @@ func (l *linker) inspect(s source) (linkedExpr, *expr.Inspection) {
 		return e, nil
 	}
 	for _, m := range in.UnknownFunctions {
-		l.exprErrorf(s, m.Offset, "cel-function", "there is no function %s", m.Name)
+		l.exprError(s, &expr.Error{Offset: m.Offset, Message: "there is no function " + m.Name, Hint: expr.SimilarFunction(m.Name)}, "cel-function")
 	}
 	e.ast, e.usesOmit, e.references = parsed, in.UsesOmit, slices.Clone(in.References)
 	e.reads = expr.Reads(parsed, in.References)
@@ -195,10 +195,18 @@ func (l *linker) inspect(s source) (linkedExpr, *expr.Inspection) {
 }
 
 func (l *linker) unknownName(e source, m expr.Mention) {
+	part := e.PartAt(m.Offset)
+	if expr.IsVariable(part.Source) {
+		l.variable(e, part, "cel-reference")
+		return
+	}
 	d := diag.Diagnostic{
 		Severity: diag.Error, Rule: "cel-reference", Pos: l.rgd.Doc.Within(e.Path, e.Offset(m.Offset)),
 		Message: "undeclared reference to '" + m.Name + "'", Path: e.Path.String(), Object: l.rgd.Doc.Title(), Sensitive: e.Sensitive,
 		Hint: suggest(m.Name, l.candidates()),
+	}
+	if d.Hint == "" && !e.Standalone && !e.Sensitive {
+		d.Hint = "where no expression is meant, write " + shortLiteral(part.Source)
 	}
 	if celTypes[m.Name] {
 		d.Hint = "kro takes CEL's type names for resource ids; compare values instead of types"

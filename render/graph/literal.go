@@ -144,7 +144,7 @@ func (s *scanner) text(v string, want []string, path diag.Path) {
 func (s *scanner) expression(v string, path diag.Path) bool {
 	t, err := expr.Parse(v)
 	if err != nil {
-		s.c.scanError(s.root.With(path...), err)
+		s.c.scanError(s.root.With(path...), v, err)
 		return true
 	}
 	if t == nil {

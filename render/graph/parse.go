@@ -217,7 +217,7 @@ func (c *compiler) standaloneAt(text string, at diag.Path) (source, bool) {
 	t, err := expr.Parse(text)
 	switch {
 	case err != nil:
-		c.scanError(at, err)
+		c.scanError(at, text, err)
 	case t == nil || !t.Standalone:
 		c.errorf(at, "expression-standalone", "must be exactly one ${...} with nothing before or behind it, not even a line break")
 	default:

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/google/cel-go/cel"
@@ -108,19 +109,27 @@ func (c *checker) fields(n *linkedNode, env *cel.Env) []field[typedExpr] {
 		}
 		want := c.fieldType(n, f)
 		if ok, why := c.types.Compatible(e.typ, want); !ok {
-			c.exprErrorf(e.source, 0, "cel-type", "the expression gives %s, but %s needs %s: %s",
-				typeName(e.typ), f.path, typeName(want), public(why))
+			c.misfit(env, f, e.typ, want, why)
 		}
 		out = append(out, field[typedExpr]{path: f.path, steps: f.steps, expr: e})
 	}
 	return out
 }
 
-// typeName spells a type for users: kro's internal names of struct types say
-// where they come from.
-func typeName(t *cel.Type) string { return public(t.String()) }
+// misfit reports an expression whose type its field does not take.
+func (c *checker) misfit(env *cel.Env, f field[linkedExpr], got, want *cel.Type, why string) {
+	message := fmt.Sprintf("the expression gives %s, but %s needs %s", typeName(got), f.path, typeName(want))
+	if why != typeName(got)+" is not "+typeName(want) {
+		message += ": " + why
+	}
+	c.exprError(f.expr.source, &expr.Error{Message: message, Hint: expr.Remedy(env, got, want, f.expr.Source)}, "cel-type")
+	if last := &c.diags[len(c.diags)-1]; last.Sensitive {
+		last.Hint = expr.Remedy(env, got, want, "...")
+	}
+}
 
-func public(text string) string { return strings.ReplaceAll(text, "__type_", "") }
+// typeName spells a type for users.
+func typeName(t *cel.Type) string { return expr.TypeName(t.String()) }
 
 // fieldType is what a field takes (S5.5). A selector is no part of the kind's
 // schema; its shape is known all the same.
@@ -148,7 +157,10 @@ func (c *checker) fieldType(n *linkedNode, f field[linkedExpr]) *cel.Type {
 func (c *checker) condition(e linkedExpr, place string) typedExpr {
 	out, ok := c.program(c.env, e)
 	if ok && !expr.IsBool(out.typ) {
-		c.exprErrorf(e.source, 0, "condition-type", "%s needs a bool; the expression gives %s", place, typeName(out.typ))
+		c.exprError(e.source, &expr.Error{
+			Message: fmt.Sprintf("%s needs a boolean; the expression gives %s", place, typeName(out.typ)),
+			Hint:    expr.Remedy(c.env, out.typ, cel.BoolType, e.Source),
+		}, "condition-type")
 	}
 	return out
 }
@@ -179,7 +191,7 @@ func (c *checker) readyWhen(n *linkedNode) []typedExpr {
 // program checks an expression and plans it; its errors are reported.
 func (c *checker) program(env *cel.Env, e linkedExpr) (typedExpr, bool) {
 	out := typedExpr{linkedExpr: e}
-	checked, errs := expr.Check(env, e.ast)
+	checked, errs := expr.CheckTemplate(env, e.Template, e.ast)
 	if errs != nil {
 		c.celErrors(e.source, errs)
 		return out, false

@@ -166,6 +166,15 @@ func (t *Types) FindStructType(typeName string) (*types.Type, bool) {
 // either.
 func (t *Types) FindStructFieldNames(string) ([]string, bool) { return []string{}, false }
 
+// FieldNames lists the fields of a struct type, escaped and sorted, for "did you
+// mean".
+func (t *Types) FieldNames(typeName string) []string {
+	if s, ok := t.lookup(typeName); ok {
+		return fields(s)
+	}
+	return nil
+}
+
 // FindStructFieldType implements types.Provider. Field names are escaped as in
 // Kubernetes CEL, CEL's reserved words may also be written plainly, and an
 // object that keeps unknown fields has a dyn field of every other name (S5.2).

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/google/cel-go/cel"
+
+	"github.com/krowave/krowave/render/expr"
 )
 
 // Compatible reports whether a value of type out may be written to a field of
@@ -38,9 +40,13 @@ func (t *Types) incompatible(out, want *cel.Type) string {
 	case want.Kind() == cel.StructKind:
 		return t.structIntoStruct(out, want)
 	case out.Kind() != want.Kind():
-		return fmt.Sprintf("%s is not %s", out, want)
+		return isNot(out, want)
 	}
 	return ""
+}
+
+func isNot(out, want *cel.Type) string {
+	return expr.TypeName(out.String()) + " is not " + expr.TypeName(want.String())
 }
 
 // parameters compares type parameters one by one. A scalar in the place of a
@@ -49,7 +55,7 @@ func (t *Types) parameters(out, want *cel.Type, names ...string) string {
 	o, w := out.Parameters(), want.Parameters()
 	if len(o) < len(names) || len(w) < len(names) {
 		if len(o) != len(w) {
-			return fmt.Sprintf("%s is not %s", out, want)
+			return isNot(out, want)
 		}
 		return ""
 	}
