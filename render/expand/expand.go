@@ -74,6 +74,7 @@ type Pending struct {
 	Node          *graph.Node
 	WaitsFor      []string          // nodes that are pending themselves; then nothing else is known
 	Expression    *graph.Expression // the first expression without data; nil when WaitsFor says it all
+	Offset        int               // of what has no data, in the text of Expression
 	Needs         string            // what it reads: database.status.endpoint, or the external object
 	Reason        string
 	Unsatisfiable bool // the data can never arrive: no cluster sets it (S7.5)

@@ -40,7 +40,7 @@ func (ev *evaluator) pending(n *graph.Node, e *graph.Expression, err error) {
 		ev.wait(n, unbound)
 		return
 	}
-	p := Pending{Node: n, Expression: e, Needs: ev.missing(e), Reason: ev.reasonOf(n, err)}
+	p := Pending{Node: n, Expression: e, Offset: failedAt(e, err), Needs: ev.missing(e), Reason: ev.reasonOf(n, err)}
 	// Without server defaults a field may be missing that a cluster would have.
 	p.Unsatisfiable = len(e.Runtime) == 0 && (ev.opts.ServerDefaults || !e.ReadsNodes())
 	ev.out.Pending = append(ev.out.Pending, p)
@@ -110,7 +110,7 @@ func (ev *evaluator) noteFallback(n *graph.Node, e *graph.Expression) {
 			continue
 		}
 		ev.out.FallbackUsed = append(ev.out.FallbackUsed, Pending{
-			Node: n, Expression: e, Needs: r.String(), Reason: "nothing is known of it, and the expression goes on without",
+			Node: n, Expression: e, Offset: e.Offset(e.Find(r.Read)), Needs: r.String(), Reason: "nothing is known of it, and the expression goes on without",
 		})
 		return
 	}
@@ -129,6 +129,23 @@ func (ev *evaluator) knows(r graph.RuntimeRead) bool {
 	return follow(v, r.Path[1:])
 }
 
+// failedAt is the byte of an expression's text at which its evaluation failed.
+func failedAt(e *graph.Expression, err error) int {
+	if failed := (*expr.EvalError)(nil); errors.As(err, &failed) {
+		return e.Offset(failed.Offset)
+	}
+	return e.Offset(0)
+}
+
+// failedText is the expression that failed, of a text the one of its several.
+func failedText(e *graph.Expression, err error) string {
+	failed := (*expr.EvalError)(nil)
+	if e.Standalone || e.Sensitive || !errors.As(err, &failed) {
+		return textOf(e)
+	}
+	return oneLine(e.PartAt(failed.Offset).Source)
+}
+
 // fail records an evaluation that kro would fail on, at the expression.
 func (ev *evaluator) fail(n *graph.Node, e *graph.Expression, err error) {
 	doc := ev.g.RGD.Doc
@@ -137,8 +154,8 @@ func (ev *evaluator) fail(n *graph.Node, e *graph.Expression, err error) {
 		hint = "make what it reads smaller; --cel-cost-limit raises the number of steps"
 	}
 	ev.diags.Add(diag.Diagnostic{
-		Severity: diag.Error, Rule: "evaluation", Pos: doc.Within(e.Path, e.Offset(0)),
-		Message: fmt.Sprintf("%s: %s: %s", n.ID, textOf(e), ev.reasonOf(n, err)),
+		Severity: diag.Error, Rule: "evaluation", Pos: doc.Within(e.Path, failedAt(e, err)),
+		Message: fmt.Sprintf("%s: %s: %s", n.ID, failedText(e, err), ev.reasonOf(n, err)),
 		Path:    e.Path.String(), Object: ev.title(), Hint: hint, Sensitive: e.Sensitive,
 	})
 }

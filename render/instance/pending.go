@@ -18,7 +18,7 @@ func (r *run) pending(i *Instance, x *expand.Expansion) {
 		path := diag.Path{"spec", "resources", p.Node.Index, "externalRef"}
 		if d.Pos = x.Graph.RGD.Doc.Position(path); p.Expression != nil {
 			path = p.Expression.Path
-			d.Pos, d.Sensitive = x.Graph.RGD.Doc.Within(path, p.Expression.Offset(0)), p.Expression.Sensitive
+			d.Pos, d.Sensitive = x.Graph.RGD.Doc.Within(path, p.Offset), p.Expression.Sensitive
 		}
 		d.Path = path.String()
 		if i.Doc != nil {

@@ -164,8 +164,9 @@ func (p *partition) cause(n *graph.Node) string {
 }
 
 func (p *partition) at(n *graph.Node) diag.Position {
-	if e := n.Causes[0].Expression; e != nil {
-		return p.g.RGD.Doc.Within(e.Path, e.Offset(0))
+	if c := n.Causes[0]; c.Expression != nil {
+		e := c.Expression
+		return p.g.RGD.Doc.Within(e.Path, e.Offset(e.Find(c.Read.Read)))
 	}
 	return p.idPosition(n)
 }
