@@ -1,0 +1,162 @@
+package settings
+
+import (
+	"slices"
+
+	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/expr"
+	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/repo"
+	"github.com/krowave/krowave/render/wave"
+)
+
+// Table lists every setting. The rights stand in the order of the surfaces:
+// command line, CMP server, Flux controller, Application, RenderedSource,
+// krowave.yaml. A new limit is one row.
+func Table() []Setting {
+	return slices.Concat(lookups(), engine(), guards(), output(), limits(), archives())
+}
+
+// lookups say what is read beside the rendered paths.
+func lookups() []Setting {
+	everyone := [surfaces]Right{Free, No, No, Free, Free, Free}
+	definitions := list("definitions", "file or directory with RGDs and CRDs to look up; repeatable", everyone, func(v *Values) *[]string { return &v.Definitions })
+	definitions.Short = "d"
+	root := text("root", "root directory; paths outside it are refused (default the Git repository)", [surfaces]Right{Free, No, No, No, No, No},
+		func(v *Values) *string { return &v.Root })
+	root.Elsewhere = "a server reads nothing outside of the repository"
+	return []Setting{
+		definitions,
+		list("crds", "file or directory with CRDs to look up; repeatable", everyone, func(v *Values) *[]string { return &v.CRDs }),
+		list("observed", "file or directory with objects of a cluster, which external references find; repeatable", everyone,
+			func(v *Values) *[]string { return &v.Observed }),
+		list("exclude", "pattern of paths that a directory walk passes over, such as charts or '**/*.tpl.yaml'; repeatable", everyone,
+			func(v *Values) *[]string { return &v.Exclude }),
+		text("vendor", "directory of the copies of remote definitions, which krowave vendor writes", [surfaces]Right{No, No, No, No, No, Free},
+			func(v *Values) *string { return &v.Vendor }),
+		root,
+	}
+}
+
+// engine says how instances are expanded.
+func engine() []Setting {
+	namespace := text("namespace", "namespace of instances that have none", [surfaces]Right{Free, No, No, Free, Free, No}, func(v *Values) *string { return &v.Options.Namespace })
+	namespace.Short, namespace.Spec = "n", "kustomizations.targetNamespace"
+	namespace.Elsewhere = "the Application's destination has a namespace"
+	instance := list("instance", "render only this instance: NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME; repeatable",
+		[surfaces]Right{Free, No, No, Free, No, No}, func(v *Values) *[]string { return &v.Options.Instances })
+	instance.Parameter = "instances"
+	runtime := word("runtime", "policy for nodes that need values that only a cluster has: fail reports an error, withhold leaves them out and lists them, "+
+		"delegate leaves them to kro in the cluster, placeholder renders placeholders to look at",
+		[]string{string(render.Fail), string(render.Withhold), string(render.Delegate), string(render.Placeholder)},
+		[surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *render.Runtime { return &v.Options.Runtime })
+	runtime.PersonOnly = []string{string(render.Placeholder)}
+	idioms := word("argocd-idioms", "owner references to the instance and copied tracking ids in templates (default drop; keep with --runtime=withhold, which is exactly kro)",
+		[]string{"drop", "keep"}, [surfaces]Right{Free, No, No, No, No, No}, func(v *Values) *string { return &v.Idioms })
+	idioms.Elsewhere = "a server drops them"
+	return []Setting{
+		version("kubernetes-version", "version of the bundled schemas, such as 1.34 or v1.34.7 (default the newest)",
+			[surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *string { return &v.Options.KubernetesVersion }),
+		runtime,
+		switched("schema", "what to do with an unknown kind: strict reports an error, lenient takes it as untyped", "strict", "lenient",
+			[surfaces]Right{Free, No, No, Free, No, No}, func(v *Values) *bool { return &v.Options.Lenient }),
+		word("server-defaults", "what references between nodes see beside the template: the defaults of the API server's schema, or nothing",
+			[]string{string(render.DefaultsSchema), string(render.DefaultsNone)},
+			[surfaces]Right{Free, No, No, Free, No, No}, func(v *Values) *render.ServerDefaults { return &v.Options.ServerDefaults }),
+		gates("feature-gates", "kro's feature gates: CELOmitFunction (alpha, default false), InstanceConditionEvents, InstanceConditionMetrics",
+			[surfaces]Right{Free, No, No, Free, No, No}, func(v *Values) *bool { return &v.Options.CELOmitFunction }),
+		namespace, instance, idioms,
+		jobs(),
+	}
+}
+
+func jobs() Setting {
+	s := count("jobs", "maximum number of files and instances processed at the same time (default the number of CPUs)",
+		[surfaces]Right{Free, No, No, No, No, No}, func(v *Values) *int { return &v.Options.Jobs })
+	s.Short, s.Elsewhere = "j", "servers have --max-concurrent and --concurrent"
+	return s
+}
+
+// guards keep a render from passing where somebody should look.
+func guards() []Setting {
+	return []Setting{
+		boolean("strict", "treat warnings as errors", [surfaces]Right{Free, Free, Free, Tighten, Tighten, Tighten},
+			func(v *Values) *bool { return &v.Strict }).stricter(true),
+		boolean("allow-empty", "accept that nothing is rendered", [surfaces]Right{Free, Free, Free, Free, Free, No},
+			func(v *Values) *bool { return &v.Options.AllowEmpty }).stricter(false),
+	}
+}
+
+// output says what is printed and how it is annotated. krowave.yaml has none of
+// it: which objects reach a cluster is up to who applies them.
+func output() []Setting {
+	rights := [surfaces]Right{Free, No, No, Free, No, No}
+	const fixed = "Flux always gets gated waves and the origin of each object"
+	annotate := words("annotate", "annotations to add: sync waves, and the instance and node that an object comes from", []string{"waves", "origin"}, rights,
+		func(v *Values) []*bool { return []*bool{&v.Options.Annotate.Waves, &v.Options.Annotate.Origin} })
+	annotate.Elsewhere = fixed
+	waves := word("waves", "where a new wave begins: levels after every dependency, gated after those that must be waited for, none nowhere",
+		[]string{string(wave.Levels), string(wave.Gated), string(wave.None)}, rights, func(v *Values) *wave.Mode { return &v.Options.WaveMode })
+	waves.Elsewhere = fixed
+	return []Setting{
+		annotate, waves,
+		words("emit", "what to print beside the objects", []string{"definitions", "instances", "crds"}, rights,
+			func(v *Values) []*bool {
+				e := &v.Options.Emit
+				return []*bool{&e.Definitions, &e.Instances, &e.CRDs}
+			}),
+	}
+}
+
+// limits bound what one render may cost.
+func limits() []Setting {
+	rights := [surfaces]Right{Free, Free, Free, Tighten, No, Tighten}
+	return []Setting{
+		limit("max-collection-size", "maximum number of objects of one forEach", rights, func(v *Values) *int { return &v.Options.MaxCollectionSize }),
+		limit("max-collection-dimensions", "maximum number of iterators of one forEach", rights, func(v *Values) *int { return &v.Options.MaxCollectionDimensions }),
+		limit("max-chain-depth", "maximum number of instances that chain into each other", rights, func(v *Values) *int { return &v.Options.MaxChainDepth }),
+		limit("cel-cost-limit", "maximum CEL cost of one evaluation", rights, func(v *Values) *uint { return &v.Options.CELCostLimit }),
+		limit("max-file-bytes", "maximum size of one file in bytes", rights, func(v *Values) *int { return &v.Options.Documents.FileBytes }),
+		limit("max-documents", "maximum number of objects in one file", rights, func(v *Values) *int { return &v.Options.Documents.Documents }),
+		limit("max-depth", "maximum nesting of maps and lists", rights, func(v *Values) *int { return &v.Options.Documents.Depth }),
+		limit("max-yaml-nodes", "maximum number of values in one document after aliases are expanded", rights, func(v *Values) *int { return &v.Options.Documents.Nodes }),
+		limit("max-files", "maximum number of files that are read", rights, func(v *Values) *int { return &v.Files.Files }),
+		limit("max-total-bytes", "maximum size of all files together in bytes", rights, func(v *Values) *int64 { return &v.Files.TotalBytes }),
+	}
+}
+
+// archives bound the archives that servers unpack, before anything in them is
+// known.
+func archives() []Setting {
+	servers := [surfaces]Right{No, Free, Free, No, No, No}
+	return []Setting{
+		limit("max-entries", "maximum number of files, directories and links in a repository", servers, func(v *Values) *int { return &v.Archive.Entries }),
+		limit("max-unpacked-bytes", "maximum size of a repository in bytes, with the files that are not read", servers, func(v *Values) *int64 { return &v.Archive.Unpacked }),
+		limit("max-other-file-bytes", "maximum size in bytes of a file that is no manifest, which only a kustomization can read", servers, func(v *Values) *int64 { return &v.Archive.OtherFile }),
+		limit("max-ratio", "maximum ratio of a repository's size to that of its archive", servers, func(v *Values) *int64 { return &v.Archive.Ratio }),
+		limit("max-download-bytes", "maximum size of the archive of a source in bytes", [surfaces]Right{No, No, Free, No, No, No}, func(v *Values) *int64 { return &v.DownloadBytes }),
+	}
+}
+
+// Default returns the defaults of a surface that is trusted most where it is:
+// CommandLine, CMPServer or FluxController.
+func Default(host Surface) Values {
+	v := Values{host: host, Vendor: "vendor/krowave", DownloadBytes: 256 << 20,
+		Files:   repo.Limits{Files: 50_000, TotalBytes: 512 << 20},
+		Archive: repo.TarLimits{Entries: 200_000, Unpacked: 4 << 30, OtherFile: 1 << 20, Ratio: 250},
+		Options: render.Options{
+			Runtime: render.Fail, ServerDefaults: render.DefaultsSchema, WaveMode: wave.Levels,
+			MaxCollectionSize: 1000, MaxCollectionDimensions: 10, MaxChainDepth: 8, CELCostLimit: expr.DefaultCostLimit,
+			Documents: manifest.Limits{FileBytes: 32 << 20, Documents: 50_000, Depth: 200, Nodes: 1_000_000},
+		},
+	}
+	switch host {
+	case CommandLine:
+		v.Options.Namespace = "default"
+	case CMPServer:
+		v.Options.Annotate, v.Idioms = render.Annotate{Waves: true, Origin: true}, "drop"
+	case FluxController:
+		v.Options.Annotate, v.Options.WaveMode, v.Idioms = render.Annotate{Origin: true}, wave.Gated, "drop"
+	}
+	return v
+}
