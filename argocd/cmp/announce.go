@@ -14,6 +14,7 @@ import (
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/schema"
+	table "github.com/krowave/krowave/render/settings"
 )
 
 // An announcement names at most this many instances, and fields of each: Argo
@@ -49,13 +50,10 @@ func (r *Renderer) Announce(ctx context.Context, tree *Tree, req Request) ([]*pl
 		return nil, err
 	}
 	out := []*pluginpb.ParameterAnnouncement{
-		{Name: "runtime", Title: "Runtime values", CollectionType: "string", String_: string(policy),
-			Tooltip: "What becomes of nodes that need what only a cluster knows: " + strings.Join(runtimePolicies(), " or ")},
-		{Name: "kubernetes-version", Title: "Kubernetes version", CollectionType: "string", String_: s.options.KubernetesVersion,
-			Tooltip: "Version of the schemas that everything is checked against: " + strings.Join(schema.Versions(), ", ")},
+		announceSetting("runtime", "Runtime values", string(policy)),
+		announceSetting("kubernetes-version", "Kubernetes version", s.options.KubernetesVersion),
 	}
-	instances := &pluginpb.ParameterAnnouncement{Name: "instances", Title: "Instances", CollectionType: "array",
-		Tooltip: "Render only these, named NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME; all when empty"}
+	instances := announceSetting("instance", "Instances", "")
 	out = append(out, instances)
 	for _, i := range res.Instances {
 		if i.Doc == nil {
@@ -70,6 +68,19 @@ func (r *Renderer) Announce(ctx context.Context, tree *Tree, req Request) ([]*pl
 		out = append(out, announceInstance(name, i, res.Graphs))
 	}
 	return out, nil
+}
+
+// announceSetting announces a row of the table of settings.
+func announceSetting(name, title, value string) *pluginpb.ParameterAnnouncement {
+	s, _ := table.Find(name)
+	p := &pluginpb.ParameterAnnouncement{Name: s.ParameterName(), Title: title, Tooltip: s.Help, CollectionType: "string", String_: value}
+	switch {
+	case s.Type == table.List:
+		p.CollectionType = "array"
+	case len(s.Words) > 0:
+		p.Tooltip += ": " + strings.Join(s.WordsOn(table.Application), ", ")
+	}
+	return p
 }
 
 // instanceName is KIND/NAMESPACE/NAME, or KIND/NAME where the file names no

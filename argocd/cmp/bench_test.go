@@ -3,7 +3,7 @@ package cmp
 import (
 	"fmt"
 	"github.com/krowave/krowave/render/cache"
-	"github.com/krowave/krowave/render/limits"
+	table "github.com/krowave/krowave/render/settings"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +28,7 @@ func BenchmarkUpload(b *testing.B) {
 	for _, known := range []bool{false, true} {
 		b.Run(fmt.Sprintf("known=%v", known), func(b *testing.B) {
 			trees := cache.New[*Tree](1 << 30)
-			bounds := limits.Default()
+			bounds := table.Default(table.CMPServer)
 			b.SetBytes(int64(len(archive)))
 			b.ReportAllocs()
 			for b.Loop() {
@@ -55,13 +55,13 @@ func BenchmarkGenerate(b *testing.B) {
 	m := monorepo(500, 2500).memory(b)
 	for _, again := range []bool{false, true} {
 		b.Run(fmt.Sprintf("again=%v", again), func(b *testing.B) {
-			r := NewRenderer(limits.Default(), 256<<20)
+			r := NewRenderer(table.Default(table.CMPServer), 256<<20)
 			t := NewTree(m, "digest")
 			i := 0
 			b.ReportAllocs()
 			for b.Loop() {
 				if i++; !again && i%500 == 0 {
-					r, t = NewRenderer(limits.Default(), 256<<20), NewTree(m, "digest")
+					r, t = NewRenderer(table.Default(table.CMPServer), 256<<20), NewTree(m, "digest")
 				}
 				path := fmt.Sprintf("apps/a%04d", i%500)
 				if again {

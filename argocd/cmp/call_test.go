@@ -16,14 +16,14 @@ import (
 	"github.com/krowave/krowave/argocd/cmp/pluginpb"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/cache"
-	"github.com/krowave/krowave/render/limits"
 	"github.com/krowave/krowave/render/repo"
+	table "github.com/krowave/krowave/render/settings"
 )
 
 // An error that is known early is only told once everything was received: the
 // uploads are larger than what a connection buffers, and each Send has to work.
 func TestDrainsBeforeAnswering(t *testing.T) {
-	s := start(t, Config{Limits: func() limits.Limits { l := limits.Default(); l.Entries = 1; return l }()})
+	s := start(t, Config{Settings: func() table.Values { v := table.Default(table.CMPServer); v.Archive.Entries = 1; return v }()})
 	noise := make([]byte, 4<<20)
 	for i := range noise {
 		noise[i] = byte(i * i >> 7)
@@ -121,7 +121,7 @@ func TestCancel(t *testing.T) {
 
 func testService() *service {
 	return &service{
-		renderer: NewRenderer(limits.Default(), 1<<20), trees: cache.New[*Tree](1 << 20), maxReply: 1 << 20,
+		renderer: NewRenderer(table.Default(table.CMPServer), 1<<20), trees: cache.New[*Tree](1 << 20), maxReply: 1 << 20,
 		log: Config{}.withDefaults().Log, metrics: newMetrics(), uploads: make(chan struct{}, 1), renders: make(chan struct{}, 1),
 	}
 }

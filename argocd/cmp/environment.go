@@ -11,6 +11,7 @@ import (
 
 	"github.com/krowave/krowave/argocd/cmp/pluginpb"
 	"github.com/krowave/krowave/render/schema"
+	table "github.com/krowave/krowave/render/settings"
 )
 
 // Environment holds the variables that Argo CD sets for one application.
@@ -24,21 +25,15 @@ const (
 	appParameters = "ARGOCD_APP_PARAMETERS"
 	kubeVersion   = "KUBE_VERSION"
 	kubeAPIs      = "KUBE_API_VERSIONS"
-	userPrefix    = "ARGOCD_ENV_KROWAVE_"
 )
 
 // Variables lists the variables that are read, for who has to ask for each.
 func Variables() []string {
 	out := []string{appName, appNamespace, appRevision, appParameters, kubeVersion, kubeAPIs}
-	for _, name := range settingNames() {
-		out = append(out, variable(name))
+	for _, s := range table.Offered(table.Application) {
+		out = append(out, s.Variable())
 	}
 	return out
-}
-
-// variable is the environment variable of a setting.
-func variable(setting string) string {
-	return userPrefix + strings.ToUpper(strings.ReplaceAll(setting, "-", "_"))
 }
 
 func environment(entries []*pluginpb.EnvEntry) Environment {
@@ -62,7 +57,7 @@ func (e Environment) key() string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(e)) {
 		switch {
-		case name == appNamespace, name == appParameters, name == kubeVersion, name == kubeAPIs, strings.HasPrefix(name, userPrefix):
+		case name == appNamespace, name == appParameters, name == kubeVersion, name == kubeAPIs, strings.HasPrefix(name, table.VariablePrefix):
 			fmt.Fprintf(&b, "%q=%q\n", name, e[name])
 		}
 	}

@@ -11,10 +11,10 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/cache"
 	"github.com/krowave/krowave/render/diag"
-	"github.com/krowave/krowave/render/limits"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/repo"
+	table "github.com/krowave/krowave/render/settings"
 )
 
 // Tree is the repository of an application.
@@ -82,10 +82,9 @@ type Answer struct {
 
 // Renderer renders applications. It is safe for concurrent use.
 type Renderer struct {
-	// Limits bound what one application may cost.
-	Limits limits.Limits
-	// Strict turns warnings into errors, whatever an application says.
-	Strict bool
+	// Operator are the settings of who runs the server: an application may tighten
+	// what guards there, and not loosen it.
+	Operator table.Values
 
 	documents *render.Cache
 	answers   *cache.LRU[*outcome]
@@ -93,9 +92,9 @@ type Renderer struct {
 
 // NewRenderer returns a Renderer that remembers about cacheBytes of parsed
 // files, compiled graphs, expansions and answers.
-func NewRenderer(bounds limits.Limits, cacheBytes int64) *Renderer {
+func NewRenderer(operator table.Values, cacheBytes int64) *Renderer {
 	return &Renderer{
-		Limits:    bounds,
+		Operator:  operator,
 		documents: render.NewCache(cacheBytes * 2 / 3),
 		answers:   cache.New[*outcome](cacheBytes / 3),
 	}
@@ -187,10 +186,9 @@ func (r *Renderer) remember(key string, o *outcome) {
 
 // settings puts the settings of an application together.
 func (r *Renderer) settings(tree *Tree, dir string, env Environment) *settings {
-	return readSettings(tree.fsys, dir, env, settings{
-		options: render.Options{Runtime: render.Fail, Annotate: render.Annotate{Waves: true, Origin: true}, Cache: r.documents},
-		limits:  r.Limits, bounds: r.Limits, strict: r.Strict,
-	})
+	base := r.Operator
+	base.Options.Cache = r.documents
+	return readSettings(tree.fsys, dir, env, base)
 }
 
 // read reads the input. What is wrong with the files is kept for the outcome,
@@ -240,7 +238,7 @@ func (s *settings) outcome(res *render.Result, env Environment) (*outcome, error
 	}
 	if len(res.Objects) == 0 && !s.options.AllowEmpty && !all.HasErrors() {
 		all.Errorf(source(s.request.Paths[0]), "empty", "nothing is rendered, and Argo CD would delete what is there; "+
-			"krowave.yaml cannot allow that, %s=true can", variable("allow-empty"))
+			"krowave.yaml cannot allow that, %sALLOW_EMPTY=true can", table.VariablePrefix)
 	}
 	if all.HasErrors() {
 		return &outcome{findings: &Findings{all.Sorted()}}, nil

@@ -24,19 +24,18 @@ import (
 
 	"github.com/krowave/krowave/argocd/cmp/pluginpb"
 	"github.com/krowave/krowave/render/cache"
-	"github.com/krowave/krowave/render/limits"
+	table "github.com/krowave/krowave/render/settings"
 )
 
 // Config says how to serve.
 type Config struct {
-	Sockets       []string // paths to listen on
-	Discover      bool     // take applications without a plugin section
-	Strict        bool     // warnings are errors
-	MetricsAddr   string   // of /metrics and /healthz; "" for none
-	MaxConcurrent int      // applications rendered at once; default GOMAXPROCS
-	CacheBytes    int64    // of everything that is remembered; default 256 MiB
-	MessageBytes  int      // of one gRPC message; default 100 MiB
-	Limits        limits.Limits
+	Sockets       []string     // paths to listen on
+	Discover      bool         // take applications without a plugin section
+	MetricsAddr   string       // of /metrics and /healthz; "" for none
+	MaxConcurrent int          // applications rendered at once; default GOMAXPROCS
+	CacheBytes    int64        // of everything that is remembered; default 256 MiB
+	MessageBytes  int          // of one gRPC message; default 100 MiB
+	Settings      table.Values // of the operator; the zero value is the default
 	Log           *slog.Logger
 
 	// Linger is how long clients that have connected already are let in once ctx
@@ -58,8 +57,8 @@ func (c Config) withDefaults() Config {
 	if c.MessageBytes <= 0 {
 		c.MessageBytes = 100 << 20
 	}
-	if c.Limits == (limits.Limits{}) {
-		c.Limits = limits.Default()
+	if c.Settings.Files.Files == 0 {
+		c.Settings = table.Default(table.CMPServer)
 	}
 	if c.Grace <= 0 {
 		c.Grace = 25 * time.Second
@@ -123,12 +122,11 @@ func Serve(ctx context.Context, c Config) error {
 	defer closeAll(listeners)
 	m := newMetrics()
 	s := &service{
-		renderer: NewRenderer(c.Limits, c.CacheBytes*3/4), trees: cache.New[*Tree](c.CacheBytes / 4),
+		renderer: NewRenderer(c.Settings, c.CacheBytes*3/4), trees: cache.New[*Tree](c.CacheBytes / 4),
 		discover: c.Discover, maxReply: c.MessageBytes, log: c.Log, metrics: m,
 		// A tree takes memory and its transfer hardly any CPU.
 		uploads: make(chan struct{}, 4*c.MaxConcurrent), renders: make(chan struct{}, c.MaxConcurrent),
 	}
-	s.renderer.Strict = c.Strict
 	m.watch(s)
 	group, groupCtx := errgroup.WithContext(ctx)
 	if c.MetricsAddr != "" {

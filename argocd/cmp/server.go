@@ -143,7 +143,7 @@ func (s *service) serve(c *call, stream fileStream, work func(context.Context, *
 		return err
 	}
 	c.enter("receiving")
-	tree, known, err := upload.receive(meta, s.trees, s.renderer.Limits.Tar())
+	tree, known, err := upload.receive(meta, s.trees, s.renderer.Operator.Tar())
 	s.metrics.received.Add(float64(upload.bytes))
 	c.note("receivedBytes", upload.bytes)
 	if err != nil {

@@ -101,7 +101,7 @@ func TestFindingsReachTheCaller(t *testing.T) {
 		{"bad parameters", "apps/web", nil, map[string]string{appParameters: "{"},
 			"ARGOCD_APP_PARAMETERS: not a JSON list of parameters with name and string, array or map [setting]"},
 		{"limit above the server's", "apps/web", tree{"krowave.yaml": "limits: {maxCollectionSize: 1001}\n"}, nil,
-			"krowave.yaml:1:29: max-collection-size: 1001 is above the limit of this server, 1000; whoever runs it can raise that with --max-collection-size [setting]"},
+			"krowave.yaml:1:29: maxCollectionSize: 1001 is above the limit of 1000; raise it with --max-collection-size of krowave argocd cmp-server [config]"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
-	"github.com/krowave/krowave/render/limits"
 	"github.com/krowave/krowave/render/repo"
+	table "github.com/krowave/krowave/render/settings"
 	"github.com/krowave/krowave/render/wave"
 )
 
@@ -64,7 +64,7 @@ func TestSettings(t *testing.T) {
 			[]any{[]string{"rgds"}, []string{"apps/live"}, []string{"apps/web"}}},
 		{"waves", "", Environment{"ARGOCD_ENV_KROWAVE_WAVES": "gated", kubeAPIs: "v1,v1/Pod"},
 			func(s *settings) any { return []any{s.options.WaveMode, s.options.APIVersions} }, []any{wave.Gated, []string{"v1", "v1/Pod"}}},
-		{"lower limits", "limits: {maxCollectionSize: 5, jobs: 3}", Environment{"ARGOCD_ENV_KROWAVE_MAX_FILES": "7"},
+		{"lower limits", "limits: {maxCollectionSize: 5}", Environment{"ARGOCD_ENV_KROWAVE_MAX_FILES": "7"},
 			func(s *settings) any { return []any{s.options.MaxCollectionSize, s.limits.Tree().Files} }, []any{5, 7}},
 		{"words", "", Environment{"ARGOCD_ENV_KROWAVE_ANNOTATE": "none", "ARGOCD_ENV_KROWAVE_EMIT": "crds,instances", "ARGOCD_ENV_KROWAVE_SCHEMA": "lenient", "ARGOCD_ENV_KROWAVE_FEATURE_GATES": "CELOmitFunction=true", "ARGOCD_ENV_KROWAVE_STRICT": "true"},
 			func(s *settings) any {
@@ -80,7 +80,7 @@ func TestSettings(t *testing.T) {
 			if tt.file != "" {
 				files["apps/krowave.yaml"] = tt.file
 			}
-			s := NewRenderer(limits.Default(), 0).settings(NewTree(files.memory(t), ""), "apps/web", tt.env)
+			s := NewRenderer(table.Default(table.CMPServer), 0).settings(NewTree(files.memory(t), ""), "apps/web", tt.env)
 			if len(s.diags) > 0 {
 				t.Fatal(s.diags)
 			}
@@ -98,19 +98,23 @@ func TestSettingsFindings(t *testing.T) {
 		"ARGOCD_ENV_OTHER": "not ours",
 		appParameters:      `[{"name":"max-yaml-nodes","string":"9999999"},{"name":"WebApp/web","string":"x"},{"name":"web","map":{}},{"name":"nope","array":["x"]}]`,
 	}
-	s := NewRenderer(limits.Default(), 0).settings(NewTree(tree{}.memory(t), ""), ".", env)
+	s := NewRenderer(table.Default(table.CMPServer), 0).settings(NewTree(tree{}.memory(t), ""), ".", env)
+	var names []string
+	for _, known := range table.Offered(table.Application) {
+		names = append(names, known.ParameterName())
+	}
 	want := []string{
-		`ARGOCD_ENV_KROWAVE_RUNTIME: runtime: "wait" is not one of fail, withhold, delegate [setting]`,
-		`ARGOCD_ENV_KROWAVE_KUBERNETES_VERSION: kubernetes-version: "1.2" is not one of 1.32, 1.33, 1.34, 1.35, 1.36, 1.37; did you mean 1.32? [setting]`,
-		`ARGOCD_ENV_KROWAVE_SCHEMA: schema: "loose" is not one of strict, lenient [setting]`,
-		`ARGOCD_ENV_KROWAVE_ANNOTATE: annotate: "wave" is not one of none, waves, origin; did you mean waves? [setting]`,
-		`ARGOCD_ENV_KROWAVE_FEATURE_GATES: feature-gates: "CELOmit" is not one of CELOmitFunction, InstanceConditionEvents, InstanceConditionMetrics [setting]`,
-		`ARGOCD_ENV_KROWAVE_STRICT: strict: "maybe" is not true or false [setting]`,
-		`ARGOCD_ENV_KROWAVE_MAX_DEPTH: max-depth: "-1" is not a number from 1 on [setting]`,
-		`parameter max-yaml-nodes: max-yaml-nodes: 9999999 is above the limit of this server, 1000000; whoever runs it can raise that with --max-yaml-nodes [setting]`,
 		`parameter WebApp/web: overrides of an instance are a map from fields of its spec to values [setting]`,
 		`parameter web: a map sets fields of an instance, so its name is KIND/NAME or KIND/NAMESPACE/NAME [setting]`,
-		`parameter nope: there is no setting nope; there are ` + strings.Join(settingNames(), ", ") + ` [setting]`,
+		`parameter nope: there is no setting nope; there are ` + strings.Join(names, ", ") + ` [setting]`,
+		`ARGOCD_ENV_KROWAVE_KUBERNETES_VERSION: kubernetes-version: "1.2" is not one of 1.32, 1.33, 1.34, 1.35, 1.36, 1.37; did you mean 1.32? [setting]`,
+		`ARGOCD_ENV_KROWAVE_RUNTIME: runtime: "wait" is not one of fail, withhold, delegate [setting]`,
+		`ARGOCD_ENV_KROWAVE_SCHEMA: schema: "loose" is not one of strict, lenient [setting]`,
+		`ARGOCD_ENV_KROWAVE_FEATURE_GATES: feature-gates: "CELOmit" is not one of CELOmitFunction, InstanceConditionEvents, InstanceConditionMetrics [setting]`,
+		`ARGOCD_ENV_KROWAVE_STRICT: strict: "maybe" is not true or false [setting]`,
+		`ARGOCD_ENV_KROWAVE_ANNOTATE: annotate: "wave" is not one of none, waves, origin; did you mean waves? [setting]`,
+		`ARGOCD_ENV_KROWAVE_MAX_DEPTH: max-depth: must be an integer greater than 0, not "-1" [setting]`,
+		`parameter max-yaml-nodes: max-yaml-nodes: 9999999 is above the limit of 1000000; raise it with --max-yaml-nodes of krowave argocd cmp-server [setting]`,
 	}
 	var got []string
 	for _, d := range s.diags {
@@ -120,6 +124,76 @@ func TestSettingsFindings(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestGuards shows that neither the repository nor the application switches off
+// what the operator or a default guards.
+func TestGuards(t *testing.T) {
+	const empty, warning = "spec: {enabled: false}", "spec: {enabled: true, nope: 1}"
+	tests := []struct {
+		name, spec, file string
+		strict           bool
+		env              Environment
+		want             string // no finding is a render
+	}{
+		{"nothing is rendered", empty, "", false, nil,
+			"app/box.yaml:1:1: the input has instances but nothing is rendered (--allow-empty accepts that) [empty]"},
+		{"allowed below limits", empty, "limits:\n  allowEmpty: \"true\"\n", false, nil,
+			"app/krowave.yaml:2:15: allowEmpty: cannot be set in krowave.yaml; set it with --allow-empty of krowave argocd cmp-server or ARGOCD_ENV_KROWAVE_ALLOW_EMPTY of the Application [config]"},
+		{"allowed at the top level", empty, "allowEmpty: true\n", false, nil,
+			"app/krowave.yaml:1:13: allowEmpty: cannot be set in krowave.yaml; set it with --allow-empty of krowave argocd cmp-server or ARGOCD_ENV_KROWAVE_ALLOW_EMPTY of the Application [config]"},
+		{"allowed by the application", empty, "", false, Environment{"ARGOCD_ENV_KROWAVE_ALLOW_EMPTY": "true"}, ""},
+		{"a warning", warning, "", false, nil, ""},
+		{"a warning where the operator is strict", warning, "", true, nil,
+			"app/box.yaml:4:23: field spec.nope is not in the schema of Box and is dropped (Box one) [unknown-field]"},
+		{"the application is less strict", warning, "", true, Environment{"ARGOCD_ENV_KROWAVE_STRICT": "false"},
+			"ARGOCD_ENV_KROWAVE_STRICT: strict: false would loosen strict=true; change it with --strict of krowave argocd cmp-server [setting]"},
+		{"the repository is less strict", warning, "limits:\n  strict: \"false\"\n", true, nil,
+			"app/krowave.yaml:2:3: strict is no limit; write it at the top level, not below limits: [config]"},
+		{"the repository is less strict at the top level", warning, "strict: false\n", true, nil,
+			"app/krowave.yaml:1:9: strict: false would loosen strict=true; change it with --strict of krowave argocd cmp-server [config]"},
+		{"the repository is stricter", warning, "strict: true\n", false, nil,
+			"app/box.yaml:4:23: field spec.nope is not in the schema of Box and is dropped (Box one) [unknown-field]"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			files := tree{"app/rgd.yaml": boxRGD, "app/box.yaml": "apiVersion: kro.run/v1alpha1\nkind: Box\nmetadata: {name: one}\n" + tt.spec + "\n"}
+			if tt.file != "" {
+				files["app/krowave.yaml"] = tt.file
+			}
+			operator := table.Default(table.CMPServer)
+			if tt.strict {
+				l := table.Layer{Surface: table.CMPServer, Values: []table.Value{{Setting: "strict", Texts: []string{"true"}}}}
+				operator, _ = table.Resolve(operator, l)
+			}
+			_, err := NewRenderer(operator, 0).Generate(t.Context(), NewTree(files.memory(t), ""), Request{Path: "app", Env: tt.env})
+			got := ""
+			if err != nil {
+				got = err.Error()
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+const boxRGD = `apiVersion: kro.run/v1alpha1
+kind: ResourceGraphDefinition
+metadata: {name: box}
+spec:
+  schema:
+    apiVersion: v1alpha1
+    kind: Box
+    spec: {enabled: boolean | default=false}
+  resources:
+  - id: map
+    includeWhen: ["${schema.spec.enabled}"]
+    template:
+      apiVersion: v1
+      kind: ConfigMap
+      metadata: {name: "${schema.metadata.name}"}
+      data: {text: hi}
+`
 
 func TestFindings(t *testing.T) {
 	var list diag.List
@@ -171,7 +245,7 @@ spec:
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := NewRenderer(limits.Default(), 1<<20)
+			r := NewRenderer(table.Default(table.CMPServer), 1<<20)
 			answer, err := r.Generate(t.Context(), NewTree(files.memory(t), ""), Request{Path: "apps/web", Env: tt.env})
 			if err != nil {
 				t.Fatal(err)
@@ -188,7 +262,7 @@ spec:
 			if len(tt.want) == 0 {
 				return
 			}
-			r.Strict = true
+			r.Operator.Strict = true
 			if _, err = r.Generate(t.Context(), NewTree(files.memory(t), ""), Request{Path: "apps/web", Env: tt.env}); err == nil {
 				t.Error("warnings are no errors although strict")
 			}

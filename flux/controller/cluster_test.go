@@ -98,7 +98,6 @@ func options(storage string) controller.Options {
 	o.Storage.StoragePath, o.Storage.StorageAddress = storage, freeAddress()
 	o.Storage.ArtifactRetentionRecords, o.Storage.ArtifactRetentionTTL, o.Storage.ArtifactDigestAlgo = 2, time.Minute, "sha256"
 	o.Damping.Min, o.Damping.Max = 200*time.Millisecond, time.Second
-	o.Limits = controller.DefaultLimits()
 	return o
 }
 

@@ -12,7 +12,6 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/repo"
-	"github.com/krowave/krowave/render/wave"
 )
 
 // input is what goes into a render.
@@ -34,34 +33,19 @@ func (s *step) input(ctx context.Context) (*input, error) {
 	if err := r.elsewhere(ctx); err != nil {
 		return nil, err
 	}
-	set.limits.Apply(&set.options)
 	r.in.options = set.options
 	return r.in, nil
 }
 
 // settings puts krowave.yaml and the spec together; the spec wins.
 func (s *step) settings(tree *source.Tree) *settings {
-	set := &settings{limits: s.Limits, bounds: s.Limits}
-	set.options = render.Options{
-		Annotate: render.Annotate{Origin: true}, WaveMode: wave.Gated, Runtime: render.Fail, Cache: s.Cache,
-		AllowEmpty: true, // refused by the controller, in words of its own
-	}
 	dir := path.Clean(s.obj.Spec.Path)
 	found, diags := project.NearestSettings(tree.Files, dir)
-	set.diags = diags
-	if found != nil {
-		set.file(found)
-	}
 	spec := &s.obj.Spec
-	if spec.KubernetesVersion != "" {
-		set.options.KubernetesVersion = minor(spec.KubernetesVersion)
-	}
-	if spec.Runtime != "" {
-		set.options.Runtime = render.Runtime(spec.Runtime)
-	}
-	if k := spec.Kustomizations; k != nil {
-		set.options.Namespace = k.TargetNamespace
-	}
+	set := newSettings(s.Settings, found, spec)
+	set.diags = append(diags, set.diags...)
+	set.options.Cache = s.Cache
+	set.options.AllowEmpty = true // refused by the controller, in words of its own
 	set.request.Paths = []string{dir}
 	if len(spec.Definitions) > 0 {
 		set.request.Definitions = nil
@@ -108,8 +92,7 @@ func (r *reader) isMain(p v1alpha1.SourcePath) bool {
 func (r *reader) project(tree *source.Tree, req project.Request) project.Files {
 	t := repo.FS(tree.Files)
 	t.Limits = r.set.limits.Tree()
-	req.Documents.FileBytes, req.Documents.Documents = int(r.set.limits.FileBytes), int(r.set.limits.Documents)
-	req.Documents.Depth, req.Documents.Nodes = int(r.set.limits.Depth), int(r.set.limits.Nodes)
+	req.Documents = r.set.options.Documents
 	files, diags, err := project.Read(t, req)
 	r.in.diags = append(r.in.diags, diags...)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/krowave/krowave/flux/artifact"
 	"github.com/krowave/krowave/flux/live"
+	table "github.com/krowave/krowave/render/settings"
 )
 
 // Options are what the controller is started with: the flags that Flux's own
@@ -40,7 +41,7 @@ type Options struct {
 	Storage  config.Options
 	TLS      artifact.TLSFiles
 	Damping  live.Damping
-	Limits   Limits
+	Settings *table.Flags // of every render; nil is the default
 }
 
 // LiveValuesGate turns runtime: withhold's watches off.
@@ -75,6 +76,5 @@ func (o *Options) BindFlags(flags *pflag.FlagSet) {
 	o.ACL.BindFlags(flags)
 	o.Features.BindFlags(flags)
 	o.Storage.BindFlags(flags)
-	o.Limits = DefaultLimits()
-	o.Limits.BindFlags(flags)
+	o.Settings = table.Bind(flags, table.Default(table.FluxController))
 }

@@ -33,6 +33,7 @@ import (
 	"github.com/krowave/krowave/flux/artifact"
 	"github.com/krowave/krowave/flux/source"
 	"github.com/krowave/krowave/render"
+	table "github.com/krowave/krowave/render/settings"
 )
 
 //go:generate go tool controller-gen rbac:roleName=krowave-controller paths=. output:rbac:dir=../install/manifests
@@ -63,7 +64,7 @@ type Reconciler struct {
 	Store    *artifact.Store
 	Live     LiveValues // nil never reads any
 	Cache    *render.Cache
-	Limits   Limits
+	Settings table.Values // of the operator
 
 	DefaultServiceAccount string
 	RequeueDependency     time.Duration

@@ -61,9 +61,6 @@ func Scheme() (*runtime.Scheme, error) {
 // NewManager returns a manager with the reconciler and the artifact server.
 // What they start in the background ends with ctx.
 func NewManager(ctx context.Context, c *rest.Config, o *Options) (ctrl.Manager, error) {
-	if err := o.Limits.check(); err != nil {
-		return nil, err
-	}
 	if err := o.Features.WithLogger(ctrl.Log.WithName("setup")).SupportedFeatures(featureGates()); err != nil {
 		return nil, fmt.Errorf("--feature-gates: %w", err)
 	}
@@ -145,6 +142,10 @@ func withoutInventory(obj any) (any, error) {
 
 // reconciler adds the reconciler to the manager.
 func (o *Options) reconciler(ctx context.Context, mgr ctrl.Manager, store *artifact.Store) error {
+	operator, err := o.settings()
+	if err != nil {
+		return err
+	}
 	recorder, err := events.NewRecorder(mgr, ctrl.Log.WithName("events"), o.EventsAddr, Name)
 	if err != nil {
 		return fmt.Errorf("--events-addr: %w", err)
@@ -159,8 +160,8 @@ func (o *Options) reconciler(ctx context.Context, mgr ctrl.Manager, store *artif
 		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), EventRecorder: recorder,
 		Metrics:  helper.NewMetrics(mgr, meters, v1alpha1.RenderedSourceFinalizer),
 		Resolver: &source.Resolver{Client: mgr.GetClient(), NoCrossNamespace: o.ACL.NoCrossNamespaceRefs},
-		Fetcher:  source.NewFetcher(o.Limits.Archives(), o.HTTPRetry, o.CacheBytes/4),
-		Store:    store, Cache: render.NewCache(o.CacheBytes * 3 / 4), Limits: o.Limits,
+		Fetcher:  source.NewFetcher(archives(operator), o.HTTPRetry, o.CacheBytes/4),
+		Store:    store, Cache: render.NewCache(o.CacheBytes * 3 / 4), Settings: operator,
 		DefaultServiceAccount: o.DefaultServiceAccount, RequeueDependency: o.RequeueDependency,
 		Begin: func(ctx context.Context) error { return o.sweep(ctx, mgr.GetAPIReader(), store) },
 	}

@@ -1,124 +1,64 @@
 package controller
 
 import (
-	"fmt"
-	"path"
-	"slices"
-	"strconv"
-	"strings"
-	"unicode"
+	"errors"
 
-	"github.com/spf13/pflag"
-
+	"github.com/krowave/krowave/flux/api/v1alpha1"
 	"github.com/krowave/krowave/flux/source"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
-	"github.com/krowave/krowave/render/limits"
 	"github.com/krowave/krowave/render/project"
-	"github.com/krowave/krowave/render/schema"
+	table "github.com/krowave/krowave/render/settings"
 )
 
-// Limits bound what one RenderedSource may cost. krowave.yaml can only lower
-// those of the render.
-type Limits struct {
-	limits.Limits
-	DownloadBytes int64 // of the archive of a source
-}
-
-// DefaultLimits are those of the command line.
-func DefaultLimits() Limits {
-	return Limits{Limits: limits.Default(), DownloadBytes: 256 << 20}
-}
-
-func (l *Limits) all() []limits.Limit {
-	download := limits.Limit{Name: "max-download-bytes", Help: "bytes that the archive of a source may have", Value: &l.DownloadBytes}
-	return slices.Concat(l.Render(), []limits.Limit{download}, l.Archive())
-}
-
-// BindFlags binds the limits to flags.
-func (l *Limits) BindFlags(flags *pflag.FlagSet) {
-	for _, f := range l.all() {
-		flags.Int64Var(f.Value, f.Name, *f.Value, f.Help)
+// settings are those of the operator.
+func (o *Options) settings() (table.Values, error) {
+	if o.Settings == nil {
+		return table.Default(table.FluxController), nil
 	}
-}
-
-func (l *Limits) check() error {
-	for _, f := range l.all() {
-		if *f.Value < 1 {
-			return fmt.Errorf("--%s: %d is not a number from 1 on", f.Name, *f.Value)
-		}
+	values, diags := o.Settings.Resolve()
+	for _, d := range diags {
+		return values, errors.New(d.Message)
 	}
-	return nil
+	return values, nil
 }
 
-// Archives returns the limits of a download.
-func (l *Limits) Archives() source.Limits {
-	return source.Limits{Download: l.DownloadBytes, Archive: l.Tar()}
+// archives returns the limits of a download.
+func archives(v table.Values) source.Limits {
+	return source.Limits{Download: v.DownloadBytes, Archive: v.Tar()}
 }
 
 // settings are what krowave.yaml and the spec say together.
 type settings struct {
 	options  render.Options
-	limits   Limits
-	bounds   Limits
+	limits   table.Values
 	request  project.Request
 	observed []string // of krowave.yaml
 	diags    diag.List
 }
 
-// file applies a krowave.yaml. What the spec says too is set later.
-func (s *settings) file(f *project.Settings) {
-	for _, d := range f.Definitions {
-		s.request.Definitions = append(s.request.Definitions, path.Join(f.Dir, d))
-	}
-	for _, o := range f.Observed {
-		s.observed = append(s.observed, path.Join(f.Dir, o))
-	}
-	for _, v := range f.Values {
-		if err := s.set(v.Flag, v.Text); err != nil {
-			s.diags.Errorf(v.Position, "config", "%s: %v", camel(v.Flag), err)
-		}
-	}
+// newSettings puts a krowave.yaml, or nil, and the spec together.
+func newSettings(operator table.Values, file *project.Settings, spec *v1alpha1.RenderedSourceSpec) *settings {
+	values, diags := table.Resolve(operator, table.File(file), specLayer(spec))
+	s := &settings{options: values.Options, limits: values, observed: values.Observed, diags: diags}
+	s.request.Definitions, s.request.CRDs = values.Definitions, values.CRDs
+	return s
 }
 
-func (s *settings) set(name, text string) error {
-	switch name {
-	case "kubernetes-version":
-		if !slices.Contains(schema.Versions(), minor(text)) {
-			return fmt.Errorf("%q is not one of %s", text, strings.Join(schema.Versions(), ", "))
+// specLayer is what the spec says, without its places: those may be in other
+// sources.
+func specLayer(spec *v1alpha1.RenderedSourceSpec) table.Layer {
+	l := table.Layer{Surface: table.RenderedSource}
+	add := func(name, field, text string) {
+		if text != "" {
+			l.Values = append(l.Values, table.Value{Setting: name, Texts: []string{text}, Spelled: field,
+				Position: diag.Position{File: "spec." + field, Line: 1, Column: 1}})
 		}
-		s.options.KubernetesVersion = minor(text)
-		return nil
-	case "runtime":
-		if policies := []render.Runtime{render.Fail, render.Withhold, render.Delegate}; !slices.Contains(policies, render.Runtime(text)) {
-			return fmt.Errorf("%q is not one of %s, %s, %s", text, policies[0], policies[1], policies[2])
-		}
-		s.options.Runtime = render.Runtime(text)
-		return nil
 	}
-	for i, l := range s.limits.Render() {
-		if l.Name != name {
-			continue
-		}
-		n, err := strconv.ParseInt(text, 10, 64)
-		bound := *s.bounds.Render()[i].Value
-		switch {
-		case err != nil || n < 1:
-			return fmt.Errorf("%q is not a number from 1 on", text)
-		case n > bound:
-			return fmt.Errorf("%d is above the limit of this controller, %d; whoever runs it can raise that with --%s", n, bound, name)
-		}
-		*l.Value = n
-		return nil
+	add("kubernetes-version", "kubernetesVersion", spec.KubernetesVersion)
+	add("runtime", "runtime", string(spec.Runtime))
+	if k := spec.Kustomizations; k != nil {
+		add("namespace", "kustomizations.targetNamespace", k.TargetNamespace)
 	}
-	return fmt.Errorf("there is no such limit")
-}
-
-func camel(flag string) string {
-	words := strings.Split(flag, "-")
-	for i, w := range words[1:] {
-		r := []rune(w)
-		words[i+1] = string(unicode.ToUpper(r[0])) + string(r[1:])
-	}
-	return strings.Join(words, "")
+	return l
 }

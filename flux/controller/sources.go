@@ -4,22 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	apiacl "github.com/fluxcd/pkg/apis/acl"
 
 	"github.com/krowave/krowave/flux/api/v1alpha1"
 	"github.com/krowave/krowave/flux/source"
-	"github.com/krowave/krowave/render/schema"
+	table "github.com/krowave/krowave/render/settings"
 )
 
 // validate looks at what the API server cannot check.
 func (s *step) validate() error {
 	spec := &s.obj.Spec
 	var wrong []string
-	if v := spec.KubernetesVersion; v != "" && !slices.Contains(schema.Versions(), minor(v)) {
-		wrong = append(wrong, fmt.Sprintf("spec.kubernetesVersion: %s is not one of %s", v, strings.Join(schema.Versions(), ", ")))
+	if v := spec.KubernetesVersion; v != "" {
+		if _, err := table.ParseVersion(v); err != nil {
+			wrong = append(wrong, fmt.Sprintf("spec.kubernetesVersion: %v", err))
+		}
 	}
 	for _, ref := range spec.References(s.obj.Namespace) {
 		if ref.Kind == "ExternalArtifact" && ref.Name == s.obj.Name && ref.Namespace == s.obj.Namespace {
@@ -30,12 +31,6 @@ func (s *step) validate() error {
 		return terminal(v1alpha1.InvalidSpecReason, errors.New(strings.Join(wrong, "; ")))
 	}
 	return nil
-}
-
-// minor is a version without v and patch.
-func minor(version string) string {
-	parts := strings.Split(strings.TrimPrefix(version, "v"), ".")
-	return strings.Join(parts[:min(2, len(parts))], ".")
 }
 
 // resolve finds what the sources advertise.

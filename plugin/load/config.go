@@ -2,26 +2,22 @@ package load
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/krowave/krowave/plugin/cli"
-	"github.com/krowave/krowave/plugin/options"
-	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/project"
+	"github.com/krowave/krowave/render/settings"
 )
 
 // config is what krowave.yaml says, beside the flags that it sets.
 type config struct {
-	dir                   string // that it stands in
-	definitions, observed []string
-	remotes               []project.Remote // definitions to fetch
+	dir                         string // that it stands in
+	definitions, crds, observed []string
+	remotes                     []project.Remote // definitions to fetch
 }
 
 // config reads the nearest krowave.yaml between an argument and the root of its
@@ -47,8 +43,8 @@ func (r *reader) config(args []string, flags *pflag.FlagSet) (*config, error) {
 	for dir := existing(stat, filepath.Clean(arg)); within(root, dir); dir = filepath.Dir(dir) {
 		data, err := fs.ReadFile(tree.FS(), path.Join(inTree(dir), project.SettingsName))
 		if err == nil {
-			c, settings := r.parseConfig(dir, data, flags)
-			c.elsewhere(settings, tree.FS(), inTree(dir))
+			c, file := r.parseConfig(dir, data, flags)
+			c.elsewhere(file, tree.FS(), inTree(dir))
 			return c, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -64,50 +60,32 @@ func (r *reader) config(args []string, flags *pflag.FlagSet) (*config, error) {
 func (r *reader) parseConfig(dir string, data []byte, flags *pflag.FlagSet) (*config, *project.Settings) {
 	name := r.relative(dir, project.SettingsName)
 	r.in.Sources[name] = data
-	settings, diags := project.ReadSettings(name, data)
+	file, diags := project.ReadSettings(name, data)
 	r.in.Diags = append(r.in.Diags, diags...)
-	for _, v := range settings.Values {
-		r.apply(v, flags)
-	}
-	return &config{dir: dir, definitions: settings.Definitions, observed: settings.Observed}, settings
+	r.apply(file, flags)
+	return &config{dir: dir, definitions: file.Definitions, crds: file.CRDs, observed: file.Observed}, file
 }
 
-// apply sets the flag of a setting, unless the command line sets it or the
+// apply sets the flags of settings, unless the command line sets them or the
 // command has no such flag.
-func (r *reader) apply(v project.Value, flags *pflag.FlagSet) {
-	known := append(options.LimitNames(), "kubernetes-version", "runtime")
-	if !slices.Contains(known, v.Flag) {
-		d := diag.Diagnostic{Severity: diag.Error, Rule: "config", Pos: v.Position,
-			Message: fmt.Sprintf("krowave.yaml has no limit %s; there are %s", camel(v.Flag), strings.Join(camels(options.LimitNames()), ", "))}
-		if c := diag.Closest(v.Flag, known); c != "" {
-			d.Hint = "did you mean " + camel(c) + "?"
+func (r *reader) apply(file *project.Settings, flags *pflag.FlagSet) {
+	layer, person := settings.File(file), settings.Layer{Surface: settings.CommandLine}
+	flags.Visit(func(f *pflag.Flag) {
+		if s, ok := settings.Find(f.Name); ok && s.Type != settings.List {
+			person.Values = append(person.Values, settings.Value{Setting: s.Name, Texts: []string{f.Value.String()}})
 		}
-		r.in.Diags.Add(d)
+	})
+	_, diags := settings.Resolve(settings.Default(settings.CommandLine), layer, person)
+	r.in.Diags = append(r.in.Diags, diags...)
+	if diags.HasErrors() {
 		return
 	}
-	f := flags.Lookup(v.Flag)
-	if f == nil || f.Changed {
-		return
+	for _, v := range layer.Values {
+		s, _ := settings.Find(v.Setting)
+		if f := flags.Lookup(v.Setting); f != nil && !f.Changed && s.Type != settings.List {
+			_ = f.Value.Set(v.Texts[0]) // resolved above
+		}
 	}
-	if err := f.Value.Set(v.Text); err != nil {
-		r.in.Diags.Errorf(v.Position, "config", "%s: %v", camel(v.Flag), err)
-	}
-}
-
-func camel(flag string) string {
-	words := strings.Split(flag, "-")
-	for i, w := range words[1:] {
-		words[i+1] = strings.ToUpper(w[:1]) + w[1:]
-	}
-	return strings.Join(words, "")
-}
-
-func camels(flags []string) []string {
-	out := make([]string, len(flags))
-	for i, f := range flags {
-		out[i] = camel(f)
-	}
-	return out
 }
 
 // elsewhere sorts the remote definitions of krowave.yaml: copies in the

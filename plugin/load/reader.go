@@ -84,13 +84,18 @@ func (r *reader) read(args []string, c *config) (*Input, error) {
 	if r.in.Files, err = r.files(args, r.dir); err != nil {
 		return nil, err
 	}
-	if r.in.CRDs, err = r.files(r.flags.CRDs, r.dir); err != nil {
+	crds, base := r.flags.CRDs, r.dir
+	if len(crds) == 0 {
+		crds, base = c.crds, c.dir
+	}
+	if r.in.CRDs, err = r.files(crds, base); err != nil {
 		return nil, err
 	}
 	if r.in.Definitions, err = r.definitions(args, c); err != nil {
 		return nil, err
 	}
-	observed, base := r.flags.Observed, r.dir
+	observed := r.flags.Observed
+	base = r.dir
 	if len(observed) == 0 {
 		observed, base = c.observed, c.dir
 	}

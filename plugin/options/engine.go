@@ -13,7 +13,6 @@ import (
 
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/expr"
-	"github.com/krowave/krowave/render/limits"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/schema"
 )
@@ -81,26 +80,5 @@ func (f *Engine) Options() render.Options {
 			FileBytes: int(f.fileBytes), Documents: int(f.documents), Depth: int(f.depth), Nodes: int(f.nodes),
 		},
 		Jobs: int(f.Jobs),
-	}
-}
-
-// LimitNames names the flags of limits: every flag that is a count, but for --jobs.
-func LimitNames() []string {
-	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-	new(Input).Bind(flags)
-	new(Engine).Bind(flags)
-	var out []string
-	flags.VisitAll(func(f *pflag.Flag) {
-		if _, ok := f.Value.(Count); ok && f.Name != "jobs" {
-			out = append(out, f.Name)
-		}
-	})
-	return out
-}
-
-// BindLimits binds limits to flags of their names.
-func BindLimits(flags *pflag.FlagSet, list []limits.Limit) {
-	for _, l := range list {
-		flags.Var(NewCount(l.Value), l.Name, l.Help)
 	}
 }

@@ -9,7 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/render/settings"
 )
 
 // Choice is the value of a flag that has one of a few words.
@@ -23,8 +24,8 @@ func (c *Choice) String() string { return c.Value }
 func (c *Choice) Type() string { return strings.Join(c.Allowed, "|") }
 
 func (c *Choice) Set(s string) error {
-	if !slices.Contains(c.Allowed, s) {
-		return unknownWord(s, c.Allowed)
+	if err := settings.OneOf(s, c.Allowed); err != nil {
+		return err
 	}
 	c.Value = s
 	return nil
@@ -49,8 +50,8 @@ func (c *Choices) Set(s string) error {
 		return nil
 	}
 	for _, word := range strings.Split(s, ",") {
-		if !slices.Contains(c.Allowed, word) {
-			return unknownWord(word, append([]string{"none"}, c.Allowed...))
+		if err := settings.OneOf(word, append([]string{"none"}, c.Allowed...)); err != nil {
+			return err
 		}
 		c.Values = append(c.Values, word)
 	}
@@ -81,14 +82,6 @@ func (o *OptionalInt) Set(s string) error {
 	return nil
 }
 
-func unknownWord(word string, allowed []string) error {
-	text := fmt.Sprintf("%q is not one of %s", word, strings.Join(allowed, ", "))
-	if closest := diag.Closest(word, allowed); closest != "" {
-		text += fmt.Sprintf("; did you mean %s", closest)
-	}
-	return fmt.Errorf("%s", text)
-}
-
 // Count is the value of a limit: at least 1.
 type Count struct{ to *int64 }
 
@@ -105,12 +98,11 @@ func (c Count) String() string {
 func (c Count) Type() string { return "N" }
 
 func (c Count) Set(s string) error {
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < 1 {
-		return fmt.Errorf("%q is not a number from 1 on", s)
+	n, err := settings.ParseCount(s)
+	if err == nil {
+		*c.to = n
 	}
-	*c.to = n
-	return nil
+	return err
 }
 
 // FeatureGates is the value of --feature-gates: kro's names and defaults.
@@ -139,7 +131,7 @@ func (g FeatureGates) Set(s string) error {
 			return fmt.Errorf("%q is not NAME=true or NAME=false", pair)
 		}
 		if _, known := g[name]; !known && name != "AllAlpha" && name != "AllBeta" {
-			return unknownWord(name, g.Names())
+			return settings.OneOf(name, g.Names())
 		}
 		if name == "AllAlpha" { // every gate of kro v0.9.4 is alpha
 			for _, gate := range g.Names() {
@@ -152,6 +144,15 @@ func (g FeatureGates) Set(s string) error {
 		}
 	}
 	return nil
+}
+
+// Resolve returns the values that flags set, or what is wrong with them.
+func Resolve(flags *settings.Flags) (settings.Values, error) {
+	values, diags := flags.Resolve()
+	for _, d := range diags {
+		return values, cli.Usagef("%s", d.Message)
+	}
+	return values, nil
 }
 
 // Complete offers fixed words as the values of a flag.

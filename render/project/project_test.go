@@ -91,11 +91,11 @@ func TestNearestSettings(t *testing.T) {
 	s, _ := project.NearestSettings(fsys, "apps")
 	got := []string{strings.Join(s.Definitions, ","), strings.Join(s.Observed, ",")}
 	for _, v := range s.Values {
-		got = append(got, v.Position.String()+" "+v.Flag+"="+v.Text)
+		got = append(got, v.Position.String()+" "+v.Key+"="+strings.Join(v.Texts, " "))
 	}
 	want := []string{
-		"../rgds", "live", "apps/krowave.yaml:1:20 kubernetes-version=1.34",
-		"apps/krowave.yaml:4:47 cel-cost-limit=7", "apps/krowave.yaml:4:29 max-collection-size=50",
+		"../rgds", "live", "apps/krowave.yaml:1:20 kubernetesVersion=1.34",
+		"apps/krowave.yaml:4:47 celCostLimit=7", "apps/krowave.yaml:4:29 maxCollectionSize=50",
 	}
 	diff(t, want, got)
 	if s, diags := project.NearestSettings(tree(nil), "a/b"); s != nil || diags != nil {
@@ -145,11 +145,9 @@ func TestReadSettingsFindings(t *testing.T) {
 		got = append(got, d.Pos.String()+" "+d.Message)
 	}
 	diff(t, []string{
-		"krowave.yaml:1:1 krowave.yaml has no setting definition; there are definitions, kubernetesVersion, runtime, observed, limits, vendor",
 		"krowave.yaml:2:15 definitions from elsewhere are a mapping: {git: URL, ref: BRANCH or TAG, path: DIR} or {oci: REGISTRY/REPOSITORY, tag: TAG}, which krowave update pins",
 		"krowave.yaml:2:38 definitions[1] is a path, or a mapping with git or oci",
 		"krowave.yaml:4:9 limits is a mapping, such as maxCollectionSize: 1000",
 		"krowave.yaml:3:11 observed is a list of paths",
-		"krowave.yaml:5:10 runtime is a single value",
 	}, got)
 }

@@ -7,7 +7,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
@@ -20,15 +19,20 @@ const SettingsName = "krowave.yaml"
 type Settings struct {
 	Dir                   string // that it stands in, which its paths start from
 	Definitions, Observed []string
+	CRDs                  []string
+	Exclude               []string // patterns of what a walk passes over
 	Remotes               []Remote // definitions that are elsewhere
 	Vendor                string   // where copies of them are
 	Values                []Value  // in the order of their names
 }
 
-// Value is a setting that is also a flag.
+// Value is a setting with a single value. Which there are is not known here, but
+// in render/settings.
 type Value struct {
-	Flag, Text string // such as max-collection-size and 500
-	Position   diag.Position
+	Key                   string // as it is written
+	Limit                 bool   // below limits:
+	Texts                 []string
+	Position, KeyPosition diag.Position
 }
 
 // NearestSettings reads the krowave.yaml of a directory or the nearest one above
@@ -76,33 +80,25 @@ func (p *settingsParser) errorf(at diag.Path, format string, args ...any) {
 }
 
 func (p *settingsParser) document() {
-	known := []string{"definitions", "kubernetesVersion", "runtime", "observed", "limits", "vendor"}
 	for _, key := range slices.Sorted(maps.Keys(p.doc.Object)) {
 		at := diag.Path{key}
 		switch key {
 		case "definitions":
 			p.definitions(at, p.doc.Object[key])
+		case "crds":
+			p.out.CRDs = append(p.out.CRDs, p.paths(at, p.doc.Object[key])...)
 		case "observed":
 			p.out.Observed = append(p.out.Observed, p.paths(at, p.doc.Object[key])...)
-		case "kubernetesVersion", "runtime":
-			p.value(kebab(key), p.doc.Object[key], at)
+		case "exclude":
+			p.out.Exclude = append(p.out.Exclude, p.paths(at, p.doc.Object[key])...)
 		case "limits":
 			p.limits(p.doc.Object[key])
 		case "vendor":
 			p.vendor(at, p.doc.Object[key])
 		default:
-			p.unknown(at, key, known)
+			p.value(Value{Key: key}, p.doc.Object[key], at)
 		}
 	}
-}
-
-func (p *settingsParser) unknown(at diag.Path, key string, known []string) {
-	d := diag.Diagnostic{Severity: diag.Error, Rule: "config", Pos: p.doc.KeyPosition(at),
-		Message: fmt.Sprintf("krowave.yaml has no setting %s; there are %s", key, strings.Join(known, ", "))}
-	if c := diag.Closest(key, known); c != "" {
-		d.Hint = "did you mean " + c + "?"
-	}
-	p.diags.Add(d)
 }
 
 func (p *settingsParser) vendor(at diag.Path, value any) {
@@ -159,8 +155,7 @@ func (p *settingsParser) paths(at diag.Path, value any) []string {
 	return out
 }
 
-// limits reads the mapping from limits to numbers: maxFileBytes is the flag
-// max-file-bytes. Which limits there are is known to who applies them.
+// limits reads the mapping from limits to numbers.
 func (p *settingsParser) limits(value any) {
 	limits, ok := value.(map[string]any)
 	if !ok {
@@ -168,26 +163,17 @@ func (p *settingsParser) limits(value any) {
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(limits)) {
-		p.value(kebab(key), limits[key], diag.Path{"limits", key})
+		p.value(Value{Key: key, Limit: true}, limits[key], diag.Path{"limits", key})
 	}
 }
 
-func (p *settingsParser) value(flag string, value any, at diag.Path) {
+// value notes a single value. One that is none is kept without texts, for whoever
+// knows the settings may have more to say about its key.
+func (p *settingsParser) value(v Value, value any, at diag.Path) {
+	v.Position, v.KeyPosition = p.doc.Position(at), p.doc.KeyPosition(at)
 	switch value.(type) {
 	case string, int64, float64, bool:
-		p.out.Values = append(p.out.Values, Value{flag, fmt.Sprint(value), p.doc.Position(at)})
-	default:
-		p.errorf(at, "%s is a single value", at)
+		v.Texts = []string{fmt.Sprint(value)}
 	}
-}
-
-func kebab(key string) string {
-	var b strings.Builder
-	for i, c := range key {
-		if unicode.IsUpper(c) && i > 0 {
-			b.WriteByte('-')
-		}
-		b.WriteRune(unicode.ToLower(c))
-	}
-	return b.String()
+	p.out.Values = append(p.out.Values, v)
 }

@@ -11,14 +11,13 @@ import (
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/load"
 	"github.com/krowave/krowave/plugin/options"
-	"github.com/krowave/krowave/render/limits"
 	"github.com/krowave/krowave/render/repo"
+	"github.com/krowave/krowave/render/settings"
 )
 
 func newCMPGenerate(s cli.Streams) *cobra.Command {
-	bounds := limits.Default()
 	var root string
-	var strict bool
+	var operator *settings.Flags
 	cmd := &cobra.Command{
 		Use:   "generate",
 		Short: "Render the working directory as the generate command of Argo CD's own plugin server",
@@ -52,9 +51,11 @@ func newCMPGenerate(s cli.Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r := cmp.NewRenderer(bounds, 0)
-			r.Strict = strict
-			answer, err := r.Generate(cmd.Context(), cmp.NewTree(tree.FS(), ""), cmp.Request{Path: filepath.ToSlash(path), Env: env})
+			values, err := options.Resolve(operator)
+			if err != nil {
+				return err
+			}
+			answer, err := cmp.NewRenderer(values, 0).Generate(cmd.Context(), cmp.NewTree(tree.FS(), ""), cmp.Request{Path: filepath.ToSlash(path), Env: env})
 			var findings *cmp.Findings
 			if errors.As(err, &findings) {
 				fmt.Fprintln(s.Err, findings)
@@ -71,10 +72,14 @@ func newCMPGenerate(s cli.Streams) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&root, "root", "", "directory that no path may lead out of (default what Argo CD unpacked, else the Git repository)")
-	cmd.Flags().BoolVar(&strict, "strict", false, "warnings are errors")
-	options.BindLimits(cmd.Flags(), bounds.Render())
+	cmd.Flags().StringVar(&root, "root", "", "root directory; paths outside it are refused (default what Argo CD unpacked, else the Git repository)")
+	operator = settings.Bind(cmd.Flags(), settings.Default(settings.CMPServer), archiveLimits()...)
 	return cmd
+}
+
+// archiveLimits are settings that count for archives alone.
+func archiveLimits() []string {
+	return []string{"max-entries", "max-unpacked-bytes", "max-other-file-bytes", "max-ratio"}
 }
 
 // uploadRoot is the directory that Argo CD's plugin server unpacked around the

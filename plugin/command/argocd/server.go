@@ -14,7 +14,7 @@ import (
 	"github.com/krowave/krowave/argocd/cmp"
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/options"
-	"github.com/krowave/krowave/render/limits"
+	"github.com/krowave/krowave/render/settings"
 )
 
 // socketFlags say which sockets the plugin has.
@@ -41,7 +41,8 @@ func (f *socketFlags) paths(s cli.Streams) []string {
 
 func newCMPServer(s cli.Streams) *cobra.Command {
 	var sockets socketFlags
-	c := cmp.Config{Limits: limits.Default()}
+	var c cmp.Config
+	var operator *settings.Flags
 	var concurrent int64
 	cacheBytes, log := int64(256<<20), options.Choice{Value: "json", Allowed: []string{"json", "text"}}
 	cmd := &cobra.Command{
@@ -59,6 +60,9 @@ func newCMPServer(s cli.Streams) *cobra.Command {
 			c.Linger = 500 * time.Millisecond // longer than a handshake takes
 			c.Log = logger(s.Err, log.Value)
 			var err error
+			if c.Settings, err = options.Resolve(operator); err != nil {
+				return err
+			}
 			if c.MessageBytes, err = cmp.MessageBytes(s.Env); err != nil {
 				return cli.Usage(err)
 			}
@@ -68,14 +72,12 @@ func newCMPServer(s cli.Streams) *cobra.Command {
 	flags := cmd.Flags()
 	sockets.bind(flags)
 	flags.BoolVar(&c.Discover, "discover", false, "also take applications that name no plugin: every application is then uploaded to be looked at")
-	flags.BoolVar(&c.Strict, "strict", false, "warnings are errors")
 	flags.StringVar(&c.MetricsAddr, "metrics-addr", "", "HOST:PORT of /metrics and /healthz (default none)")
 	flags.Var(options.NewCount(&concurrent), "max-concurrent", "applications rendered at once (default the number of CPUs)")
 	flags.Var(options.NewCount(&cacheBytes), "cache-bytes", "memory for what requests have in common")
 	flags.DurationVar(&c.Grace, "shutdown-grace", 25*time.Second, "how long requests in flight may take when the server is told to end")
 	flags.Var(&log, "log-format", "how to log")
-	options.BindLimits(flags, c.Limits.Render())
-	options.BindLimits(flags, c.Limits.Archive())
+	operator = settings.Bind(flags, settings.Default(settings.CMPServer))
 	options.Complete(cmd, "log-format", log.Allowed...)
 	return cmd
 }

@@ -1,14 +1,13 @@
-package limits_test
+package settings_test
 
 import (
-	"fmt"
 	"os"
 	"regexp"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/krowave/krowave/render/limits"
+	"github.com/krowave/krowave/render/settings"
 )
 
 // TestSecurityDocument holds the tables of SECURITY.md to the limits: each one, in
@@ -19,9 +18,11 @@ func TestSecurityDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	var want, got []string
-	l := limits.Default()
-	for _, limit := range append(l.Render(), l.Archive()...) {
-		want = append(want, fmt.Sprintf("%s %d", limit.Name, *limit.Value))
+	base := settings.Default(settings.CMPServer)
+	for _, s := range settings.Offered(settings.CMPServer) {
+		if s.Limit {
+			want = append(want, s.Name+" "+s.Text(&base))
+		}
 	}
 	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| ([0-9]+) \\| [^|]{10,} \\|$").FindAllStringSubmatch(string(text), -1) {
 		got = append(got, row[1]+" "+row[2])

@@ -1,0 +1,87 @@
+package settings
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/project"
+)
+
+// limitsKey is the key of krowave.yaml that holds the limits.
+const limitsKey = "limits"
+
+// File is the layer of a krowave.yaml; nil gives an empty one. Paths of the file
+// become paths from where its own path starts. Definitions, vendor and exclude
+// belong to the reading of files and are applied by project, except for
+// definitions, which others may replace.
+func File(f *project.Settings) Layer {
+	l := Layer{Surface: Repository}
+	if f == nil {
+		return l
+	}
+	lists := []Value{{Setting: "definitions", Texts: f.Definitions}, {Setting: "observed", Texts: f.Observed}, {Setting: "crds", Texts: f.CRDs}}
+	for _, v := range lists {
+		if v.Texts == nil {
+			continue
+		}
+		v.Spelled, v.Texts = v.Setting, slices.Clone(v.Texts)
+		for i, p := range v.Texts {
+			v.Texts[i] = path.Join(f.Dir, p)
+		}
+		l.Values = append(l.Values, v)
+	}
+	for _, v := range f.Values {
+		l.key(v)
+	}
+	return l
+}
+
+// key adds a key of the file.
+func (l *Layer) key(v project.Value) {
+	for _, s := range Table() {
+		if s.Key() != v.Key {
+			continue
+		}
+		switch {
+		case s.Limit && !v.Limit && s.Rights[Repository] != No:
+			l.unknown(v, "krowave.yaml has no setting "+v.Key, "write it below "+limitsKey+":")
+		case !s.Limit && v.Limit && s.Rights[Repository] != No:
+			l.unknown(v, v.Key+" is no limit", "write it at the top level, not below "+limitsKey+":")
+		default:
+			l.Values = append(l.Values, Value{Setting: s.Name, Texts: v.Texts, Spelled: v.Key, Position: v.Position})
+		}
+		return
+	}
+	names, what := FileKeys(v.Limit), "setting"
+	if v.Limit {
+		what = "limit"
+	}
+	hint := ""
+	if c := diag.Closest(v.Key, names); c != "" {
+		hint = "did you mean " + c + "?"
+	}
+	l.unknown(v, fmt.Sprintf("krowave.yaml has no %s %s; there are %s", what, v.Key, strings.Join(names, ", ")), hint)
+}
+
+func (l *Layer) unknown(v project.Value, message, hint string) {
+	l.Found.Add(diag.Diagnostic{Severity: diag.Error, Rule: "config", Pos: v.KeyPosition, Message: message, Hint: hint})
+}
+
+// FileKeys lists the keys of krowave.yaml: those of the top level, or below
+// limits.
+func FileKeys(limits bool) []string {
+	var out []string
+	if !limits {
+		out = append(out, limitsKey)
+	}
+	for _, s := range Offered(Repository) {
+		if s.Limit == limits {
+			out = append(out, s.Key())
+		}
+	}
+	slices.Sort(out)
+	return out
+}
