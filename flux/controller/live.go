@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +15,7 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/need"
-	"github.com/krowave/krowave/render/repo"
+	"github.com/krowave/krowave/render/object"
 )
 
 // LiveValues is where live objects come from: a *live.Watcher.
@@ -53,21 +52,16 @@ func (s *step) account() string {
 // withLive adds live objects to the observed ones, which come first and so are
 // found first. As long as a list is not known, nothing is added: the engine would
 // take the list for an empty one.
-func withLive(observed []repo.File, seen live.Snapshot) ([]repo.File, error) {
+func withLive(observed []manifest.File, seen live.Snapshot) []manifest.File {
 	if !seen.Complete {
-		return observed, nil
+		return observed
 	}
-	out := append([]repo.File{}, observed...)
+	out := append([]manifest.File{}, observed...)
 	for _, obj := range seen.Objects {
-		var text bytes.Buffer
-		if err := manifest.EncodeYAML(&text, []map[string]any{obj}); err != nil {
-			return nil, fmt.Errorf("encoding a live object: %w", err)
-		}
-		d := manifest.Document{Object: obj}
-		name := path.Join("live", strings.ToLower(d.Kind()), d.Namespace(), d.Name()+".yaml")
-		out = append(out, repo.File{Name: name, Data: text.Bytes()})
+		name := path.Join("live", strings.ToLower(object.Kind(obj)), object.Namespace(obj), object.Name(obj)+".yaml")
+		out = append(out, manifest.File{Name: name, Objects: []map[string]any{obj}})
 	}
-	return out, nil
+	return out
 }
 
 // settle renders with live values until these are the ones that the render
@@ -86,40 +80,37 @@ func (s *step) settle(ctx context.Context, in *input) (*render.Result, live.Snap
 	}
 	given := in.Input.Observed
 	seen := s.seen()
+	in.Input.Observed = withLive(given, seen)
 	var wanted []need.Need
-	for range maxRounds {
-		var err error
-		if in.Input.Observed, err = withLive(given, seen); err != nil {
-			return nil, seen, err
-		}
-		res, err := render.Render(ctx, in.Input, in.options)
-		if err != nil {
-			return nil, seen, err
-		}
+	res, settled, err := need.Settle(ctx, in.Input, in.options, maxRounds, func(ctx context.Context, res *render.Result) ([]manifest.File, bool, error) {
 		// An error may come from a list that is not known yet, and what is behind
 		// it is not asked for then.
 		if !res.Diagnostics.HasErrors() {
 			wanted = nil
 		}
-		for _, w := range need.Of(res) {
-			if w.Node != "" { // Flux applies no instances, so there is none to read
-				wanted = append(wanted, w)
+		for _, n := range need.Of(res) {
+			if n.Node != "" { // Flux applies no instances, so there is none to read
+				wanted = append(wanted, n)
 			}
 		}
 		if err := s.Live.Want(s.key(), s.account(), wanted); err != nil {
-			return nil, seen, failed(v1alpha1.WaitingForValuesReason, err)
+			return nil, false, failed(v1alpha1.WaitingForValuesReason, err)
 		}
 		waiting, cancel := context.WithTimeout(ctx, liveTimeout)
 		s.Live.Wait(waiting, s.key())
 		cancel()
-		now := s.seen()
-		if now.Digest == seen.Digest {
-			return res, now, nil
-		}
-		seen = now
+		before := seen.Digest
+		seen = s.seen()
+		return withLive(given, seen), seen.Digest != before, nil
+	})
+	switch {
+	case err != nil:
+		return nil, seen, err
+	case !settled:
+		return nil, seen, later(v1alpha1.WaitingForValuesReason,
+			fmt.Errorf("live values changed in each of %d renders", maxRounds), s.RequeueDependency)
 	}
-	return nil, seen, later(v1alpha1.WaitingForValuesReason,
-		fmt.Errorf("live values changed in each of %d renders", maxRounds), s.RequeueDependency)
+	return res, seen, nil
 }
 
 // unservedRetry is how soon kinds are looked up again that were not served: the
