@@ -22,6 +22,10 @@ type File struct {
 	// a Document shares them.
 	// Findings about them are at the start of the file.
 	Objects []map[string]any
+
+	// Walked is set for a file that nobody named, met in a walk of a directory: a
+	// document of it that is no Kubernetes object is passed over.
+	Walked bool
 }
 
 // Read returns the objects of the file as Read does.

@@ -101,15 +101,20 @@ func (c confined) Glob(pattern string) ([]string, error) {
 func (c confined) ReadFile(name string) ([]byte, error) {
 	name = inside(name)
 	info, err := fs.Stat(c.s.fsys, name)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a regular file", name)
-	case !c.s.charge(name, info.Size()):
+	}
+	if info, err = c.s.check(name); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if !c.s.charge(name, info.Size()) {
 		return nil, fmt.Errorf("%s is beyond the limits", name)
 	}
-	return fs.ReadFile(c.s.fsys, name)
+	data, err := c.s.content(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return data, nil
 }
 
 func (c confined) Walk(root string, walkFn filepath.WalkFunc) error {

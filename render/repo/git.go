@@ -90,12 +90,7 @@ func gitDirectory(dir string) (top, gitDir string, err error) {
 }
 
 func openGit(top, gitDir string) (*Repository, error) {
-	common := gitDir
-	if data, err := os.ReadFile(filepath.Join(gitDir, "commondir")); err == nil {
-		if common = strings.TrimSpace(string(data)); !filepath.IsAbs(common) {
-			common = filepath.Join(gitDir, common)
-		}
-	}
+	common := commonDirectory(gitDir)
 	var both billy.Filesystem = osfs.New(gitDir)
 	if common != gitDir {
 		both = dotgit.NewRepositoryFilesystem(both, osfs.New(common))

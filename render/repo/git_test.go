@@ -364,12 +364,12 @@ func TestNamesThatAreNotUTF8(t *testing.T) {
 	if err := os.Mkdir(file, 0o755); err != nil {
 		t.Skip("the file system wants UTF-8:", err)
 	}
-	c.commit(map[string]string{"caf\xe9/\xff.yaml": "a: 1", `caf\xe9.yaml`: "b: 1"})
+	c.commit(map[string]string{"caf\xe9/\xff.yaml": cm("a"), `caf\xe9.yaml`: cm("b")})
 	dir, err := repo.Dir(c.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []repo.File{{Name: `caf\xe9.yaml`, Data: []byte("b: 1")}, {Name: `caf\xe9/\xff.yaml`, Data: []byte("a: 1")}}
+	want := []repo.File{{Name: `caf\xe9.yaml`, Data: []byte(cm("b"))}, {Name: `caf\xe9/\xff.yaml`, Data: []byte(cm("a")), Walked: true}}
 	for _, tree := range []*repo.Tree{dir, c.revision("HEAD").Tree(c.dir)} {
 		found, diags, err := tree.Select([]string{`caf\xe9.yaml`, "."})
 		if err != nil || len(diags) > 0 {

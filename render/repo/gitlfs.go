@@ -13,17 +13,18 @@ import (
 // (git-lfs/docs/spec.md). Lines between version and oid are extensions.
 var lfsPointer = regexp.MustCompile(`\Aversion https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*oid sha256:([0-9a-f]{64})\nsize [0-9]+\n?\z`)
 
+// isPointer reports whether a text stands for a file in Git LFS.
+func isPointer(data []byte) bool {
+	return len(data) <= 1024 && bytes.HasPrefix(data, []byte("version https://git-lfs")) && lfsPointer.Match(data)
+}
+
 // smudged returns the content that a blob stands for: itself, or for a pointer
 // the file that git lfs fetched into the clone.
 func (r *Repository) smudged(data []byte) ([]byte, error) {
-	if len(data) > 1024 || !bytes.HasPrefix(data, []byte("version https://git-lfs")) {
+	if !isPointer(data) {
 		return data, nil
 	}
-	m := lfsPointer.FindSubmatch(data)
-	if m == nil {
-		return data, nil
-	}
-	oid := string(m[1])
+	oid := string(lfsPointer.FindSubmatch(data)[1])
 	content, err := os.ReadFile(filepath.Join(r.common, "lfs", "objects", oid[:2], oid[2:4], oid))
 	if err != nil {
 		return nil, &pointer{}

@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"errors"
 	"io/fs"
 	"path"
 	"regexp"
@@ -29,41 +30,87 @@ func (s *selection) kustomization(dir string) string {
 
 // build runs kustomize on a directory, after making sure that nothing reachable
 // from there would be fetched or executed.
-func (s *selection) build(dir string) {
+func (s *selection) build(p pick) {
+	dir := p.name
 	name := path.Join(dir, s.kustomization(dir))
-	scan := scanner{s: s, seen: map[string]bool{}, aliased: map[*yaml.Node]bool{}}
-	scan.directory(dir)
-	if len(scan.found) > 0 {
-		s.found = append(s.found, scan.found...)
-		return
-	}
-	before := len(s.found)
-	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(confined{s}, "/"+dir)
+	found := s.reachable(dir)
+	before := len(s.out.Found)
 	var data []byte
-	if err == nil {
-		data, err = resources.AsYaml()
-	}
-	if err != nil {
-		if len(s.found) == before {
-			s.found.Errorf(begin(name), "kustomize-build", "%s", strings.Join(strings.Fields(err.Error()), " "))
+	if len(found) == 0 {
+		resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(confined{s}, "/"+dir)
+		if err == nil {
+			data, err = resources.AsYaml()
 		}
-		return
+		if s.ctx.Err() != nil {
+			return
+		}
+		if err != nil && len(s.out.Found) == before {
+			found.Errorf(begin(name), "kustomize-build", "%s", strings.Join(strings.Fields(err.Error()), " "))
+		}
 	}
-	s.files = append(s.files, File{Name: path.Join(dir, "kustomization.yaml"), Data: data})
+	switch {
+	case len(found) > 0 && p.walked && s.req.Lookup && !s.definesBelow(dir):
+		s.pass(name, false, "kustomization that cannot be built: "+found[0].Message)
+	case len(found) > 0:
+		s.out.Found = append(s.out.Found, found...)
+	case len(s.out.Found) > before:
+	case p.walked && s.req.Lookup && !mayDefine(data):
+		s.pass(name, false, "no RGD or CRD in it")
+	default:
+		s.out.Files = append(s.out.Files, File{Name: path.Join(dir, "kustomization.yaml"), Data: data})
+	}
 }
 
-// included returns the kustomization directories that a picked one includes.
+// definesBelow reports whether a file below a directory may hold an RGD or a CRD.
+func (s *selection) definesBelow(dir string) bool {
+	found := false
+	err := fs.WalkDir(s.fsys, dir, func(name string, entry fs.DirEntry, err error) error {
+		if s.ctx.Err() != nil {
+			return fs.SkipAll
+		}
+		if err == nil && entry.Type().IsRegular() && isManifest(name) {
+			if data, err := s.content(name); err == nil && mayDefine(data) {
+				found = true
+				return fs.SkipAll
+			}
+		}
+		return nil
+	})
+	return found || err != nil
+}
+
+// included returns the kustomization directories that a picked one includes. Of
+// those that include each other, the first is not among them: its build says so.
 func (s *selection) included() map[string]bool {
 	out := map[string]bool{}
-	for _, p := range s.picks {
-		if !p.kustomize {
-			continue
+	var mark func(root, dir string)
+	mark = func(root, dir string) {
+		for _, child := range s.scan(dir).includes {
+			if child != root && !out[child] {
+				out[child] = true
+				mark(root, child)
+			}
 		}
-		scan := scanner{s: s, seen: map[string]bool{}, aliased: map[*yaml.Node]bool{}}
-		scan.directory(p.name)
-		for dir := range scan.seen {
-			if dir != p.name {
-				out[dir] = true
+	}
+	for _, p := range s.picks {
+		if p.kustomize && !out[p.name] && s.ctx.Err() == nil {
+			mark(p.name, p.name)
+		}
+	}
+	return out
+}
+
+// reachable is what is wrong with a kustomization and those that it includes.
+func (s *selection) reachable(dir string) diag.List {
+	var out diag.List
+	seen := map[string]bool{dir: true}
+	for queue := []string{dir}; len(queue) > 0 && s.ctx.Err() == nil; queue = queue[1:] {
+		scan := s.scan(queue[0])
+		out = append(out, scan.found...)
+		for _, child := range scan.includes {
+			if !seen[child] {
+				seen[child] = true
+				queue = append(queue, child)
 			}
 		}
 	}
@@ -71,19 +118,37 @@ func (s *selection) included() map[string]bool {
 }
 
 func (s *selection) isComponent(dir string) bool {
-	data, err := fs.ReadFile(s.fsys, path.Join(dir, s.kustomization(dir)))
+	data, err := s.content(path.Join(dir, s.kustomization(dir)))
 	var head struct{ Kind string }
 	return err == nil && yaml.Unmarshal(data, &head) == nil && head.Kind == "Component"
 }
 
-// scanner reads the kustomization files that a build would read and refuses
-// what leads out of the tree. It looks at every string, since kustomize loads
-// URLs from many fields; text that is only data is left alone.
+// scan is what a kustomization file says, without those that it includes.
+type scan struct {
+	includes []string // directories
+	found    diag.List
+}
+
+// scan reads a kustomization file, once.
+func (s *selection) scan(dir string) *scan {
+	if known := s.scans[dir]; known != nil {
+		return known
+	}
+	c := &scanner{s: s, out: &scan{}, aliased: map[*yaml.Node]bool{}}
+	s.scans[dir] = c.out
+	if base := s.kustomization(dir); base != "" {
+		c.file(path.Join(dir, base))
+	}
+	return c.out
+}
+
+// scanner reads one kustomization file that a build would read and refuses what
+// leads out of the tree. It looks at every string, since kustomize loads URLs
+// from many fields; text that is only data is left alone.
 type scanner struct {
 	s       *selection
-	seen    map[string]bool
+	out     *scan
 	aliased map[*yaml.Node]bool
-	found   diag.List
 }
 
 // remote matches what kustomize would take for a URL or a Git repository.
@@ -96,21 +161,15 @@ var dataFields = map[string]bool{
 	"sortOptions": true, "generatorOptions": true, "buildMetadata": true,
 }
 
-func (c *scanner) directory(dir string) {
-	base := c.s.kustomization(dir)
-	if c.seen[dir] || base == "" {
-		return
-	}
-	c.seen[dir] = true
-	name := path.Join(dir, base)
-	data, err := fs.ReadFile(c.s.fsys, name)
+func (c *scanner) file(name string) {
+	data, err := c.s.content(name)
 	if err != nil {
-		c.found.Errorf(begin(name), "file-read", "file cannot be read inside the tree")
+		c.unreadable(name, err)
 		return
 	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil || len(doc.Content) == 0 || doc.Content[0].Kind != yaml.MappingNode {
-		c.found.Errorf(begin(name), "kustomize-build", "kustomization file is not a mapping")
+		c.out.found.Errorf(begin(name), "kustomize-build", "kustomization file is not a mapping")
 		return
 	}
 	fields := doc.Content[0].Content
@@ -119,10 +178,10 @@ func (c *scanner) directory(dir string) {
 		// kustomize's decoder does not mind the case of a field.
 		switch field := strings.ToLower(key.Value); field {
 		case "<<":
-			c.found.Errorf(at(name, key), "kustomize-build", "merge keys are not supported in a kustomization file; write the fields out")
+			c.out.found.Errorf(at(name, key), "kustomize-build", "merge keys are not supported in a kustomization file; write the fields out")
 			continue
 		case "helmcharts", "helmchartinflationgenerator", "helmglobals":
-			c.found.Errorf(at(name, key), "kustomize-helm", "%s is not supported, as it would run helm; render the chart first and pipe it in", key.Value)
+			c.out.found.Errorf(at(name, key), "kustomize-helm", "%s is not supported, as it would run helm; render the chart first and pipe it in", key.Value)
 			continue
 		case "resources", "bases", "components", "generators", "transformers", "validators":
 			c.entries(name, value, field)
@@ -134,12 +193,21 @@ func (c *scanner) directory(dir string) {
 	}
 }
 
+// unreadable reports a kustomization file that cannot be read.
+func (c *scanner) unreadable(name string, err error) {
+	if p := (*problem)(nil); errors.As(err, &p) {
+		c.out.found.Errorf(begin(name), p.rule, "%s", p.text)
+		return
+	}
+	c.out.found.Errorf(begin(name), "file-read", "file cannot be read inside the tree")
+}
+
 func at(name string, n *yaml.Node) diag.Position {
 	return diag.Position{File: name, Line: n.Line, Column: n.Column}
 }
 
 func (c *scanner) refuse(name string, n *yaml.Node) {
-	c.found.Errorf(at(name, n), "kustomize-remote", "%q is remote, and nothing is fetched during a render; copy it into the repository", clip(n.Value))
+	c.out.found.Errorf(at(name, n), "kustomize-remote", "%q is remote, and nothing is fetched during a render; copy it into the repository", clip(n.Value))
 }
 
 // entries checks a list of files and directories, and follows it.
@@ -154,18 +222,20 @@ func (c *scanner) entries(name string, list *yaml.Node, field string) {
 		case remote.MatchString(entry.Value):
 			c.refuse(name, entry)
 		case !fs.ValidPath(target) || path.IsAbs(entry.Value):
-			c.found.Errorf(at(name, entry), "kustomize-build", "%q is outside of the tree", clip(entry.Value))
+			c.out.found.Errorf(at(name, entry), "kustomize-build", "%q is outside of the tree", clip(entry.Value))
 		default:
 			info, err := fs.Stat(c.s.fsys, target)
 			switch {
 			case foreign(err) != nil:
-				c.found.Errorf(at(name, entry), "kustomize-build", "%q cannot be read: %v", clip(entry.Value), foreign(err))
+				c.out.found.Errorf(at(name, entry), "kustomize-build", "%q cannot be read: %v", clip(entry.Value), foreign(err))
 			case err != nil:
-				c.found.Errorf(at(name, entry), "kustomize-build", "%q is not a file or directory of the tree", clip(entry.Value))
+				c.out.found.Errorf(at(name, entry), "kustomize-build", "%q is not a file or directory of the tree", clip(entry.Value))
+			case info.IsDir() && c.s.missingModule(target):
+				c.out.found.Errorf(at(name, entry), "git-submodule", "%q is a submodule that is not checked out; run git submodule update --init", clip(entry.Value))
 			case info.IsDir():
-				c.directory(target)
+				c.out.includes = append(c.out.includes, target)
 			case plugins:
-				if data, err := fs.ReadFile(c.s.fsys, target); err == nil {
+				if data, err := c.s.content(target); err == nil {
 					c.text(target, nil, data)
 				}
 			}
@@ -181,10 +251,10 @@ func (c *scanner) text(name string, place *yaml.Node, data []byte) {
 		if dec.Decode(&doc) != nil {
 			return
 		}
-		before := len(c.found)
+		before := len(c.out.found)
 		c.strings(name, &doc)
-		for i := before; place != nil && i < len(c.found); i++ {
-			c.found[i].Pos = at(name, place) // an inline text has no lines of its own
+		for i := before; place != nil && i < len(c.out.found); i++ {
+			c.out.found[i].Pos = at(name, place) // an inline text has no lines of its own
 		}
 	}
 }

@@ -36,12 +36,12 @@ func cm(name string) string {
 func shop() map[string]string {
 	return map[string]string{
 		"README.md":                           "x",
-		".hidden/a.yaml":                      "a: 1",
+		".hidden/a.yaml":                      cm("x"),
 		".git/config.yaml":                    "a: 1",
-		"z.yaml":                              "a: 1",
-		"apps/.b.yaml":                        "a: 1",
-		"apps/b.yml":                          "a: 1",
-		"apps/a/c.json":                       "{}",
+		"z.yaml":                              cm("x"),
+		"apps/.b.yaml":                        cm("x"),
+		"apps/b.yml":                          cm("x"),
+		"apps/a/c.json":                       `{"apiVersion": "v1", "kind": "ConfigMap"}`,
 		"shop/base/kustomization.yaml":        "resources: [web.yaml]\nconfigMapGenerator:\n- name: settings\n  literals: [url=https://example.org]\n",
 		"shop/base/web.yaml":                  cm("web"),
 		"shop/extra/kustomization.yaml":       "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nnamespace: x\n",
@@ -206,7 +206,7 @@ func TestDir(t *testing.T) {
 
 func TestSymlinkEscape(t *testing.T) {
 	outside := write(t, map[string]string{"secret.yaml": "password: x\n"})
-	root := write(t, map[string]string{"a.yaml": "a: 1", "k/kustomization.yaml": "resources: [link.yaml]\n"})
+	root := write(t, map[string]string{"a.yaml": cm("a"), "k/kustomization.yaml": "resources: [link.yaml]\n"})
 	for _, link := range []string{"link.yaml", "k/link.yaml"} {
 		if err := os.Symlink(filepath.Join(outside, "secret.yaml"), filepath.Join(root, link)); err != nil {
 			t.Fatal(err)

@@ -1,7 +1,7 @@
 package repo
 
 import (
-	"fmt"
+	"errors"
 	"io/fs"
 	"path"
 	"strings"
@@ -14,33 +14,96 @@ type walk struct {
 	match   func(name string) bool // nil takes all manifests
 	visited map[string]bool
 	any     bool // something was there, picked before or not
+	strict  bool // the directory that was named is ignored itself, so that nothing else is
+}
+
+func (s *selection) walk() walk { return walk{s: s, visited: map[string]bool{}} }
+
+// begin walks a directory that somebody named.
+func (w *walk) begin(dir string) {
+	w.strict = dir != "." && w.ignored(dir)
+	w.directory(dir)
+	w.absent(dir)
+}
+
+// ignored reports whether Git ignores a directory or one above it.
+func (w *walk) ignored(dir string) bool {
+	for ; dir != "."; dir = path.Dir(dir) {
+		if w.s.tree.work.ignores(dir, true) {
+			return true
+		}
+	}
+	return false
+}
+
+// absent reports what a sparse checkout leaves out below a directory.
+func (w *walk) absent(dir string) {
+	var first string
+	count := 0
+	for _, name := range w.s.tree.work.absent(w.s.fsys, dir) {
+		if ext := path.Ext(name); ext != "" && !isManifest(name) || w.match != nil && ext != "" && !w.match(name) {
+			continue
+		}
+		if count++; count == 1 {
+			first = name
+		}
+		w.s.out.Absent = append(w.s.out.Absent, name)
+	}
+	if count > 0 && !w.s.req.Lookup {
+		w.s.out.Found.Errorf(begin(first), "sparse-checkout", "%d tracked files or directories are outside of the sparse checkout and are not read, this one first; "+
+			"add them with git sparse-checkout add, or name only paths that are there", count)
+	}
+}
+
+// kustomization returns the name of the kustomization file that counts in a
+// directory, "" for none.
+func (w *walk) kustomization(dir string) string {
+	if w.s.req.Search {
+		return ""
+	}
+	return w.s.kustomization(dir)
 }
 
 func (w *walk) directory(dir string) {
-	real := w.s.resolve(dir)
-	if w.visited[real] {
+	if w.s.ctx.Err() != nil {
 		return
 	}
-	w.visited[real] = true
-	if k := w.s.kustomization(dir); k != "" && (w.match == nil || w.match(path.Join(dir, k))) {
+	if !w.s.req.Search { // which follows no link
+		real := w.s.resolve(dir)
+		if w.visited[real] {
+			return
+		}
+		w.visited[real] = true
+	}
+	if k := w.kustomization(dir); k != "" && (w.match == nil || w.match(path.Join(dir, k))) {
 		w.any = true
 		w.s.pick(pick{name: dir, kustomize: true, walked: true})
 		return
 	}
 	entries, err := fs.ReadDir(w.s.fsys, dir)
 	if err != nil {
-		w.s.unreadable(dir, err)
+		w.s.report(dir, w.s.unreadable(dir, err))
 		return
 	}
+	if len(entries) == 0 && w.s.tree.work.submodule(dir) {
+		w.s.report(dir, &problem{rule: "git-submodule", text: "the submodule is not checked out; run git submodule update --init", warning: w.s.req.Lookup})
+		return
+	}
+	chart := isChart(entries)
 	// Real directories go first, so that a link never takes their place.
 	var links []string
 	for _, entry := range entries { // fs.ReadDir sorts
 		name := path.Join(dir, entry.Name())
+		isDir := entry.IsDir()
 		switch {
 		case strings.HasPrefix(entry.Name(), "."):
+		case !isDir && entry.Type()&fs.ModeSymlink == 0 && !w.takes(name):
+		case w.passes(name, isDir, chart):
 		case entry.Type()&fs.ModeSymlink != 0:
-			links = append(links, name)
-		case entry.IsDir():
+			if !w.s.req.Search {
+				links = append(links, name)
+			}
+		case isDir:
 			w.directory(name)
 		default:
 			w.file(name)
@@ -51,25 +114,71 @@ func (w *walk) directory(dir string) {
 	}
 }
 
+// passes passes over what is not looked at, and says why.
+func (w *walk) passes(name string, dir, chart bool) bool {
+	reason := ""
+	switch base := path.Base(name); {
+	case chart && chartPart(base, dir, w.s.req.Lookup):
+		reason = "part of a Helm chart"
+	case !w.strict && w.s.tree.work.ignores(name, dir):
+		reason = ".gitignore"
+	case w.s.req.Skip != nil:
+		reason = w.s.req.Skip(name, dir)
+	}
+	if reason != "" {
+		w.s.pass(name, dir, reason)
+	}
+	return reason != ""
+}
+
+func isChart(entries []fs.DirEntry) bool {
+	for _, e := range entries {
+		if e.Name() == "Chart.yaml" && !e.IsDir() {
+			return true
+		}
+	}
+	return false
+}
+
+// chartPart reports whether Helm gives a name in a chart's directory a meaning.
+// CRDs of a chart are plain, and found by a lookup.
+func chartPart(base string, dir, lookup bool) bool {
+	switch {
+	case dir:
+		return base == "templates" || base == "charts" || base == "crds" && !lookup
+	case base == "Chart.yaml":
+		return true
+	}
+	return strings.HasPrefix(base, "values") && isManifest(base)
+}
+
 func (w *walk) link(name string) {
 	info, err := fs.Stat(w.s.fsys, name)
 	switch {
 	case err != nil && (w.match == nil || w.match(name)):
 		w.any = true
-		w.s.unreadable(name, err)
+		w.s.report(name, w.s.unreadable(name, err))
 	case err == nil && info.IsDir():
 		w.directory(name)
-	case err == nil:
+	case err == nil && w.takes(name):
 		w.file(name)
 	}
 }
 
+// takes reports whether a file is of the kind that the walk looks for.
+func (w *walk) takes(name string) bool {
+	return isManifest(name) && !isKustomization(path.Base(name)) && (w.match == nil || w.match(name))
+}
+
+// file picks a file. One that is none, such as a device, was named by nobody.
 func (w *walk) file(name string) {
-	if !isManifest(name) || isKustomization(path.Base(name)) || w.match != nil && !w.match(name) {
+	w.any = true
+	info, err := fs.Stat(w.s.fsys, name)
+	if err == nil && !info.Mode().IsRegular() {
+		w.s.pass(name, false, "not a regular file")
 		return
 	}
-	w.any = true
-	w.s.pick(pick{name: name})
+	w.s.pick(pick{name: name, walked: true})
 }
 
 // resolve returns the name of a directory without symlinks, as far as the file
@@ -95,83 +204,12 @@ func (s *selection) resolve(name string) string {
 	return done
 }
 
-// glob picks what a pattern matches: path.Match for each element, and ** for
-// any number of directories. A matched directory is read as if it were named.
-func (s *selection) glob(arg, pattern string) error {
-	if _, err := path.Match(strings.ReplaceAll(pattern, "**", "*"), ""); err != nil {
-		return fmt.Errorf("%s: malformed pattern", arg)
-	}
-	elements := strings.Split(pattern, "/")
-	base := 0
-	for base < len(elements)-1 && !isGlob(elements[base]) {
-		base++
-	}
-	root := path.Join(append([]string{"."}, elements[:base]...)...)
-	if info, err := fs.Stat(s.fsys, root); err != nil || !info.IsDir() {
-		return fmt.Errorf("%s matches nothing", arg)
-	}
-	w := walk{s: s, visited: map[string]bool{}}
-	w.match = func(name string) bool { return matches(elements, strings.Split(name, "/")) }
-	found := s.globDirectories(elements, root, w.match)
-	for _, dir := range found {
-		if err := s.directory(dir); err != nil {
-			return err
-		}
-	}
-	before := len(s.found)
-	w.directory(root)
-	if len(found) == 0 && !w.any && len(s.found) == before {
-		return fmt.Errorf("%s matches nothing", arg)
-	}
-	return nil
-}
-
-// globDirectories returns the directories that a pattern without ** matches.
-func (s *selection) globDirectories(elements []string, root string, match func(string) bool) []string {
-	for _, e := range elements {
-		if e == "**" {
-			return nil
-		}
-	}
-	dirs := []string{root}
-	depth := 0
-	if root != "." {
-		depth = strings.Count(root, "/") + 1
-	}
-	for ; depth < len(elements); depth++ {
-		var next []string
-		for _, dir := range dirs {
-			entries, _ := fs.ReadDir(s.fsys, dir)
-			for _, entry := range entries {
-				name := path.Join(dir, entry.Name())
-				if ok, _ := path.Match(elements[depth], entry.Name()); !ok || strings.HasPrefix(entry.Name(), ".") {
-					continue
-				}
-				if info, err := fs.Stat(s.fsys, name); err == nil && info.IsDir() {
-					next = append(next, name)
-				}
-			}
-		}
-		dirs = next
-	}
-	return dirs
-}
-
-func matches(pattern, name []string) bool {
-	if len(pattern) == 0 {
-		return len(name) == 0
-	}
-	if pattern[0] == "**" {
-		for i := range len(name) + 1 {
-			if matches(pattern[1:], name[i:]) {
-				return true
-			}
-		}
+// missingModule reports whether a directory is a submodule of which nothing is
+// here.
+func (s *selection) missingModule(dir string) bool {
+	if !s.tree.work.submodule(dir) {
 		return false
 	}
-	if len(name) == 0 {
-		return false
-	}
-	ok, _ := path.Match(pattern[0], name[0])
-	return ok && matches(pattern[1:], name[1:])
+	entries, err := fs.ReadDir(s.fsys, dir)
+	return err == nil && len(entries) == 0 || errors.Is(err, fs.ErrNotExist)
 }

@@ -111,7 +111,11 @@ func (v *Values) Given(name string) (Value, bool) {
 }
 
 // Tree returns the limits of reading files.
-func (v *Values) Tree() repo.Limits { return v.Files }
+func (v *Values) Tree() repo.Limits {
+	out := v.Files
+	out.FileBytes = int64(v.Options.Documents.FileBytes)
+	return out
+}
 
 // Tar returns the limits of unpacking an archive.
 func (v *Values) Tar() repo.TarLimits {
