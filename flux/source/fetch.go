@@ -23,6 +23,10 @@ import (
 type Limits struct {
 	Download int64 // bytes of the archive
 	Archive  repo.TarLimits
+
+	// Of the search for definitions.
+	Files     repo.Limits
+	Documents manifest.Limits
 }
 
 // LimitError says that an archive is refused as it is: another attempt would
@@ -56,13 +60,13 @@ func NewFetcher(limits Limits, retries int, budget int64) *Fetcher {
 type Tree struct {
 	Files fs.FS
 
-	key         string // URL and digest: a digest alone may be claimed by anyone
-	bytes       int64
-	definitions func() []project.Definition
+	key    string // URL and digest: a digest alone may be claimed by anyone
+	bytes  int64
+	finder *project.Finder
 }
 
-// Definitions returns the files that hold RGDs. They are looked for once.
-func (t *Tree) Definitions() []project.Definition { return t.definitions() }
+// Definitions finds the files that hold RGDs. They are looked for once.
+func (t *Tree) Definitions() *project.Finder { return t.finder }
 
 // Fetch returns the files of an artifact. An artifact whose file is gone is a
 // *NotReadyError: its controller is about to advertise another.
@@ -94,9 +98,9 @@ func (f *Fetcher) load(ctx context.Context, a meta.Artifact) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tree{Files: memory, key: key(a), bytes: memory.Bytes(), definitions: sync.OnceValue(func() []project.Definition {
-		return project.Definitions(memory, manifest.Limits{})
-	})}
+	searched := repo.FS(memory)
+	searched.Limits = f.limits.Files
+	t := &Tree{Files: memory, key: key(a), bytes: memory.Bytes(), finder: project.NewFinder(searched, nil, f.limits.Documents)}
 	f.keep(t)
 	return t, nil
 }

@@ -12,6 +12,7 @@
 package observe
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -28,6 +29,7 @@ import (
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/need"
 	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/repo"
 )
 
 // Request says what to observe for.
@@ -52,8 +54,8 @@ type Found struct {
 // have as their file.
 const ObservedFile = "(observed)"
 
-// maxRenders bounds how often one observed object tells the name of the next.
-const maxRenders = 51
+// maxRounds bounds how often one observed object tells the name of the next.
+const maxRounds = 50
 
 // Objects reads a cluster. The findings of the input are errors of the first
 // render; nothing is asked of the cluster then.
@@ -63,13 +65,20 @@ func Objects(ctx context.Context, cluster *Cluster, req Request) (*Found, error)
 		cluster: cluster, req: req, wants: map[key]*want{},
 		asked: map[string]bool{}, live: map[key]map[string]any{}, whole: map[key]bool{},
 	}
-	in := req.Input
-	in.Observed = nil
-	if _, _, err := need.Settle(ctx, in, req.Options, maxRenders, o.next); err != nil {
-		return nil, err
-	}
-	if o.renders == 1 && o.res.Diagnostics.HasErrors() {
-		return &Found{Diagnostics: o.res.Diagnostics}, nil
+	for round := 0; ; round++ {
+		if err := o.render(ctx); err != nil {
+			return nil, err
+		}
+		if round == 0 && o.res.Diagnostics.HasErrors() {
+			return &Found{Diagnostics: o.res.Diagnostics}, nil
+		}
+		fresh := o.fresh()
+		if len(fresh) == 0 || round == maxRounds {
+			break
+		}
+		if err := o.read(ctx, fresh); err != nil {
+			return nil, err
+		}
 	}
 	return o.found(), nil
 }
@@ -101,7 +110,7 @@ type observer struct {
 	cluster *Cluster
 	req     Request
 	res     *render.Result
-	renders int
+	round   int
 
 	asked map[string]bool        // descriptions of what was read
 	live  map[key]map[string]any // as the cluster has it
@@ -112,21 +121,24 @@ type observer struct {
 	forbidden []Forbidden
 }
 
-// next reads what a render needs and nobody has asked for.
-func (o *observer) next(ctx context.Context, res *render.Result) ([]manifest.File, bool, error) {
+// render renders with what is observed so far.
+func (o *observer) render(ctx context.Context) error {
+	in := o.req.Input
+	in.Observed = nil
+	if o.round > 0 {
+		var text bytes.Buffer
+		if err := manifest.EncodeYAML(&text, o.recorded()); err != nil {
+			return fmt.Errorf("encoding observed objects: %w", err)
+		}
+		in.Observed = []repo.File{{Name: ObservedFile, Data: text.Bytes()}}
+	}
+	o.round++
+	res, err := render.Render(ctx, in, o.req.Options)
+	if err != nil {
+		return err
+	}
 	o.res = res
-	o.renders++
-	if o.renders == 1 && res.Diagnostics.HasErrors() {
-		return nil, false, nil
-	}
-	fresh := o.fresh()
-	if len(fresh) == 0 || o.renders == maxRenders {
-		return nil, false, nil
-	}
-	if err := o.read(ctx, fresh); err != nil {
-		return nil, false, err
-	}
-	return []manifest.File{{Name: ObservedFile, Objects: o.recorded()}}, true, nil
+	return nil
 }
 
 // fresh lists what the last render wants and nobody has asked for.

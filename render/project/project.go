@@ -1,21 +1,21 @@
-// Package project says which files a render of some paths reads: in come a
-// tree, the paths, and what flags or krowave.yaml add; out come the files by
-// their role. The paths' own files are rendered. RGDs are looked up in the
-// files named as definitions, else, when the paths hold none, those that are
-// needed in the whole tree.
+// Package project says what a render of some paths reads. A project is a
+// krowave.yaml and the tree below it, down to the next one: in come a tree, the
+// paths, and what flags add; out comes one Unit for each project that the paths
+// hold files of, with the files by their role. A project's files are rendered.
+// RGDs are looked up in the files named as definitions, else, when the project's
+// files hold none, where Search finds them.
 //
-//	files, findings, err := project.Read(tree, project.Request{Paths: []string{"apps/web"}})
+//	plan, err := project.Read(ctx, tree, project.Request{Paths: []string{"clusters"}})
 //
-// It knows no options of the engine and expands nothing.
+// It knows no options of the engine and expands nothing. docs/inputs.md is what
+// users read about it.
 package project
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"io/fs"
 	"path"
-	"slices"
-	"strings"
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
@@ -24,13 +24,40 @@ import (
 
 // Request says what to read. All paths start from the root of the tree.
 type Request struct {
-	Paths                       []string
-	Definitions, CRDs, Observed []string
-	Documents                   manifest.Limits
+	Paths     []string
+	Exclude   []string // patterns, beside those of krowave.yaml
+	Documents manifest.Limits
 
-	// Search returns the files of the tree that hold an RGD; nil means
-	// Definitions. A caller that reads one tree often can remember them.
-	Search func() []Definition
+	// Lookups are read for every project in place of what its krowave.yaml says,
+	// unless there are none. Of, if not nil, says it for each.
+	Lookups
+	Of func(*Project) Lookups
+
+	// Finder finds definitions that nothing names; nil means a new one. A caller
+	// that reads one tree often can keep it.
+	Finder *Finder
+}
+
+// Lookups are the paths that a project's files are read with.
+type Lookups struct {
+	Definitions, CRDs, Observed []string
+	// NoSearch leaves it at that: definitions are not searched for.
+	NoSearch bool
+}
+
+// Lookups are what the krowave.yaml of a project says, from the root of the tree.
+func (p *Project) Lookups() Lookups {
+	var out Lookups
+	if p.Settings == nil {
+		return out
+	}
+	for _, d := range p.Settings.Definitions {
+		out.Definitions = append(out.Definitions, path.Join(p.Dir, d))
+	}
+	for _, o := range p.Settings.Observed {
+		out.Observed = append(out.Observed, path.Join(p.Dir, o))
+	}
+	return out
 }
 
 // Files is what a render reads.
@@ -39,51 +66,117 @@ type Files struct {
 	Observed                 []repo.File // nil when no observed objects were asked for
 }
 
-// Read reads the files of a request. The findings are about the content of the
-// tree; an error says which path names nothing.
-func Read(tree *repo.Tree, req Request) (Files, diag.List, error) {
-	r := &reader{tree: tree, req: req}
-	out := Files{
-		Paths: r.files(req.Paths),
-		CRDs:  r.files(req.CRDs),
+// Unit is the part of a plan that is rendered at once, under one krowave.yaml.
+type Unit struct {
+	Project *Project
+	Files
+}
+
+// Plan is what a render of some paths reads.
+type Plan struct {
+	Units  []Unit
+	Passed []repo.Passed
+	Found  diag.List // about the content of the tree
+}
+
+// Read reads the files of a request. An error says which path names nothing, or
+// is that of ctx.
+func Read(ctx context.Context, tree *repo.Tree, req Request) (Plan, error) {
+	projects, err := Open(tree, Options{Exclude: req.Exclude})
+	if err != nil {
+		return Plan{}, err
 	}
-	switch {
-	case len(req.Definitions) > 0:
-		out.Definitions = Without(r.files(req.Definitions), out.Paths)
-	case !Define(out.Paths, req.Documents):
-		out.Definitions = r.search(out.Paths)
+	split, err := projects.Split(ctx, req.Paths, ".")
+	r := &reader{ctx: ctx, tree: tree, req: req, projects: projects, out: Plan{Passed: split.Passed, Found: split.Found}}
+	if err != nil {
+		return r.out, err
 	}
-	if len(req.Observed) > 0 {
-		if out.Observed = r.files(req.Observed); out.Observed == nil {
-			out.Observed = []repo.File{}
+	if r.req.Finder == nil {
+		r.req.Finder = NewFinder(tree, req.Exclude, req.Documents)
+	}
+	for _, part := range split.Parts {
+		unit, err := r.unit(part)
+		if err != nil {
+			r.errs = append(r.errs, err)
 		}
+		r.out.Units = append(r.out.Units, unit)
 	}
-	return out, r.diags, errors.Join(r.errs...)
+	return r.out, errors.Join(r.errs...)
 }
 
 type reader struct {
-	tree  *repo.Tree
-	req   Request
-	diags diag.List
-	errs  []error
+	ctx      context.Context // of this Read alone
+	tree     *repo.Tree
+	req      Request
+	projects *Projects
+	out      Plan
+	errs     []error
 }
 
-func (r *reader) files(paths []string) []repo.File {
+func (r *reader) unit(part Part) (Unit, error) {
+	also := r.lookups(part.Project)
+	unit := Unit{Project: part.Project, Files: Files{Paths: part.Files, CRDs: r.files(also.CRDs, true)}}
+	switch {
+	case len(also.Definitions) > 0:
+		unit.Definitions = Without(r.files(also.Definitions, true), part.Files)
+	case !also.NoSearch && !Define(part.Files, r.req.Documents):
+		found, diags, err := Search{Finder: r.req.Finder, Limits: r.req.Documents}.For(r.ctx, part)
+		if err != nil {
+			return unit, err
+		}
+		unit.Definitions, r.out.Found = found, append(r.out.Found, diags...)
+	}
+	if len(also.Observed) > 0 {
+		if unit.Observed = r.files(also.Observed, false); unit.Observed == nil {
+			unit.Observed = []repo.File{}
+		}
+	}
+	return unit, nil
+}
+
+func (r *reader) lookups(p *Project) Lookups {
+	given := r.req.Lookups
+	switch {
+	case r.req.Of != nil:
+		return r.req.Of(p)
+	case given.NoSearch || len(given.Definitions)+len(given.CRDs)+len(given.Observed) > 0:
+		return given
+	}
+	return p.Lookups()
+}
+
+// files reads what is not rendered.
+func (r *reader) files(paths []string, lookup bool) []repo.File {
 	if len(paths) == 0 {
 		return nil
 	}
-	found, diags, err := r.tree.Select(paths)
-	r.diags = append(r.diags, diags...)
+	read, err := r.projects.Lookup(r.ctx, paths, lookup)
+	r.out.Found = append(r.out.Found, read.Found...)
+	r.out.Passed = append(r.out.Passed, read.Passed...)
 	if err != nil {
 		r.errs = append(r.errs, err)
 	}
-	out := make([]repo.File, 0, len(found))
-	for _, f := range found {
-		if path.Base(f.Name) != SettingsName {
-			out = append(out, f)
+	return read.Files
+}
+
+// Lookup reads files that are not rendered: those with definitions if
+// definitions is set, and all otherwise.
+func (ps *Projects) Lookup(ctx context.Context, paths []string, definitions bool) (repo.Selection, error) {
+	read, err := ps.tree.Read(ctx, repo.Request{Paths: paths, Skip: ps.Skip, Lookup: definitions})
+	var passed []repo.Passed
+	for _, p := range read.Passed {
+		if p.Reason != settingsReason && !definitions {
+			passed = append(passed, p)
 		}
 	}
-	return out
+	var files []repo.File
+	for _, f := range read.Files {
+		if path.Base(f.Name) != SettingsName {
+			files = append(files, f)
+		}
+	}
+	read.Passed, read.Files = passed, files
+	return read, err
 }
 
 // Without returns the files that are not given already, by name.
@@ -100,133 +193,6 @@ func Without(files, given []repo.File) []repo.File {
 	}
 	return out
 }
-
-// Define reports whether any of the files holds an RGD.
-func Define(files []repo.File, limits manifest.Limits) bool {
-	return slices.ContainsFunc(files, func(f repo.File) bool {
-		d := Definition{File: f}
-		return d.read(limits)
-	})
-}
-
-func (r *reader) search(files []repo.File) []repo.File {
-	search := r.req.Search
-	if search == nil {
-		search = func() []Definition { return Definitions(r.tree.FS(), r.req.Documents) }
-	}
-	return Needed(search(), files, r.req.Documents)
-}
-
-// Needed returns those of all definitions that define a kind of the files, or
-// one that such an RGD builds on: what is wrong with another one stops nobody.
-func Needed(all []Definition, files []repo.File, limits manifest.Limits) []repo.File {
-	wanted := map[string]bool{}
-	for _, f := range files {
-		docs, _ := manifest.Read(f.Name, f.Data, limits)
-		for _, d := range docs {
-			wanted[d.Kind()] = true
-		}
-	}
-	return needed(all, wanted)
-}
-
-func needed(all []Definition, wanted map[string]bool) []repo.File {
-	taken := make([]bool, len(all))
-	for again := true; again; {
-		again = false
-		for i, d := range all {
-			if taken[i] || !slices.ContainsFunc(d.defines, func(kind string) bool { return wanted[kind] }) {
-				continue
-			}
-			taken[i], again = true, true
-			for _, use := range d.uses {
-				wanted[use] = true
-			}
-		}
-	}
-	var out []repo.File
-	for i, d := range all {
-		if taken[i] {
-			out = append(out, d.File)
-		}
-	}
-	return out
-}
-
-// Definition is a file that holds an RGD.
-type Definition struct {
-	File repo.File
-
-	defines, uses []string // kinds: of its RGDs, and of their templates
-}
-
-// Definitions returns the files of a file system that hold an RGD, as they are:
-// nothing is built, and what is hidden or cannot be read is passed over, for
-// nobody asked for it.
-func Definitions(fsys fs.FS, limits manifest.Limits) []Definition {
-	var out []Definition
-	_ = fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil && entry != nil && entry.IsDir():
-			return fs.SkipDir
-		case err != nil:
-			return nil
-		case name != "." && strings.HasPrefix(entry.Name(), "."):
-			if entry.IsDir() {
-				return fs.SkipDir
-			}
-		case entry.Type().IsRegular() && isManifest(name):
-			data, err := fs.ReadFile(fsys, name)
-			if err != nil {
-				return nil
-			}
-			if d := (Definition{File: repo.File{Name: name, Data: data}}); d.read(limits) {
-				out = append(out, d)
-			}
-		}
-		return nil
-	})
-	return out
-}
-
-// read notes the kinds of a file and reports whether it holds an RGD.
-func (d *Definition) read(limits manifest.Limits) bool {
-	if !bytes.Contains(d.File.Data, []byte(definitionKind)) {
-		return false // a cheap first look
-	}
-	docs, _ := manifest.Read(d.File.Name, d.File.Data, limits)
-	found := false
-	for _, doc := range docs {
-		if doc.Kind() != definitionKind {
-			continue
-		}
-		found = true
-		spec, _ := doc.Object["spec"].(map[string]any)
-		schema, _ := spec["schema"].(map[string]any)
-		if kind, _ := schema["kind"].(string); kind != "" {
-			d.defines = append(d.defines, kind)
-		}
-		resources, _ := spec["resources"].([]any)
-		for _, item := range resources {
-			resource, _ := item.(map[string]any)
-			template, _ := resource["template"].(map[string]any)
-			if kind, _ := template["kind"].(string); kind != "" {
-				d.uses = append(d.uses, kind)
-			}
-		}
-	}
-	return found
-}
-
-func isManifest(name string) bool {
-	ext := path.Ext(name)
-	if strings.TrimSuffix(path.Base(name), ext) == "kustomization" || path.Base(name) == SettingsName {
-		return false
-	}
-	return ext == ".yaml" || ext == ".yml" || ext == ".json"
-}
-
-const definitionKind = "ResourceGraphDefinition"
 
 // reason is an error without the path that it is about.
 func reason(err error) error {

@@ -1,6 +1,8 @@
 package project_test
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/repo"
 )
@@ -34,46 +37,179 @@ func names(files []repo.File) []string {
 	return out
 }
 
+// object is an object of a kind that an RGD may define.
+func object(kind string) string {
+	return "apiVersion: kro.run/v1alpha1\nkind: " + kind + "\nmetadata: {name: a}\n"
+}
+
+const configMap = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+
+// lines shows the units of a plan: the project, then files by role.
+func lines(plan project.Plan) []string {
+	var out []string
+	for _, u := range plan.Units {
+		line := u.Project.Dir + ": " + strings.Join(names(u.Paths), " ")
+		for _, role := range []struct {
+			name  string
+			files []repo.File
+		}{{"definitions", u.Definitions}, {"crds", u.CRDs}, {"observed", u.Observed}} {
+			if len(role.files) > 0 {
+				line += "; " + role.name + " " + strings.Join(names(role.files), " ")
+			}
+		}
+		out = append(out, line)
+	}
+	for _, d := range plan.Found {
+		out = append(out, d.Pos.String()+" "+d.Rule+" "+d.Message+"; "+d.Hint)
+	}
+	return out
+}
+
 func TestRead(t *testing.T) {
 	fsys := tree(map[string]string{
-		"apps/web.yaml":       "kind: Web",
-		"apps/krowave.yaml":   "runtime: fail",
+		"apps/web.yaml":       object("Web"),
+		"plain/a.yaml":        configMap,
 		"own/rgd.yaml":        rgd("Own", "Pod"),
 		"rgds/a.yaml":         rgd("Part", "Pod"),
 		"rgds/b.json":         `{"kind": "ResourceGraphDefinition", "spec": {"schema": {"kind": "Web"}, "resources": [{"template": {"kind": "Part"}}]}}`,
 		"rgds/broken.yaml":    "kind: ResourceGraphDefinition\nspec: {schema: []}\n",
 		"rgds/mentions.yaml":  "text: ResourceGraphDefinition",
 		"rgds/.hidden/c.yaml": rgd("Web", "Pod"),
-		"crds/d.yaml":         "a: 1",
-		"live/e.yaml":         "a: 1",
+		"crds/d.yaml":         "apiVersion: x/v1\nkind: CustomResourceDefinition\n",
+		"crds/other.yaml":     configMap,
+		"live/e.yaml":         configMap,
 	})
-	tests := []struct {
-		name                               string
-		req                                project.Request
-		paths, definitions, crds, observed []string
+	for _, tt := range []struct {
+		name string
+		req  project.Request
+		want string
 	}{
-		{"definitions of the tree", project.Request{Paths: []string{"apps"}},
-			[]string{"apps/web.yaml"}, []string{"rgds/a.yaml", "rgds/b.json"}, []string{}, []string{}},
-		{"own definitions", project.Request{Paths: []string{"own"}}, []string{"own/rgd.yaml"}, []string{}, []string{}, []string{}},
-		{"named definitions", project.Request{Paths: []string{"apps"}, Definitions: []string{"rgds/a.yaml", "apps"}},
-			[]string{"apps/web.yaml"}, []string{"rgds/a.yaml"}, []string{}, []string{}},
-		{"the rest", project.Request{Paths: []string{"own"}, CRDs: []string{"crds"}, Observed: []string{"live"}},
-			[]string{"own/rgd.yaml"}, []string{}, []string{"crds/d.yaml"}, []string{"live/e.yaml"}},
-	}
-	for _, tt := range tests {
+		{"definitions of the tree", project.Request{Paths: []string{"apps"}}, ".: apps/web.yaml; definitions rgds/a.yaml rgds/b.json"},
+		{"nothing that could be an instance", project.Request{Paths: []string{"plain"}}, ".: plain/a.yaml"},
+		{"own definitions", project.Request{Paths: []string{"own"}}, ".: own/rgd.yaml"},
+		{"named definitions", project.Request{Paths: []string{"apps"}, Lookups: project.Lookups{Definitions: []string{"rgds/a.yaml", "apps"}}},
+			".: apps/web.yaml; definitions rgds/a.yaml"},
+		{"no search", project.Request{Paths: []string{"apps"}, Lookups: project.Lookups{NoSearch: true}}, ".: apps/web.yaml"},
+		{"CRDs", project.Request{Paths: []string{"own"}, Lookups: project.Lookups{CRDs: []string{"crds"}}}, ".: own/rgd.yaml; crds crds/d.yaml"},
+		{"observed", project.Request{Paths: []string{"own"}, Lookups: project.Lookups{Observed: []string{"live"}}}, ".: own/rgd.yaml; observed live/e.yaml"},
+		{"exclude", project.Request{Paths: []string{"."}, Exclude: []string{"rgds", "**/e.yaml", "own/*", "crds", "plain"}}, ".: apps/web.yaml"},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			files, diags, err := project.Read(repo.FS(fsys), tt.req)
-			if err != nil || len(diags) > 0 {
-				t.Fatal(err, diags)
+			plan, err := project.Read(t.Context(), repo.FS(fsys), tt.req)
+			if err != nil {
+				t.Fatal(err)
 			}
-			got := [][]string{names(files.Paths), names(files.Definitions), names(files.CRDs), names(files.Observed)}
-			if diff := cmp.Diff([][]string{tt.paths, tt.definitions, tt.crds, tt.observed}, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			diff(t, []string{tt.want}, lines(plan))
 		})
 	}
-	if _, _, err := project.Read(repo.FS(fsys), project.Request{Paths: []string{"nope"}}); err == nil {
+	if _, err := project.Read(t.Context(), repo.FS(fsys), project.Request{Paths: []string{"nope"}}); err == nil {
 		t.Error("a path that names nothing is no error")
+	}
+}
+
+// Each file is read under its nearest krowave.yaml, whatever the paths are, and
+// no project sees the definitions of another one that it does not name.
+func TestProjects(t *testing.T) {
+	files := map[string]string{
+		"rgds/shared.yaml":                  rgd("Shared", "Pod"),
+		"rgds/box.yaml":                     rgd("Box", "Pod"),
+		"clusters/dev/krowave.yaml":         "definitions: [rgds]\nobserved: [live]\nexclude: [apps/old, '**/skeleton']\n",
+		"clusters/dev/rgds/box.yaml":        rgd("Box", "Pod"),
+		"clusters/dev/live/x.yaml":          configMap,
+		"clusters/dev/apps/a.yaml":          object("Box"),
+		"clusters/dev/apps/old/a.yaml":      object("Box"),
+		"clusters/dev/apps/skeleton/a.yaml": object("Box"),
+		"clusters/prod/krowave.yaml":        "kubernetesVersion: '1.34'\n",
+		"clusters/prod/rgds/box.yaml":       rgd("Box", "Disk"),
+		"clusters/prod/apps/a.yaml":         object("Box"),
+		"clusters/prod/apps/s.yaml":         object("Shared"),
+		"clusters/prod/deep/krowave.yaml":   "definitions: [../../dev/rgds]\n",
+		"clusters/prod/deep/a.yaml":         object("Box"),
+		"clusters/stage/krowave.yaml":       "",
+		"clusters/stage/a.yaml":             object("Disk"),
+		"clusters/stage/b.yaml":             object("Box"),
+		"disks/krowave.yaml":                "{}",
+		"disks/disk.yaml":                   rgd("Disk", "Pod"),
+		"base/kustomization.yaml":           "resources: [a.yaml]\n",
+		"base/a.yaml":                       object("Box"),
+		"overlay/krowave.yaml":              "definitions: [../clusters/prod/rgds]\n",
+		"overlay/kustomization.yaml":        "resources: [../base]\nnamePrefix: x-\n",
+		"bad/krowave.yaml":                  "definitions: 3\n",
+		"empty/krowave.yaml":                "exclude: [../x]\n",
+	}
+	const dev = "clusters/dev: clusters/dev/apps/a.yaml; definitions clusters/dev/rgds/box.yaml; observed clusters/dev/live/x.yaml"
+	const prod = "clusters/prod: clusters/prod/apps/a.yaml clusters/prod/apps/s.yaml; definitions clusters/prod/rgds/box.yaml rgds/shared.yaml"
+	for _, tt := range []struct {
+		paths string
+		want  []string
+	}{
+		{"clusters/dev/apps clusters/prod/apps", []string{dev, prod}},
+		{"clusters/prod/apps clusters/dev/apps", []string{prod, dev}},
+		{"clusters/*/apps", []string{dev, prod}},
+		{"clusters/prod/deep", []string{"clusters/prod/deep: clusters/prod/deep/a.yaml; definitions clusters/dev/rgds/box.yaml"}},
+		{"overlay base", []string{
+			"overlay: overlay/kustomization.yaml; definitions clusters/prod/rgds/box.yaml",
+			".: base/kustomization.yaml; definitions rgds/box.yaml",
+		}},
+		{"clusters/stage", []string{
+			"clusters/stage: clusters/stage/a.yaml clusters/stage/b.yaml; definitions rgds/box.yaml",
+			"clusters/stage/a.yaml:2:7 other-project kind Disk of group kro.run is defined in disks/disk.yaml, which belongs to another project (disks/krowave.yaml); " +
+				`to use it here, add "../../disks/disk.yaml" to definitions in clusters/stage/krowave.yaml`,
+		}},
+		{"clusters/dev/apps bad", []string{dev, "bad/krowave.yaml:1:14 config definitions is a list of paths; "}},
+		{"empty", []string{"empty: ", `empty/krowave.yaml:1:1 config exclude: "../x" is not a pattern of paths below the directory of krowave.yaml; `}},
+	} {
+		t.Run(tt.paths, func(t *testing.T) {
+			plan, err := project.Read(t.Context(), repo.FS(tree(files)), project.Request{Paths: strings.Fields(tt.paths)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			diff(t, tt.want, lines(plan))
+		})
+	}
+}
+
+// A search for definitions keeps to the limits, and stops when nobody waits for
+// it; the next one looks again.
+func TestSearchIsBounded(t *testing.T) {
+	source := repo.FS(tree(map[string]string{"a.yaml": object("Box"), "rgds/a.yaml": rgd("Box", "Pod"), "rgds/b.yaml": rgd("C", "Pod")}))
+	source.Limits = repo.Limits{Files: 2}
+	plan, err := project.Read(t.Context(), source, project.Request{Paths: []string{"a.yaml"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	diff(t, []string{
+		".: a.yaml; definitions rgds/a.yaml",
+		"rgds/b.yaml:1:1 limit-files more than 2 files are searched for RGDs; raise --max-files to read them, or list the RGDs in definitions of krowave.yaml; ",
+	}, lines(plan))
+
+	source.Limits = repo.Limits{}
+	finder := project.NewFinder(source, nil, manifest.Limits{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := finder.Find(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if all, _, err := finder.Find(t.Context()); len(all) != 2 || err != nil {
+		t.Errorf("again: %d definitions, %v", len(all), err)
+	}
+}
+
+func TestMayHoldInstance(t *testing.T) {
+	for text, want := range map[string]bool{
+		configMap:     false,
+		object("Box"): true,
+		"apiVersion: apps/v1\nkind: Deployment\n---\n\"apiVersion\": networking.k8s.io/v1 # x\n": false,
+		`{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"example.com/v1"}]}`:            true,
+		`{"apiVersion":"v1","kind":"List","items":[]}`:                                           false,
+		"apiVersion: &v example.com/v1\n":                                                        true,
+		"apiVersion:\n  example.com/v1\n":                                                        true,
+		`{"\u0061piVersion": "example.com/v1"}`:                                                  true,
+		"apiVersion: sigs.x-k8s.io/v1\n":                                                         true,
+	} {
+		if got := project.MayHoldInstance([]byte(text)); got != want {
+			t.Errorf("%q: got %v", text, got)
+		}
 	}
 }
 

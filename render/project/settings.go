@@ -10,6 +10,7 @@ import (
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/repo"
 )
 
 // SettingsName is the file with the settings of a repository or a part of it.
@@ -42,7 +43,7 @@ func NearestSettings(fsys fs.FS, dir string) (*Settings, diag.List) {
 	for {
 		name := path.Join(dir, SettingsName)
 		if info, err := fs.Stat(fsys, name); err == nil && !info.IsDir() {
-			data, err := fs.ReadFile(fsys, name)
+			data, err := repo.ReadFile(fsys, name, maxSettingsBytes)
 			if err != nil {
 				var diags diag.List
 				diags.Errorf(diag.Position{File: name, Line: 1, Column: 1}, "config", "%s cannot be read: %v", SettingsName, reason(err))

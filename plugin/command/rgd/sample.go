@@ -1,6 +1,7 @@
 package rgd
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/repo"
 	"github.com/krowave/krowave/render/simpleschema"
 )
 
@@ -138,8 +140,12 @@ func (s *sampler) score(g *graph.Graph, sample map[string]any) (score, error) {
 	if _, _, problems := g.Admitter.Admit(sample, s.options.Namespace); len(problems) > 0 {
 		return score{refused, len(problems)}, nil
 	}
+	text, err := manifest.CanonicalJSON(sample)
+	if err != nil {
+		return score{}, fmt.Errorf("encoding a sample: %w", err)
+	}
 	in := s.In.DefinitionsOnly()
-	in.Files = []manifest.File{{Name: "-", Objects: []map[string]any{sample}}}
+	in.Files = []repo.File{{Name: "-", Data: text}}
 	in.Observed = s.In.Observed
 	opts := s.options
 	opts.AllowEmpty = true

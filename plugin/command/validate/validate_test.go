@@ -26,7 +26,7 @@ func brokenRepository(t *testing.T) string {
 			"    kind: Stand\n    spec:\n      size: integr\n",
 		"bad.yaml":   "apiVersion: kro.run/v1alpha1\nkind: Shop\nmetadata:\n  name: bad\nspec:\n  tier: \"]]>\\u0001<é\\r\"\n",
 		"other.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: other\ndatas: {}\n",
-		"text.yaml":  "kind: [\n",
+		"text.yaml":  "apiVersion: v1\nkind: [\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -9,6 +9,7 @@
 package liveobjects
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/repo"
 )
 
 // Objects are what Make makes up.
@@ -31,13 +33,7 @@ type Objects struct {
 }
 
 // Files are the objects as observed files.
-func (o *Objects) Files() []manifest.File {
-	var objects []map[string]any
-	for _, obj := range slices.Concat(o.Live, o.External) {
-		objects = append(objects, deepCopy(obj).(map[string]any)) // the next step changes them
-	}
-	return []manifest.File{{Name: "observed/made.yaml", Objects: objects}}
-}
+func (o *Objects) Files() []repo.File { return []repo.File{encode(slices.Concat(o.Live, o.External))} }
 
 // maxRounds bounds the chains of values that depend on each other.
 const maxRounds = 25
@@ -327,6 +323,12 @@ func identityOf(obj map[string]any) identity {
 	meta, _ := obj["metadata"].(map[string]any)
 	text := func(m map[string]any, key string) string { s, _ := m[key].(string); return s }
 	return identity{text(obj, "apiVersion"), text(obj, "kind"), cmp.Or(text(meta, "namespace"), "default"), text(meta, "name")}
+}
+
+func encode(objects []map[string]any) repo.File {
+	var b bytes.Buffer
+	_ = manifest.EncodeYAML(&b, objects) // a buffer takes it all, and values are plain JSON
+	return repo.File{Name: "observed/made.yaml", Data: b.Bytes()}
 }
 
 // overlay is a live value after another one has been applied.

@@ -1,0 +1,160 @@
+package project
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/repo"
+)
+
+// Search finds the definitions that a project's files need and that nothing
+// names: those of the project itself, and what it lacks of the project around
+// it, and so on up to the root of the tree. It never takes those of another
+// project: an object whose kind only such a one defines is a finding.
+type Search struct {
+	Finder *Finder
+	Limits manifest.Limits
+	// Every takes all definitions that the project sees, needed or not.
+	Every bool
+}
+
+// For returns the definitions for a part.
+func (s Search) For(ctx context.Context, part Part) ([]repo.File, diag.List, error) {
+	if !s.Every && !slices.ContainsFunc(part.Files, func(f repo.File) bool { return MayHoldInstance(f.Data) }) {
+		return nil, nil, nil
+	}
+	all, found, err := s.Finder.Find(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	c := &chooser{wanted: map[string]bool{}, every: s.Every}
+	docs := s.documents(part)
+	for _, d := range docs {
+		c.wanted[d.Kind()] = true
+	}
+	for p := part.Project; p != nil; p = p.Parent {
+		c.levels = append(c.levels, definitionsOf(all, p.Dir))
+	}
+	out := c.choose()
+	return out, append(slices.Clone(found), c.elsewhere(part.Project, all, docs)...), nil
+}
+
+// documents reads the files that may hold instances.
+func (s Search) documents(part Part) []*manifest.Document {
+	var out []*manifest.Document
+	for _, f := range part.Files {
+		if !MayHoldInstance(f.Data) {
+			continue
+		}
+		docs, _ := manifest.Read(f.Name, f.Data, s.Limits)
+		out = append(out, docs...)
+	}
+	return out
+}
+
+func definitionsOf(all []Definition, dir string) []Definition {
+	var out []Definition
+	for _, d := range all {
+		if d.Dir == dir {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// chooser picks definitions level by level: a project's own, then those around
+// it. A kind that a nearer level defines is not taken from a farther one.
+type chooser struct {
+	levels [][]Definition
+	every  bool
+	wanted map[string]bool // kinds by name: a wrong group or version is told by who compiles
+	seen   map[kind]bool   // defined at a level so far
+}
+
+func (c *chooser) choose() []repo.File {
+	taken := make([][]bool, len(c.levels))
+	for i, level := range c.levels {
+		taken[i] = make([]bool, len(level))
+	}
+	for again := true; again; {
+		again = false
+		c.seen = map[kind]bool{}
+		for i, level := range c.levels {
+			if again = c.level(level, taken[i]); again {
+				break // what these build on may be defined nearer
+			}
+		}
+	}
+	var out []repo.File
+	for i, level := range c.levels {
+		for j, d := range level {
+			if taken[i][j] {
+				out = append(out, d.File)
+			}
+		}
+	}
+	return out
+}
+
+// level takes what is needed of a level, and reports whether that is more than
+// before.
+func (c *chooser) level(all []Definition, taken []bool) (more bool) {
+	var here []kind
+	for i, d := range all {
+		if !taken[i] && c.takes(d) {
+			taken[i], more = true, true
+			for _, use := range d.uses {
+				c.wanted[use.name] = true
+			}
+		}
+		if taken[i] {
+			here = append(here, d.defines...)
+		}
+	}
+	for _, k := range here {
+		c.seen[k] = true
+	}
+	return more
+}
+
+func (c *chooser) takes(d Definition) bool {
+	if c.every && len(d.defines) == 0 {
+		return true // broken, and said so
+	}
+	return slices.ContainsFunc(d.defines, func(k kind) bool { return (c.every || c.wanted[k.name]) && !c.seen[k] })
+}
+
+// elsewhere reports objects whose kind only another project defines.
+func (c *chooser) elsewhere(p *Project, all []Definition, docs []*manifest.Document) diag.List {
+	foreign := map[kind]Definition{}
+	for _, d := range all {
+		for _, k := range d.defines {
+			if _, ok := foreign[k]; !ok && !c.seen[k] {
+				foreign[k] = d
+			}
+		}
+	}
+	var out diag.List
+	for _, d := range docs {
+		from, ok := foreign[kindOf(d.Object)]
+		if !ok {
+			continue
+		}
+		name := from.File.Name
+		if rel, err := filepath.Rel(filepath.FromSlash(p.Dir), filepath.FromSlash(name)); err == nil {
+			name = filepath.ToSlash(rel)
+		}
+		out.Add(diag.Diagnostic{
+			Severity: diag.Error, Rule: "other-project", Pos: d.Position(diag.Path{"kind"}), Object: d.Title(), Path: "kind",
+			Message: fmt.Sprintf("kind %s is defined in %s, which belongs to another project (%s)", kindOf(d.Object), from.File.Name, path.Join(from.Dir, SettingsName)),
+			Hint:    fmt.Sprintf("to use it here, add %q to definitions in %s", name, p.File()),
+			Related: []diag.Related{{Position: diag.Position{File: from.File.Name, Line: 1, Column: 1}, Message: "the definition"}},
+		})
+	}
+	return out
+}
