@@ -20,6 +20,8 @@ import (
 // Input is what a render reads. A file holds text or objects; neither is ever
 // changed.
 type Input struct {
+	Project string // how reports name the project that the files belong to
+
 	Files       []manifest.File // RGDs, CRDs, instances and everything else, in output order
 	Definitions []manifest.File // RGDs and CRDs that are only looked up, never printed
 	CRDs        []manifest.File // CRDs that are only looked up

@@ -25,6 +25,7 @@ import (
 	"github.com/krowave/krowave/render/internal/parallel"
 	"github.com/krowave/krowave/render/internal/source"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/output"
 	"github.com/krowave/krowave/render/override"
 )
@@ -59,13 +60,16 @@ func pipeline(ctx context.Context, in Input, opts Options) (*Result, error) {
 	diags = append(diags, found...)
 	plan := delegation.New(set, opts.KeepIdioms, opts.Documents)
 	diags = append(diags, strayOverrides(docs.Objects, set, opts)...)
-	tops, found, err := expandAll(ctx, docs, expander(docs, set, plan, rules, opts), opts)
+	tops, found, err := expandAll(ctx, docs, expander(in.Project, docs, set, plan, rules, opts), opts)
 	if err != nil {
 		return nil, err
 	}
 	diags = append(diags, found...)
 	objects, found := output.Assemble(output.Input{Documents: docs.Objects, Instances: tops, Set: set, Plan: plan}, opts.output())
 	diags = append(diags, found...)
+	for i := range objects {
+		objects[i].Project = in.Project
+	}
 	res := &Result{Objects: objects, Graphs: set.Graphs, Catalog: set.Catalog, Diagnostics: diags}
 	for _, top := range tops {
 		if top != nil {
@@ -113,7 +117,11 @@ func expandAll(ctx context.Context, docs documents, e *instance.Expander, opts O
 	diags := make([]diag.List, len(docs.Objects))
 	err := parallel.Each(ctx, opts.Jobs, len(docs.Objects), func(ctx context.Context, i int) (err error) {
 		d := docs.Objects[i]
-		if g := e.Set.Graph(d.GVK); g != nil && opts.selects(d) {
+		switch g := e.Set.Graph(d.GVK); {
+		case g == nil || !opts.selects(d):
+		case object.IsEncrypted(d.Object):
+			diags[i].Add(d.Encrypted("instance"))
+		default:
 			tops[i], diags[i], err = e.Expand(ctx, d, g)
 		}
 		return err
@@ -125,10 +133,10 @@ func expandAll(ctx context.Context, docs documents, e *instance.Expander, opts O
 }
 
 // expander returns what expands the instances of an input.
-func expander(docs documents, set *definition.Set, plan *delegation.Plan, rules *admission.Rules, opts Options) *instance.Expander {
+func expander(project string, docs documents, set *definition.Set, plan *delegation.Plan, rules *admission.Rules, opts Options) *instance.Expander {
 	fromInput := lookup.FromInput(set, slices.Concat(docs.Objects, docs.Definitions), opts.Namespace)
 	e := &instance.Expander{Set: set, Plan: plan, Options: instance.Options{
-		Runtime: opts.Runtime, WaveMode: opts.WaveMode, Namespace: opts.Namespace, MaxChainDepth: opts.MaxChainDepth,
+		Project: project, Runtime: opts.Runtime, WaveMode: opts.WaveMode, Namespace: opts.Namespace, MaxChainDepth: opts.MaxChainDepth,
 		Overrides: opts.Overrides, Cache: opts.Cache,
 		Expand: expand.Options{
 			Admission: rules, ServerDefaults: opts.ServerDefaults != DefaultsNone, MaxCollectionSize: opts.MaxCollectionSize,
@@ -137,7 +145,7 @@ func expander(docs documents, set *definition.Set, plan *delegation.Plan, rules 
 		},
 	}}
 	if opts.Cache != nil {
-		e.Options.Digest = cache.Digest("shared", opts.WaveMode, opts.Namespace, opts.Runtime, opts.KeepIdioms, opts.ServerDefaults,
+		e.Options.Digest = cache.Digest("shared", project, opts.WaveMode, opts.Namespace, opts.Runtime, opts.KeepIdioms, opts.ServerDefaults,
 			opts.MaxCollectionSize, opts.MaxChainDepth, set.Digest, rules.Digest(),
 			docs.observed.Observed != nil, docs.observed.Digest, fromInput.Digest)
 	}

@@ -37,35 +37,38 @@ func (r *Renderer) Announce(ctx context.Context, tree *Tree, req Request) ([]*pl
 	}
 	env := maps.Clone(req.Env)
 	delete(env, appParameters) // what is announced is what parameters start from
-	s := r.settings(tree, dir, env)
-	in, err := s.read(tree)
+	j := &job{renderer: r, tree: tree, dir: dir, env: env, byDir: map[string]*settings{}}
+	units, err := j.read(ctx)
 	if err != nil {
 		return nil, err
 	}
 	req.enter("rendering")
-	s.options.Runtime, s.options.Annotate, s.options.AllowEmpty = render.Withhold, render.Annotate{}, true
-	policy := r.settings(tree, dir, env).options.Runtime
-	res, err := render.Render(ctx, in, s.options)
-	if err != nil {
-		return nil, err
-	}
+	main := j.settings(dir).options
 	out := []*pluginpb.ParameterAnnouncement{
-		announceSetting("runtime", "Runtime values", string(policy)),
-		announceSetting("kubernetes-version", "Kubernetes version", s.options.KubernetesVersion),
+		announceSetting("runtime", "Runtime values", string(main.Runtime)),
+		announceSetting("kubernetes-version", "Kubernetes version", main.KubernetesVersion),
 	}
 	instances := announceSetting("instance", "Instances", "")
 	out = append(out, instances)
-	for _, i := range res.Instances {
-		if i.Doc == nil {
-			continue
+	for _, u := range units {
+		opts := u.options
+		opts.Runtime, opts.Annotate, opts.AllowEmpty = render.Withhold, render.Annotate{}, true
+		res, err := render.Render(ctx, u.in, opts)
+		if err != nil {
+			return nil, err
 		}
-		name := instanceName(i.Doc)
-		if len(instances.Array) == maxInstances {
-			instances.Tooltip += fmt.Sprintf("; only the first %d are listed here", maxInstances)
-			break
+		for _, i := range res.Instances {
+			if i.Doc == nil {
+				continue
+			}
+			name := instanceName(i.Doc)
+			if len(instances.Array) == maxInstances {
+				instances.Tooltip += fmt.Sprintf("; only the first %d are listed here", maxInstances)
+				return out, nil
+			}
+			instances.Array = append(instances.Array, name)
+			out = append(out, announceInstance(name, i, res.Graphs))
 		}
-		instances.Array = append(instances.Array, name)
-		out = append(out, announceInstance(name, i, res.Graphs))
 	}
 	return out, nil
 }

@@ -22,19 +22,32 @@ func (r *Renderer) Match(ctx context.Context, tree *Tree, req Request) (bool, er
 	if err != nil {
 		return false, err
 	}
-	if info, err := fs.Stat(tree.fsys, path.Join(dir, project.SettingsName)); err == nil && !info.IsDir() {
+	if info, err := fs.Stat(tree.files.FS(), path.Join(dir, project.SettingsName)); err == nil && !info.IsDir() {
 		return true, nil
 	}
 	if err := req.begin(ctx); err != nil {
 		return false, err
 	}
-	s := r.settings(tree, dir, req.Env)
-	in, err := s.read(tree)
+	j := &job{renderer: r, tree: tree, dir: dir, env: req.Env, byDir: map[string]*settings{}}
+	units, err := j.read(ctx)
+	if ctx.Err() != nil {
+		return false, err
+	}
 	if err != nil {
 		return false, nil // a path of other things, such as a Helm chart
 	}
+	for _, u := range units {
+		if u.instances() {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// instances reports whether the files hold an instance of an RGD.
+func (u unit) instances() bool {
 	defined := map[k8sschema.GroupVersionKind]bool{}
-	for _, d := range s.documents(append(append([]repo.File{}, in.Definitions...), in.Files...)) {
+	for _, d := range u.documents(append(append([]repo.File{}, u.in.Definitions...), u.in.Files...)) {
 		if d.Kind() == "ResourceGraphDefinition" {
 			if rgd, _ := graph.Admit(d); rgd != nil {
 				defined[rgd.GVK] = true
@@ -42,14 +55,14 @@ func (r *Renderer) Match(ctx context.Context, tree *Tree, req Request) (bool, er
 		}
 	}
 	if len(defined) == 0 {
-		return false, nil
+		return false
 	}
-	for _, d := range s.documents(in.Files) {
+	for _, d := range u.documents(u.in.Files) {
 		if defined[object.GVK(d.Object)] {
-			return true, nil
+			return true
 		}
 	}
-	return false, nil
+	return false
 }
 
 func (s *settings) documents(files []repo.File) []*manifest.Document {

@@ -2,7 +2,6 @@ package cmp
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"path"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/cache"
 	"github.com/krowave/krowave/render/diag"
-	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/repo"
 	table "github.com/krowave/krowave/render/settings"
@@ -19,17 +17,27 @@ import (
 
 // Tree is the repository of an application.
 type Tree struct {
-	fsys        fs.FS
-	digest      string // of its content; "" remembers nothing of it
-	definitions func() []project.Definition
+	files  *repo.Tree
+	digest string // of its content; "" remembers nothing of it
+	once   sync.Once
+	finder *project.Finder
 }
 
 // NewTree returns the tree of a file system. digest, if it is not empty, is
 // different for any two trees of different content.
-func NewTree(fsys fs.FS, digest string) *Tree {
-	return &Tree{fsys: fsys, digest: digest, definitions: sync.OnceValue(func() []project.Definition {
-		return project.Definitions(fsys, manifest.Limits{})
-	})}
+func NewTree(fsys fs.FS, digest string) *Tree { return &Tree{files: repo.FS(fsys), digest: digest} }
+
+// WorkTree returns the tree of a directory, of which Git may ignore a part.
+func WorkTree(files *repo.Tree) *Tree { return &Tree{files: files} }
+
+// definitions finds the RGDs of the tree, within the limits of the server.
+func (t *Tree) definitions(operator table.Values) *project.Finder {
+	t.once.Do(func() {
+		tree := *t.files
+		tree.Limits = operator.Tree()
+		t.finder = project.NewFinder(&tree, nil, operator.Options.Documents)
+	})
+	return t.finder
 }
 
 // Request names an application in a tree.
@@ -144,24 +152,24 @@ func (r *Renderer) Generate(ctx context.Context, tree *Tree, req Request) (*Answ
 	if err := req.begin(ctx); err != nil {
 		return nil, err
 	}
-	s := r.settings(tree, dir, req.Env)
-	in, err := s.read(tree)
+	j := &job{renderer: r, tree: tree, dir: dir, env: req.Env, byDir: map[string]*settings{}}
+	units, err := j.read(ctx)
 	if err != nil {
 		return nil, err
 	}
 	// Other commits and other applications may come to the same input.
-	slow := s.digest(in, req.Env[kubeAPIs])
+	slow := j.digest(units)
 	if o, ok := r.answers.Get(slow); ok {
 		r.remember(quick, o)
 		return cached(o)
 	}
 	req.enter("rendering")
-	res, err := render.Render(ctx, in, s.options)
+	results, err := j.render(ctx, units)
 	if err != nil {
 		return nil, err
 	}
 	req.enter("encoding")
-	o, err := s.outcome(res, req.Env)
+	o, err := j.outcome(units, results)
 	if err != nil {
 		return nil, err
 	}
@@ -184,72 +192,10 @@ func (r *Renderer) remember(key string, o *outcome) {
 	}
 }
 
-// settings puts the settings of an application together.
+// settings puts the settings of an application together, as they are for the
+// files of a directory.
 func (r *Renderer) settings(tree *Tree, dir string, env Environment) *settings {
 	base := r.Operator
 	base.Options.Cache = r.documents
-	return readSettings(tree.fsys, dir, env, base)
-}
-
-// read reads the input. What is wrong with the files is kept for the outcome,
-// unless there is nothing to render.
-func (s *settings) read(tree *Tree) (render.Input, error) {
-	if s.diags.HasErrors() {
-		return render.Input{}, &Findings{s.diags.Sorted()} // with other settings, other things are wrong
-	}
-	from := repo.FS(tree.fsys)
-	from.Limits = s.limits.Tree()
-	s.request.Search = tree.definitions
-	files, diags, err := project.Read(from, s.request)
-	s.diags = append(s.diags, diags...)
-	if err != nil {
-		for _, text := range strings.Split(err.Error(), "\n") {
-			s.diags.Errorf(source(s.request.Paths[0]), "path", "%s", strings.TrimPrefix(text, s.request.Paths[0]+": "))
-		}
-		return render.Input{}, &Findings{s.diags.Sorted()}
-	}
-	return render.Input{Files: files.Paths, Definitions: files.Definitions, CRDs: files.CRDs, Observed: files.Observed}, nil
-}
-
-// digest is that of everything that the outcome depends on.
-func (s *settings) digest(in render.Input, apis string) string {
-	opts := s.options
-	opts.Cache = nil
-	parts := []any{"input", fmt.Sprintf("%+v", opts), s.strict, apis, fmt.Sprintf("%+v", s.diags), in.Observed != nil, s.request.Paths[0]}
-	for _, role := range [][]repo.File{in.Files, in.Definitions, in.CRDs, in.Observed} {
-		parts = append(parts, len(role))
-		for _, f := range role {
-			parts = append(parts, f.Name, f.Data)
-		}
-	}
-	return cache.Digest(parts...)
-}
-
-// outcome turns a result into manifests or findings.
-func (s *settings) outcome(res *render.Result, env Environment) (*outcome, error) {
-	all := append(append(diag.List{}, s.diags...), res.Diagnostics...)
-	all = append(all, s.destination(res, env)...)
-	if s.strict {
-		for i := range all {
-			if all[i].Severity == diag.Warning {
-				all[i].Severity = diag.Error
-			}
-		}
-	}
-	if len(res.Objects) == 0 && !s.options.AllowEmpty && !all.HasErrors() {
-		all.Errorf(source(s.request.Paths[0]), "empty", "nothing is rendered, and Argo CD would delete what is there; "+
-			"krowave.yaml cannot allow that, %sALLOW_EMPTY=true can", table.VariablePrefix)
-	}
-	if all.HasErrors() {
-		return &outcome{findings: &Findings{all.Sorted()}}, nil
-	}
-	answer := &Answer{Warnings: all.Sorted(), Manifests: make([]string, len(res.Objects)), objects: len(res.Objects), instances: len(res.Instances)}
-	for i, o := range res.Objects {
-		text, err := manifest.CanonicalJSON(o.Object)
-		if err != nil {
-			return nil, fmt.Errorf("encoding an object: %w", err)
-		}
-		answer.Manifests[i] = string(text)
-	}
-	return &outcome{answer: answer}, nil
+	return readSettings(tree.files.FS(), dir, env, base)
 }

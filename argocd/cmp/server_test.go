@@ -74,7 +74,7 @@ func TestFindingsReachTheCaller(t *testing.T) {
 	s := start(t, Config{})
 	many := tree{}
 	for i := range 30 {
-		many[fmt.Sprintf("apps/many/%02d.yaml", i)] = "kind: X\n"
+		many[fmt.Sprintf("apps/many/%02d.yaml", i)] = "apiVersion: v1\nkind: [\n"
 	}
 	override := func(values string) map[string]string {
 		return map[string]string{appParameters: `[{"name":"WebApp/web","map":` + values + `}]`}
@@ -116,7 +116,7 @@ func TestFindingsReachTheCaller(t *testing.T) {
 	}
 	_, err := s.generate(t, "apps/many", shop().with(many).pack(t, time.Time{}), nil)
 	lines := strings.Split(message(err), "\n")
-	if len(lines) != 20 || !strings.HasPrefix(lines[0], "apps/many/00.yaml:1:1: ") || lines[19] != "and 11 more" {
+	if len(lines) != 20 || !strings.HasPrefix(lines[0], "apps/many/00.yaml:3:1: ") || lines[19] != "and 11 more" {
 		t.Errorf("%d lines, want 20, the first finding first and the rest counted:\n%s", len(lines), message(err))
 	}
 }

@@ -35,8 +35,8 @@ func readSettings(fsys fs.FS, dir string, env Environment, base table.Values) *s
 	values, found := table.Resolve(base, table.File(file), table.Environment(env), parameters)
 	s := &settings{options: values.Options, limits: values, strict: values.Strict, diags: append(diags, found...)}
 	s.options.Overrides = overrides
-	s.request = project.Request{Paths: []string{dir}, Definitions: values.Definitions, CRDs: values.CRDs, Observed: values.Observed,
-		Documents: values.Options.Documents}
+	s.request = project.Request{Paths: []string{dir}, Documents: values.Options.Documents,
+		Lookups: project.Lookups{Definitions: values.Definitions, CRDs: values.CRDs, Observed: values.Observed}}
 	return s
 }
 

@@ -1,10 +1,12 @@
 package controller
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +17,7 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/need"
-	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/repo"
 )
 
 // LiveValues is where live objects come from: a *live.Watcher.
@@ -52,65 +54,87 @@ func (s *step) account() string {
 // withLive adds live objects to the observed ones, which come first and so are
 // found first. As long as a list is not known, nothing is added: the engine would
 // take the list for an empty one.
-func withLive(observed []manifest.File, seen live.Snapshot) []manifest.File {
+func withLive(observed []repo.File, seen live.Snapshot) ([]repo.File, error) {
 	if !seen.Complete {
-		return observed
+		return observed, nil
 	}
-	out := append([]manifest.File{}, observed...)
+	out := append([]repo.File{}, observed...)
 	for _, obj := range seen.Objects {
-		name := path.Join("live", strings.ToLower(object.Kind(obj)), object.Namespace(obj), object.Name(obj)+".yaml")
-		out = append(out, manifest.File{Name: name, Objects: []map[string]any{obj}})
+		var text bytes.Buffer
+		if err := manifest.EncodeYAML(&text, []map[string]any{obj}); err != nil {
+			return nil, fmt.Errorf("encoding a live object: %w", err)
+		}
+		d := manifest.Document{Object: obj}
+		name := path.Join("live", strings.ToLower(d.Kind()), d.Namespace(), d.Name()+".yaml")
+		out = append(out, repo.File{Name: name, Data: text.Bytes()})
 	}
-	return out
+	return out, nil
 }
 
 // settle renders with live values until these are the ones that the render
 // wants: what is found first may be what names the next.
 func (s *step) settle(ctx context.Context, in *input) (*render.Result, live.Snapshot, error) {
-	if in.options.Runtime != render.Withhold || s.Live == nil {
+	withhold := slices.ContainsFunc(in.units, func(u unit) bool { return u.options.Runtime == render.Withhold })
+	if !withhold || s.Live == nil {
 		if s.Live != nil {
 			s.Live.Forget(s.key())
 		}
-		res, err := render.Render(ctx, in.Input, in.options)
+		res, err := renderAll(ctx, in.units, live.Snapshot{})
 		return res, live.Snapshot{}, err
 	}
 	if k := s.obj.Spec.Kustomizations; k != nil && (k.KubeConfig != nil || k.TargetNamespace != "") {
 		return nil, live.Snapshot{}, terminal(v1alpha1.InvalidSpecReason,
 			errors.New("runtime: withhold reads the objects where the source has them: it does not go with kustomizations.kubeConfig and kustomizations.targetNamespace"))
 	}
-	given := in.Input.Observed
 	seen := s.seen()
-	in.Input.Observed = withLive(given, seen)
 	var wanted []need.Need
-	res, settled, err := need.Settle(ctx, in.Input, in.options, maxRounds, func(ctx context.Context, res *render.Result) ([]manifest.File, bool, error) {
+	for range maxRounds {
+		res, err := renderAll(ctx, in.units, seen)
+		if err != nil {
+			return nil, seen, err
+		}
 		// An error may come from a list that is not known yet, and what is behind
 		// it is not asked for then.
 		if !res.Diagnostics.HasErrors() {
 			wanted = nil
 		}
-		for _, n := range need.Of(res) {
-			if n.Node != "" { // Flux applies no instances, so there is none to read
-				wanted = append(wanted, n)
+		for _, w := range need.Of(res) {
+			if w.Node != "" { // Flux applies no instances, so there is none to read
+				wanted = append(wanted, w)
 			}
 		}
 		if err := s.Live.Want(s.key(), s.account(), wanted); err != nil {
-			return nil, false, failed(v1alpha1.WaitingForValuesReason, err)
+			return nil, seen, failed(v1alpha1.WaitingForValuesReason, err)
 		}
 		waiting, cancel := context.WithTimeout(ctx, liveTimeout)
 		s.Live.Wait(waiting, s.key())
 		cancel()
-		before := seen.Digest
-		seen = s.seen()
-		return withLive(given, seen), seen.Digest != before, nil
-	})
-	switch {
-	case err != nil:
-		return nil, seen, err
-	case !settled:
-		return nil, seen, later(v1alpha1.WaitingForValuesReason,
-			fmt.Errorf("live values changed in each of %d renders", maxRounds), s.RequeueDependency)
+		now := s.seen()
+		if now.Digest == seen.Digest {
+			return res, now, nil
+		}
+		seen = now
 	}
-	return res, seen, nil
+	return nil, seen, later(v1alpha1.WaitingForValuesReason,
+		fmt.Errorf("live values changed in each of %d renders", maxRounds), s.RequeueDependency)
+}
+
+// renderAll renders each project under its own settings, those that withhold
+// with live objects.
+func renderAll(ctx context.Context, units []unit, seen live.Snapshot) (*render.Result, error) {
+	results := make([]*render.Result, len(units))
+	for i, u := range units {
+		var err error
+		if u.options.Runtime == render.Withhold {
+			if u.Observed, err = withLive(u.Observed, seen); err != nil {
+				return nil, err
+			}
+		}
+		if results[i], err = render.Render(ctx, u.Input, u.options); err != nil {
+			return nil, err
+		}
+	}
+	return render.Merge(results), nil
 }
 
 // unservedRetry is how soon kinds are looked up again that were not served: the

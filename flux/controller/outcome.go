@@ -119,6 +119,7 @@ func (s *step) render(ctx context.Context) (*outcome, error) {
 		return nil, failed(v1alpha1.RenderFailedReason, err)
 	}
 	all := append(in.diags, res.Diagnostics...)
+	all = append(all, render.Collisions(res.Objects)...)
 	if !s.obj.Spec.AllowSecrets {
 		all = append(all, plainSecrets(res)...)
 	}

@@ -23,9 +23,10 @@ func (o *Options) settings() (table.Values, error) {
 	return values, nil
 }
 
-// archives returns the limits of a download.
+// archives returns the limits of a download, and of the search for definitions in
+// it.
 func archives(v table.Values) source.Limits {
-	return source.Limits{Download: v.DownloadBytes, Archive: v.Tar()}
+	return source.Limits{Download: v.DownloadBytes, Archive: v.Tar(), Files: v.Tree(), Documents: v.Options.Documents}
 }
 
 // settings are what krowave.yaml and the spec say together.

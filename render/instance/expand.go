@@ -28,6 +28,7 @@ type Expander struct {
 
 // Options say how instances are expanded.
 type Options struct {
+	Project       string
 	Runtime       policy.Runtime
 	WaveMode      wave.Mode
 	Namespace     string // of instances that name none
@@ -101,7 +102,7 @@ func (r *run) top(doc *source.Document, g *graph.Graph) (*Instance, error) {
 	if len(problems) > 0 {
 		return nil, nil
 	}
-	i := &Instance{Doc: doc.Document, authored: obj}
+	i := &Instance{Doc: doc.Document, Project: r.Options.Project, authored: obj}
 	if err := r.expand(i, g, stored, nil); err != nil {
 		return nil, err
 	}
@@ -168,7 +169,7 @@ func (r *run) chained(parent *Instance, o expand.Object, g *graph.Graph, chain [
 	if len(problems) > 0 {
 		return nil, nil
 	}
-	child := &Instance{Parent: parent, Node: o.Node.ID, authored: o.Object}
+	child := &Instance{Parent: parent, Node: o.Node.ID, Project: r.Options.Project, authored: o.Object}
 	return child, r.expand(child, g, stored, chain)
 }
 

@@ -22,6 +22,8 @@ type Instance struct {
 	Parent *Instance          // of a chained instance
 	Node   string             // of the parent that rendered it
 
+	Project string // of the input
+
 	Residual *delegation.Residual // what is left to kro; nil when Git renders all of it
 
 	chained  []*Instance    // by object; nil for plain objects

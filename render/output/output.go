@@ -26,6 +26,7 @@ type Object struct {
 	Index    int // in a collection
 	Wave     int
 	Doc      *manifest.Document // of an object that was passed through
+	Project  string             // of the input
 	For      *instance.Instance // of an object for kro: whose residual it is, or the first that needs the RGD
 }
 

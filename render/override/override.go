@@ -22,6 +22,9 @@ type Override struct {
 	Position diag.Position     // of what is wrong with the override itself
 }
 
+// Unmatched is the rule of an override that names no instance.
+const Unmatched = "override-unmatched"
+
 // Of returns the overrides of one instance.
 func Of(all []Override, instance object.Key) []Override {
 	var out []Override
@@ -88,8 +91,10 @@ func Stray(all []Override, instances []Candidate) diag.List {
 		case len(found) > 1:
 			d.Message = fmt.Sprintf("%s is the name of %d instances: %s", o.Instance, len(found), listed(found))
 		case len(names) == 0:
+			d.Rule = Unmatched
 			d.Message = fmt.Sprintf("no instance is named %s, for there is none at all", o.Instance)
 		default:
+			d.Rule = Unmatched
 			d.Message = fmt.Sprintf("no instance is named %s; there are %s", o.Instance, listed(names))
 		}
 		diags.Add(d)

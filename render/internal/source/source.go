@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -56,7 +57,10 @@ func (r Reader) Read(ctx context.Context, files []manifest.File) ([]*Document, d
 	for i := range files {
 		diags = append(diags, decoded[i].diags...)
 		for n, d := range decoded[i].documents {
-			doc := document(d, &diags)
+			doc := document(d, files[i].Walked, &diags)
+			if doc == nil {
+				continue
+			}
 			if digests[i] != "" {
 				doc.Digest = digests[i] + "/" + strconv.Itoa(n)
 			}
@@ -109,13 +113,39 @@ func (r Reader) digest(docs []*manifest.Document) (string, error) {
 	return cache.Digest(parts...), nil
 }
 
-func document(d *manifest.Document, diags *diag.List) *Document {
+// document classifies a document. One that is no object is passed over, as nil,
+// in a file that nobody named.
+func document(d *manifest.Document, walked bool, diags *diag.List) *Document {
 	for _, field := range []string{"apiVersion", "kind"} {
 		if object.Text(d.Object, field) == "" {
+			if walked {
+				return nil
+			}
 			diags.Errorf(d.Position(diag.Path{field}), "not-an-object",
 				"not a Kubernetes object: %s is missing or no string", field)
 			return &Document{Document: d}
 		}
 	}
-	return &Document{Document: d, GVK: object.GVK(d.Object)}
+	doc := &Document{Document: d, GVK: object.GVK(d.Object)}
+	if !object.IsEncrypted(d.Object) {
+		return doc
+	}
+	switch {
+	case doc.GVK.Group == "kro.run" && doc.GVK.Kind == "ResourceGraphDefinition":
+		diags.Add(doc.Encrypted("ResourceGraphDefinition"))
+		return nil
+	case strings.HasPrefix(doc.GVK.Kind, "ENC["):
+		diags.Add(doc.Encrypted("whole object, its kind included,"))
+		return nil
+	}
+	return doc
+}
+
+// Encrypted is the finding about a document that has to be read and cannot be.
+func (d *Document) Encrypted(what string) diag.Diagnostic {
+	return diag.Diagnostic{
+		Severity: diag.Error, Rule: "sops-encrypted", Pos: d.Position(diag.Path{"sops"}), Object: d.Title(), Path: "sops",
+		Message: fmt.Sprintf("the %s is encrypted with SOPS and cannot be expanded", what),
+		Hint:    "commit it in plain text, and keep what is secret in a Secret that it refers to",
+	}
 }
