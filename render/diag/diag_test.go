@@ -74,6 +74,13 @@ func TestPrint(t *testing.T) {
 			diag.PrintOptions{Max: 1}, "x:1:1:  [r]\nand 1 more\n"},
 		{"colour", diag.List{{Severity: diag.Warning, Rule: "r", Pos: at("b.yaml", 1, 1), Message: "m"}},
 			diag.PrintOptions{Color: true}, "\x1b[1mb.yaml:1:1:\x1b[0m \x1b[33mwarning:\x1b[0m m [r]\n"},
+		{"hostile names", diag.List{{Rule: "r", Pos: at("b\x1b]0;x.yaml", 1, 1), Message: "a\u202eb\u200bc\u2028d\u009b1m\U000e0041", Object: "K \u2066n", Path: "p\nq", Hint: "\ufeffh"}},
+			diag.PrintOptions{}, "b\ufffd]0;x.yaml:1:1: a\ufffdb\ufffdc d\ufffd1m\ufffd [r]\n    object: K \ufffdn\n    path: p q\n    hint: \ufffdh\n"},
+		{"long texts", diag.List{{Rule: "r", Pos: at("b.yaml", 1, 1), Message: "begin " + strings.Repeat("ö", 1000) + " end"}},
+			diag.PrintOptions{}, "b.yaml:1:1: begin " + strings.Repeat("ö", 369) + "…(1010 characters)…" + strings.Repeat("ö", 121) + " end [r]\n"},
+		{"long line", diag.List{{Rule: "r", Pos: at("long", 1, 501), Message: "m"}},
+			diag.PrintOptions{Source: func(string) []byte { return []byte(strings.Repeat("ä", 500) + "X" + strings.Repeat("b", 500)) }},
+			"long:1:501: m [r]\n    …" + strings.Repeat("ä", 79) + "X" + strings.Repeat("b", 80) + "… (1001 characters)\n" + strings.Repeat(" ", 4+80) + "^\n"},
 		{"control characters", diag.List{{Rule: "r", Pos: at("b.yaml", 1, 1), Message: "a\x1b[2Jb"}},
 			diag.PrintOptions{}, "b.yaml:1:1: a\ufffd[2Jb [r]\n"},
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 )
 
 // PrintOptions says how Print shows findings. The zero value prints all of
@@ -38,7 +37,7 @@ func Print(w io.Writer, l List, opts PrintOptions) error {
 	}
 	p := printer{opts: opts}
 	for _, d := range shown {
-		p.diagnostic(d)
+		p.diagnostic(d.short())
 	}
 	if more := len(l) - len(shown); more > 0 {
 		fmt.Fprintf(&p.out, "and %d more\n", more)
@@ -48,31 +47,41 @@ func Print(w io.Writer, l List, opts PrintOptions) error {
 }
 
 type printer struct {
-	opts PrintOptions
-	out  bytes.Buffer
+	opts  PrintOptions
+	files map[string]sourceFile
+	out   bytes.Buffer
+
+	line       []rune // the last one
+	lineFile   string
+	lineNumber int
+}
+
+type sourceFile struct {
+	text  []byte
+	lines []int // where they begin
 }
 
 func (p *printer) diagnostic(d Diagnostic) {
-	p.out.WriteString(p.paint(colorBold, clean(d.Pos.String())+":") + " ")
+	p.out.WriteString(p.paint(colorBold, Clean(d.Pos.String())+":") + " ")
 	switch d.Severity {
 	case Warning:
 		p.out.WriteString(p.paint(colorYellow, "warning:") + " ")
 	case Info:
 		p.out.WriteString(p.paint(colorCyan, "info:") + " ")
 	}
-	fmt.Fprintf(&p.out, "%s [%s]\n", clean(d.Message), d.Rule)
+	fmt.Fprintf(&p.out, "%s [%s]\n", Clean(d.Message), d.Rule)
 	p.detail("object: ", d.Object)
 	p.detail("path: ", d.Path)
 	p.detail("hint: ", d.Hint)
 	for _, r := range d.Related {
-		p.detail(clean(r.Position.String())+": ", r.Message)
+		p.detail(Clean(r.Position.String())+": ", r.Message)
 	}
 	p.snippet(d)
 }
 
 func (p *printer) detail(label, text string) {
 	if text != "" {
-		p.out.WriteString("    " + label + clean(text) + "\n")
+		p.out.WriteString("    " + label + Clean(text) + "\n")
 	}
 }
 
@@ -82,14 +91,14 @@ func (p *printer) snippet(d Diagnostic) {
 	if p.opts.Source == nil || d.Sensitive {
 		return
 	}
-	line, ok := sourceLine(p.opts.Source(d.Pos.File), d.Pos.Line)
-	if !ok || strings.TrimSpace(line) == "" {
+	line, at := window(p.sourceLine(d.Pos.File, d.Pos.Line), d.Pos.Column)
+	if strings.TrimSpace(line) == "" {
 		return
 	}
 	var pad strings.Builder
 	column := 1
 	for _, r := range line {
-		if column >= d.Pos.Column {
+		if column >= at {
 			break
 		}
 		if r == '\t' {
@@ -103,7 +112,7 @@ func (p *printer) snippet(d Diagnostic) {
 	if d.Severity != Error {
 		color = colorYellow
 	}
-	p.out.WriteString("    " + clean(line) + "\n    " + pad.String() + p.paint(color, "^") + "\n")
+	p.out.WriteString("    " + Clean(line) + "\n    " + pad.String() + p.paint(color, "^") + "\n")
 }
 
 func (p *printer) paint(color, text string) string {
@@ -113,30 +122,49 @@ func (p *printer) paint(color, text string) string {
 	return color + text + colorReset
 }
 
-func sourceLine(src []byte, n int) (string, bool) {
-	for ; n > 1; n-- {
-		_, rest, found := bytes.Cut(src, []byte("\n"))
-		if !found {
-			return "", false
-		}
-		src = rest
+// sourceLine returns a line of a file as characters. Where lines begin is found
+// once per file, and findings of one line come one after the other.
+func (p *printer) sourceLine(file string, n int) []rune {
+	if p.lineFile == file && p.lineNumber == n {
+		return p.line
 	}
-	line, _, _ := bytes.Cut(src, []byte("\n"))
-	return strings.TrimPrefix(strings.TrimSuffix(string(line), "\r"), "\ufeff"), n == 1 && len(src) > 0
+	src, known := p.files[file]
+	if !known {
+		src.text = p.opts.Source(file)
+		src.lines = []int{0}
+		for i, c := range src.text {
+			if c == '\n' && i+1 < len(src.text) {
+				src.lines = append(src.lines, i+1)
+			}
+		}
+		if p.files == nil {
+			p.files = map[string]sourceFile{}
+		}
+		p.files[file] = src
+	}
+	if n < 1 || n > len(src.lines) {
+		return nil
+	}
+	line, _, _ := bytes.Cut(src.text[src.lines[n-1]:], []byte("\n"))
+	line = bytes.TrimPrefix(bytes.TrimSuffix(line, []byte("\r")), []byte("\ufeff"))
+	p.lineFile, p.lineNumber, p.line = file, n, []rune(string(line))
+	return p.line
 }
 
-// clean keeps a finding on one line and control characters of a hostile file
-// off the terminal.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\r':
-			return ' '
-		case r < ' ' && r != '\t', r >= 0x7f && r < 0xa0, r == utf8.RuneError:
-			return '\ufffd'
-		case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
-			return '\ufffd' // text direction overrides
-		}
-		return r
-	}, s)
+// window cuts a long line down to what stands around a column, which it moves
+// along.
+func window(line []rune, column int) (string, int) {
+	if len(line) <= maxLine {
+		return string(line), column
+	}
+	begin := max(0, min(column-maxLine/2, len(line)-maxLine))
+	end := min(len(line), begin+maxLine)
+	out := string(line[begin:end])
+	if column -= begin; begin > 0 {
+		out, column = "…"+out, column+1
+	}
+	if end < len(line) {
+		out += "…"
+	}
+	return fmt.Sprintf("%s (%d characters)", out, len(line)), column
 }

@@ -46,6 +46,15 @@ type source struct {
 	parse sync.Once
 	root  *yaml.Node // nil when the text cannot be parsed for positions
 	lines []int      // byte offset of each line as the YAML scanner counts them
+
+	place  sync.Once
+	breaks []int // behind each line feed
+	runes  []int // characters before each block of the text
+
+	mu     sync.Mutex
+	keys   map[*yaml.Node]map[string]int // of large mappings: where in Content the last of each key is
+	scalar *yaml.Node                    // whose characters were last looked up
+	from   []int                         // of scalar: where each byte comes from
 }
 
 // APIVersion returns the object's apiVersion, "" if it has none.

@@ -3,7 +3,6 @@ package manifest
 import (
 	"bytes"
 	"regexp"
-	"unicode/utf8"
 
 	yamlv2 "go.yaml.in/yaml/v2"
 	"go.yaml.in/yaml/v3"
@@ -63,7 +62,7 @@ func (d *Document) find(p diag.Path) target {
 	}
 	t := target{value: root}
 	for _, step := range d.prefix.With(p...) {
-		next, ok := t.step(step)
+		next, ok := t.step(d.src, step)
 		if !ok {
 			return t
 		}
@@ -77,7 +76,7 @@ func (d *Document) find(p diag.Path) target {
 
 // step goes one step down. Once behind an alias, value and key stay at the use
 // and anchored goes on.
-func (t target) step(step any) (target, bool) {
+func (t target) step(s *source, step any) (target, bool) {
 	in := t.value
 	if t.anchored != nil {
 		in = t.anchored
@@ -93,7 +92,7 @@ func (t target) step(step any) (target, bool) {
 		}
 		value = in.Content[step]
 	case string:
-		key, value, use = lookup(in, step, 0)
+		key, value, use = s.lookup(in, step)
 	}
 	switch {
 	case value == nil:
@@ -238,12 +237,7 @@ func (s *source) offset(n *yaml.Node) int {
 	if n.Line < 1 || n.Line > len(s.lines) {
 		return 0
 	}
-	i := s.lines[n.Line-1]
-	for c := 1; c < n.Column && i < len(s.text); c++ {
-		_, size := utf8.DecodeRune(s.text[i:])
-		i += size
-	}
-	return i
+	return s.advance(s.lines[n.Line-1], n.Column-1)
 }
 
 func (s *source) nodePosition(n *yaml.Node) diag.Position { return s.positionAt(s.offset(n)) }
@@ -259,11 +253,9 @@ func (s *source) valuePosition(n *yaml.Node) diag.Position {
 // positionAt is the place of a byte of the text in the file.
 func (s *source) positionAt(offset int) diag.Position {
 	offset = max(0, min(offset, len(s.text)))
-	before := s.text[:offset]
-	begin := bytes.LastIndexByte(before, '\n') + 1
-	pos := diag.Position{File: s.file, Line: s.line + bytes.Count(before, []byte("\n"))}
-	pos.Column = 1 + utf8.RuneCount(before[begin:])
-	if begin == 0 {
+	line, column := s.locate(offset)
+	pos := diag.Position{File: s.file, Line: s.line + line, Column: 1 + column}
+	if line == 0 {
 		pos.Column += s.column - 1
 	}
 	return pos

@@ -25,7 +25,7 @@ func (d *Document) Within(p diag.Path, offset int) diag.Position {
 		return d.Position(p)
 	}
 	begin := d.src.scalarOffset(t.value)
-	m, ok := mapScalar(d.src.text, begin, want)
+	m, ok := d.src.mapScalar(t.value, begin, want)
 	if !ok {
 		return d.src.positionAt(begin)
 	}
@@ -54,10 +54,14 @@ func (s *source) scalarOffset(n *yaml.Node) int {
 	begin := s.offset(n)
 	i := begin
 	for i < len(s.text) && (s.text[i] == '&' || s.text[i] == '!') {
-		i += bytes.IndexAny(append(s.text[i:len(s.text):len(s.text)], ' '), " \t\r\n")
+		for i < len(s.text) && !isBlank(s.text[i]) && !isBreak(s.text[i]) {
+			i++
+		}
 		for i < len(s.text) && (isBlank(s.text[i]) || isBreak(s.text[i]) || s.text[i] == '#') {
 			if s.text[i] == '#' {
-				i += bytes.IndexByte(append(s.text[i:len(s.text):len(s.text)], '\n'), '\n')
+				for i < len(s.text) && s.text[i] != '\n' {
+					i++
+				}
 				continue
 			}
 			i++

@@ -138,6 +138,25 @@ func pathOf(text string, obj any) diag.Path {
 	return path
 }
 
+// longestKey is the longest key of m, in brackets or not, that rest begins with,
+// and what follows.
+func longestKey(rest string, m map[string]any) (best, tail string) {
+	for i := len(rest); i > len(best); i-- {
+		if i < len(rest) && rest[i] != '.' && rest[i] != '[' {
+			continue
+		}
+		for _, key := range []string{rest[:i], strings.TrimSuffix(strings.TrimPrefix(rest[:i], "["), "]")} {
+			if _, ok := m[key]; !ok || len(key) <= len(best) {
+				continue
+			}
+			if spelled := rest[:i]; spelled == key || spelled == "["+key+"]" {
+				best, tail = key, rest[i:]
+			}
+		}
+	}
+	return best, tail
+}
+
 func nextStep(rest string, obj any) (step any, tail string) {
 	inner, after, bracketed := strings.Cut(strings.TrimPrefix(rest, "["), "]")
 	bracketed = bracketed && rest[0] == '['
@@ -149,17 +168,8 @@ func nextStep(rest string, obj any) (step any, tail string) {
 		}
 	}
 	if m, ok := obj.(map[string]any); ok {
-		best, bestTail := "", ""
-		for key := range m {
-			for _, spelled := range []string{key, "[" + key + "]"} {
-				t, ok := strings.CutPrefix(rest, spelled)
-				if ok && key != "" && len(key) > len(best) && (t == "" || t[0] == '.' || t[0] == '[') {
-					best, bestTail = key, t
-				}
-			}
-		}
-		if best != "" {
-			return best, bestTail
+		if key, tail := longestKey(rest, m); key != "" {
+			return key, tail
 		}
 	}
 	if bracketed {
