@@ -32,15 +32,9 @@ func ReadOutline(obj map[string]any) (Outline, bool) {
 	case !object.IsRGDKind(kind):
 		return Outline{}, false
 	}
-	schema := object.Map(spec, "schema")
 	out.IsRGD = true
-	out.Kind = k8sschema.GroupVersionKind{
-		Group: object.Text(schema, "group"), Version: object.Text(schema, "apiVersion"), Kind: object.Text(schema, "kind"),
-	}
-	if out.Kind.Group == "" {
-		out.Kind.Group = object.RGDGroup
-	}
-	out.ClusterScoped = object.Text(schema, "scope") == "Cluster"
+	out.Kind = outlineKind(obj)
+	out.ClusterScoped = object.Text(object.Map(spec, "schema"), "scope") == "Cluster"
 	for _, item := range object.List(spec, "resources") {
 		resource, _ := item.(map[string]any)
 		for _, key := range []string{"template", "externalRef"} {
@@ -50,4 +44,16 @@ func ReadOutline(obj map[string]any) (Outline, bool) {
 		}
 	}
 	return out, true
+}
+
+// outlineKind is the kind that an RGD says it defines.
+func outlineKind(rgd map[string]any) k8sschema.GroupVersionKind {
+	schema := object.Map(object.Map(rgd, "spec"), "schema")
+	kind := k8sschema.GroupVersionKind{
+		Group: object.Text(schema, "group"), Version: object.Text(schema, "apiVersion"), Kind: object.Text(schema, "kind"),
+	}
+	if kind.Group == "" {
+		kind.Group = object.RGDGroup
+	}
+	return kind
 }

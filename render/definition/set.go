@@ -34,15 +34,39 @@ type Set struct {
 
 	graphs   map[gvk]*graph.Graph
 	defined  map[gvk]bool
-	provided map[gvk]bool // kinds whose CRDs are among the objects of the input
+	refused  map[k8sschema.GroupKind]refused // kinds of RGDs that are not well-formed
+	provided map[gvk]bool                    // kinds whose CRDs are among the objects of the input
+	lookedUp map[place]bool                  // documents that are given for look-up
 	compile  graph.Options
 }
 
 // Graph returns the graph whose instances are of a kind, nil if there is none.
 func (s *Set) Graph(kind k8sschema.GroupVersionKind) *graph.Graph { return s.graphs[kind] }
 
-// Defines reports whether an RGD defines a kind, also one that does not compile.
-func (s *Set) Defines(kind k8sschema.GroupVersionKind) bool { return s.defined[kind] }
+// Defines reports whether an RGD defines a kind, also one that is refused or does
+// not compile.
+func (s *Set) Defines(kind k8sschema.GroupVersionKind) bool {
+	_, isRefused := s.refused[kind.GroupKind()]
+	return s.defined[kind] || isRefused && !s.Catalog.Has(kind)
+}
+
+// IsLookedUp reports whether a document is a definition that was given for
+// look-up. It is not handed over, also when it lies among the files to render.
+func (s *Set) IsLookedUp(doc *source.Document) bool { return s.lookedUp[placeOf(doc)] }
+
+// place is where a document stands.
+type place struct {
+	file  string
+	index int
+}
+
+func placeOf(doc *source.Document) place { return place{doc.File, doc.Index} }
+
+// refused is a definition that is not well-formed.
+type refused struct {
+	title  string
+	reason string
+}
 
 // Serves reports whether a cluster is sure to know a kind before anything is
 // applied: Kubernetes has it, or the input brings its CRD, which Argo CD applies
@@ -82,9 +106,11 @@ func Define(ctx context.Context, docs Documents, opts Options) (*Set, diag.List,
 	}
 	d := &definer{opts: opts, rgds: map[*graph.RGD]string{}, kinds: map[gvk]string{}, undefined: map[gvk]string{}}
 	d.opts.Compile.Undefined = d.undefined // filled as RGDs turn out to have errors
-	d.set = &Set{Catalog: catalog, graphs: map[gvk]*graph.Graph{}, defined: map[gvk]bool{}, provided: map[gvk]bool{}, compile: d.opts.Compile}
+	d.set = &Set{Catalog: catalog, graphs: map[gvk]*graph.Graph{}, defined: map[gvk]bool{}, provided: map[gvk]bool{}, compile: d.opts.Compile,
+		refused: map[k8sschema.GroupKind]refused{}, lookedUp: map[place]bool{}}
 	d.serve(docs)
 	d.admit(slices.Concat(docs.Definitions, docs.Objects))
+	d.orphans(docs.Objects)
 	if err := d.compile(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -105,8 +131,14 @@ type definer struct {
 
 // serve adds the CRDs of the input to the catalog.
 func (d *definer) serve(docs Documents) {
-	lookedUp := d.crds(slices.Concat(docs.CRDs, docs.Definitions))
-	provided := d.crds(docs.Objects)
+	given := slices.Concat(docs.CRDs, docs.Definitions)
+	for _, doc := range given {
+		if object.IsCRDKind(doc.GVK) || object.IsRGDKind(doc.GVK) {
+			d.set.lookedUp[placeOf(doc)] = true
+		}
+	}
+	lookedUp := d.crds(given)
+	provided := d.crds(slices.DeleteFunc(slices.Clone(docs.Objects), d.set.IsLookedUp))
 	d.set.Catalog = d.set.Catalog.With(slices.Concat(lookedUp, provided)...)
 	for _, crd := range provided {
 		for _, v := range crd.Spec.Versions {
@@ -144,12 +176,16 @@ func kindOf(crd *apiextensionsv1.CustomResourceDefinition, version string) gvk {
 func (d *definer) admit(docs []*source.Document) {
 	first := map[k8sschema.GroupKind]*source.Document{}
 	for _, doc := range docs {
+		if isResourceGroup(doc.GVK) {
+			d.resourceGroup(doc)
+		}
 		if !object.IsRGDKind(doc.GVK) {
 			continue
 		}
 		rgd, diags := graph.Admit(doc.Document)
 		d.diags = append(d.diags, diags...)
 		if rgd == nil {
+			d.refuse(doc, "has errors")
 			continue
 		}
 		if other, ok := first[rgd.GVK.GroupKind()]; ok {

@@ -16,7 +16,7 @@ import (
 // define whose kind nothing defines. defaultNamespace is that of objects that
 // name none.
 func (s *Set) Stray(doc *source.Document, defaultNamespace string) diag.List {
-	if s.Catalog.Has(doc.GVK) {
+	if s.Catalog.Has(doc.GVK) || object.IsKroKind(doc.GVK) || isResourceGroup(doc.GVK) {
 		return nil
 	}
 	var out diag.List
@@ -47,7 +47,14 @@ func (s *Set) Stray(doc *source.Document, defaultNamespace string) diag.List {
 		Message: fmt.Sprintf("nothing defines %s %s; the object is passed through", doc.APIVersion(), doc.Kind()),
 		Hint:    elsewhere,
 	}
-	if like := diag.Closest(doc.Kind(), kinds); w.Hint == "" && like != "" {
+	if doc.GVK.Group == object.RGDGroup { // no kind of it is anything but an RGD's
+		w.Severity = diag.Error
+		w.Message = fmt.Sprintf("nothing defines %s %s, so none of its objects can be rendered", doc.APIVersion(), doc.Kind())
+		if w.Hint == "" {
+			w.Hint = "name the ResourceGraphDefinition of " + doc.Kind() + " with -d or in krowave.yaml, or delete the instance together with its definition"
+		}
+	}
+	if like := diag.Closest(doc.Kind(), kinds); elsewhere == "" && like != "" {
 		w.Hint = "did you mean " + like + "?"
 	}
 	out.Add(w)

@@ -20,6 +20,18 @@ func IsCRDKind(kind schema.GroupVersionKind) bool {
 	return kind.Group == CRDGroup && kind.Kind == CRDKind
 }
 
+// IsKroKind reports whether a kind is one that kro itself serves: its objects
+// are for kro in the cluster. Graph is of kro 0.10.
+func IsKroKind(kind schema.GroupVersionKind) bool {
+	return kind.Group == RGDGroup && (kind.Kind == RGDKind || kind.Kind == "Graph")
+}
+
+// IsReportKind reports whether a kind is that of a document which krowave writes
+// for people and programs, such as Diff. No cluster serves it.
+func IsReportKind(kind schema.GroupVersionKind) bool {
+	return kind.Group == "krowave.dev" && kind.Kind != "Test" && kind.Kind != "RenderedSource"
+}
+
 // IsTestKind reports whether a kind is that of RGD tests: they live beside
 // definitions and are never applied.
 func IsTestKind(kind schema.GroupVersionKind) bool {

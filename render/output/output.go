@@ -61,7 +61,8 @@ func Assemble(in Input, opts Options) ([]Object, diag.List) {
 	for n, d := range in.Documents {
 		switch top := in.Instances[n]; {
 		case d.GVK.Empty():
-		case object.IsTestKind(d.GVK): // belongs to krowave test
+		case object.IsTestKind(d.GVK), object.IsReportKind(d.GVK): // belong to krowave, not to a cluster
+		case object.IsCRDKind(d.GVK) && in.Set.IsLookedUp(d): // whoever owns it applies it
 		case object.IsRGDKind(d.GVK):
 			if opts.Emit.Definitions {
 				a.pass(d)
