@@ -23,8 +23,9 @@ const module = "github.com/krowave/krowave"
 // What is below plugin/internal is for tests.
 var rooms = []string{
 	"plugin/internal/clitest", "plugin/internal", "plugin", "plugin/command", "argocd", "flux", "flux/chain", "flux/healthcheck", "flux/artifact", "flux/live", "flux/source", "flux/api",
-	"plugin/load", "plugin/output", "plugin/report", "plugin/options", "plugin/cli",
+	"plugin/load", "plugin/output", "plugin/options",
 	"plugin/observe", "plugin/hydrate", "plugin/remote", "plugin/rgdtest", "plugin/compare", "plugin/compare/danger", "plugin/compare/compat", "plugin/compare/field",
+	"plugin/report", "plugin/cli",
 	"render/trace", "render/affected", "render/need", "render/settings", "render", "render/output", "render/instance", "render/override", "render/internal/lookup",
 	"render/delegation", "render/definition", "render/internal/source", "render/internal/parallel", "render/policy", "render/cache", "render/residual", "render/wave", "render/expand", "render/graph", "render/admission", "render/expr",
 	"render/schema", "render/simpleschema", "render/project", "render/repo", "render/manifest", "render/object", "render/diag",

@@ -10,6 +10,10 @@ import (
 	"github.com/krowave/krowave/plugin/report"
 )
 
+func versionKind() report.Kind {
+	return report.Kind{Name: "Version", Command: "version -o json", Content: cli.Build{}}
+}
+
 func newVersion(s Streams) *cobra.Command {
 	output := options.Choice{Value: "text", Allowed: []string{"text", "json"}}
 	cmd := &cobra.Command{
@@ -20,7 +24,7 @@ func newVersion(s Streams) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			v := cli.CurrentBuild()
 			if output.Value == "json" {
-				return report.JSON(s.Out, v)
+				return versionKind().Write(s.Out, v)
 			}
 			revision := v.Revision
 			if v.Modified {

@@ -2,9 +2,10 @@ package compare
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
+
+	"github.com/krowave/krowave/plugin/report"
 )
 
 // Format is a form of a printed report.
@@ -40,7 +41,7 @@ func Write(w io.Writer, r *Report, format Format, opts PrintOptions) error {
 	case Markdown:
 		err = writeMarkdown(&out, r, opts)
 	case JSON:
-		err = writeJSON(&out, r)
+		err = Kind().Write(&out, r)
 	case HTML:
 		err = writeHTML(&out, r)
 	case Patch:
@@ -55,14 +56,5 @@ func Write(w io.Writer, r *Report, format Format, opts PrintOptions) error {
 	return err
 }
 
-// writeJSON prints the versioned machine form.
-func writeJSON(out *bytes.Buffer, r *Report) error {
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(struct {
-		APIVersion string `json:"apiVersion"`
-		Kind       string `json:"kind"`
-		*Report
-	}{"krowave.dev/v1alpha1", "Diff", r})
-}
+// Kind is the machine form.
+func Kind() report.Kind { return report.Kind{Name: "Diff", Command: "diff -o json", Content: Report{}} }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -32,14 +31,6 @@ func promote(found diag.List) {
 			found[i].Severity = diag.Error
 		}
 	}
-}
-
-// JSON prints a value as indented JSON.
-func JSON(w io.Writer, value any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(value)
 }
 
 // Counted is a number with its noun, such as "2 errors".

@@ -20,10 +20,18 @@ func (r *Report) human(w io.Writer) error {
 	return err
 }
 
+// validation is validate -o json.
+type validation struct {
+	Diagnostics diag.List `json:"diagnostics"`
+	Summary     Summary   `json:"summary"`
+}
+
+// Validation is the machine form of a report.
+func Validation() Kind {
+	return Kind{Name: "Validation", Command: "validate -o json", Content: validation{}}
+}
+
 // json prints the findings in their machine form.
 func (r *Report) json(w io.Writer) error {
-	return JSON(w, struct {
-		Diagnostics diag.List `json:"diagnostics"`
-		Summary     Summary   `json:"summary"`
-	}{r.Diags, r.Summary})
+	return Validation().Write(w, validation{r.Diags, r.Summary})
 }

@@ -4,10 +4,27 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/krowave/krowave/render/diag"
 )
+
+// Suite is a test suite of a JUnit report.
+type Suite struct {
+	Name  string
+	Cases []Case
+}
+
+// Case is a test case of a JUnit report.
+type Case struct {
+	Name     string
+	At       diag.Position
+	Skipped  *string // why; nil when it ran
+	Failures []Failure
+	Output   string
+}
+
+// Failure is a reason why a case fails.
+type Failure struct{ Message, Type, Text string }
 
 type junitSuites struct {
 	XMLName  xml.Name     `xml:"testsuites"`
@@ -15,6 +32,7 @@ type junitSuites struct {
 	Tests    int          `xml:"tests,attr"`
 	Failures int          `xml:"failures,attr"`
 	Errors   int          `xml:"errors,attr"`
+	Skipped  int          `xml:"skipped,attr"`
 	Suites   []junitSuite `xml:"testsuite"`
 }
 
@@ -23,6 +41,7 @@ type junitSuite struct {
 	Tests    int         `xml:"tests,attr"`
 	Failures int         `xml:"failures,attr"`
 	Errors   int         `xml:"errors,attr"`
+	Skipped  int         `xml:"skipped,attr"`
 	Cases    []junitCase `xml:"testcase"`
 }
 
@@ -31,25 +50,61 @@ type junitCase struct {
 	Classname string         `xml:"classname,attr"`
 	File      string         `xml:"file,attr"`
 	Line      int            `xml:"line,attr"`
+	Skipped   *junitSkipped  `xml:"skipped"`
 	Failures  []junitFailure `xml:"failure"`
 	Output    string         `xml:"system-out,omitempty"`
 }
 
+type junitSkipped struct {
+	Message string `xml:"message,attr"`
+}
+
 type junitFailure struct {
 	Message string `xml:"message,attr"`
-	Type    string `xml:"type,attr"`
+	Type    string `xml:"type,attr,omitempty"`
 	Text    string `xml:",chardata"`
+}
+
+// JUnit prints test suites. There are no times: the same input gives the same
+// report.
+func JUnit(w io.Writer, name string, suites []Suite) error {
+	all := junitSuites{Name: name}
+	for _, s := range suites {
+		out := junitSuite{Name: s.Name, Tests: len(s.Cases)}
+		for _, c := range s.Cases {
+			one := junitCase{Name: c.Name, Classname: c.At.File, File: c.At.File, Line: c.At.Line, Output: c.Output}
+			switch {
+			case c.Skipped != nil:
+				one.Skipped = &junitSkipped{*c.Skipped}
+				out.Skipped++
+			case len(c.Failures) > 0:
+				out.Failures++
+			}
+			for _, f := range c.Failures {
+				one.Failures = append(one.Failures, junitFailure(f))
+			}
+			out.Cases = append(out.Cases, one)
+		}
+		all.Tests, all.Failures, all.Skipped = all.Tests+out.Tests, all.Failures+out.Failures, all.Skipped+out.Skipped
+		all.Suites = append(all.Suites, out)
+	}
+	text, err := xml.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encoding the report: %w", err)
+	}
+	_, err = io.WriteString(w, xml.Header+string(text)+"\n")
+	return err
 }
 
 // junit prints a test case for each RGD, instance and other object. An error is
 // a failure of the case that it is about; warnings and notes are its output.
 func (r *Report) junit(w io.Writer) error {
-	cases := map[string][]junitCase{}
+	cases := map[string][]Case{}
 	files := map[string]int{} // of findings that belong to no object
 	at := make([]int, len(r.Subjects))
 	for i, s := range r.Subjects {
 		at[i] = len(cases[s.Suite])
-		cases[s.Suite] = append(cases[s.Suite], junitCase{Name: s.Title, Classname: s.At.File, File: s.At.File, Line: s.At.Line})
+		cases[s.Suite] = append(cases[s.Suite], Case{Name: s.Title, At: s.At})
 	}
 	for _, d := range r.Each {
 		if i := r.subjectOf(d); i >= 0 {
@@ -58,32 +113,24 @@ func (r *Report) junit(w io.Writer) error {
 		}
 		if _, ok := files[d.Pos.File]; !ok {
 			files[d.Pos.File] = len(cases[SuiteFiles])
-			cases[SuiteFiles] = append(cases[SuiteFiles], junitCase{Name: d.Pos.File, Classname: d.Pos.File, File: d.Pos.File, Line: d.Pos.Line})
+			cases[SuiteFiles] = append(cases[SuiteFiles], Case{Name: d.Pos.File, At: d.Pos})
 		}
 		cases[SuiteFiles][files[d.Pos.File]].take(d)
 	}
-	out := junitSuites{Name: "krowave validate"}
+	var suites []Suite
 	for _, name := range []string{SuiteDefinitions, SuiteInstances, SuiteObjects, SuiteFiles} {
-		s := junitSuite{Name: name, Tests: len(cases[name]), Cases: cases[name]}
-		s.Failures = len(slices.DeleteFunc(slices.Clone(s.Cases), func(c junitCase) bool { return len(c.Failures) == 0 }))
-		if s.Tests > 0 {
-			out.Tests, out.Failures = out.Tests+s.Tests, out.Failures+s.Failures
-			out.Suites = append(out.Suites, s)
+		if len(cases[name]) > 0 {
+			suites = append(suites, Suite{name, cases[name]})
 		}
 	}
-	text, err := xml.MarshalIndent(out, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encoding the report: %w", err)
-	}
-	_, err = io.WriteString(w, xml.Header+string(text)+"\n")
-	return err
+	return JUnit(w, "krowave validate", suites)
 }
 
 // take adds a finding to a case.
-func (c *junitCase) take(d diag.Diagnostic) {
+func (c *Case) take(d diag.Diagnostic) {
 	text := d.Pos.String() + ": " + whole(d) + " [" + d.Rule + "]"
 	if d.Severity == diag.Error {
-		c.Failures = append(c.Failures, junitFailure{Message: d.Message, Type: d.Rule, Text: text})
+		c.Failures = append(c.Failures, Failure{Message: d.Message, Type: d.Rule, Text: text})
 		return
 	}
 	c.Output += d.Severity.String() + ": " + text + "\n"

@@ -3,6 +3,7 @@ package report
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"io"
 	"maps"
 	"net/url"
@@ -112,7 +113,10 @@ func (r *Report) sarif(w io.Writer) error {
 	for _, d := range r.Diags {
 		run.Results = append(run.Results, sarifResultOf(d, slices.Index(ids, d.Rule)))
 	}
-	return JSON(w, sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}})
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}})
 }
 
 func sarifResultOf(d diag.Diagnostic, rule int) sarifResult {

@@ -1,12 +1,11 @@
 package rgdtest
 
 import (
-	"encoding/json"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/krowave/krowave/plugin/report"
 	"github.com/krowave/krowave/render/diag"
 )
 
@@ -90,89 +89,48 @@ type outcomeOutput struct {
 	Problems []problemOutput `json:"problems,omitempty"`
 }
 
+// results is test -o json.
+type results struct {
+	Passed  int             `json:"passed"`
+	Failed  int             `json:"failed"`
+	Skipped int             `json:"skipped"`
+	Results []outcomeOutput `json:"results"`
+}
+
+// ResultsKind is the machine form.
+func ResultsKind() report.Kind {
+	return report.Kind{Name: "TestResults", Command: "test -o json", Content: results{}}
+}
+
 func writeJSON(w io.Writer, outcomes []*Outcome) error {
-	results := []outcomeOutput{}
+	out := results{Count(outcomes, Pass), Count(outcomes, Fail), Count(outcomes, Skip), []outcomeOutput{}}
 	for _, o := range outcomes {
 		r := outcomeOutput{Test: o.Case.File, Case: o.Case.Name, Status: o.Status, Reason: o.Case.Skip}
 		for _, p := range o.Problems {
 			r.Problems = append(r.Problems, problemOutput{p.At, p.Text, p.Lines})
 		}
-		results = append(results, r)
+		out.Results = append(out.Results, r)
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(map[string]any{
-		"passed": Count(outcomes, Pass), "failed": Count(outcomes, Fail), "skipped": Count(outcomes, Skip), "results": results,
-	})
-}
-
-type junitSuites struct {
-	XMLName  xml.Name      `xml:"testsuites"`
-	Name     string        `xml:"name,attr"`
-	Tests    int           `xml:"tests,attr"`
-	Failures int           `xml:"failures,attr"`
-	Skipped  int           `xml:"skipped,attr"`
-	Suites   []*junitSuite `xml:"testsuite"`
-}
-
-type junitSuite struct {
-	Name     string      `xml:"name,attr"`
-	Tests    int         `xml:"tests,attr"`
-	Failures int         `xml:"failures,attr"`
-	Skipped  int         `xml:"skipped,attr"`
-	Cases    []junitCase `xml:"testcase"`
-}
-
-type junitCase struct {
-	Name      string        `xml:"name,attr"`
-	Classname string        `xml:"classname,attr"`
-	File      string        `xml:"file,attr"`
-	Line      int           `xml:"line,attr"`
-	Skipped   *junitMessage `xml:"skipped"`
-	Failures  []junitFailed `xml:"failure"`
-}
-
-type junitMessage struct {
-	Message string `xml:"message,attr"`
-}
-
-type junitFailed struct {
-	Message string `xml:"message,attr"`
-	Text    string `xml:",chardata"`
+	return ResultsKind().Write(w, out)
 }
 
 // writeJUnit prints a suite for each file. There are no times: the same input
 // gives the same report.
 func writeJUnit(w io.Writer, outcomes []*Outcome) error {
-	all := junitSuites{
-		Name: "krowave test", Tests: len(outcomes), Failures: Count(outcomes, Fail), Skipped: Count(outcomes, Skip),
-	}
+	var suites []report.Suite
 	for _, o := range outcomes {
-		n := len(all.Suites)
-		if n == 0 || all.Suites[n-1].Name != o.Case.File {
-			all.Suites = append(all.Suites, &junitSuite{Name: o.Case.File})
-			n++
+		if n := len(suites); n == 0 || suites[n-1].Name != o.Case.File {
+			suites = append(suites, report.Suite{Name: o.Case.File})
 		}
-		s := all.Suites[n-1]
-		c := junitCase{Name: o.Case.Name, Classname: o.Case.File, File: o.Case.File, Line: o.Case.At.Line}
-		s.Tests++
-		switch o.Status {
-		case Skip:
-			s.Skipped++
-			c.Skipped = &junitMessage{o.Case.Skip}
-		case Fail:
-			s.Failures++
+		s := &suites[len(suites)-1]
+		c := report.Case{Name: o.Case.Name, At: o.Case.At}
+		if o.Status == Skip {
+			c.Skipped = &o.Case.Skip
 		}
 		for _, p := range o.Problems {
-			c.Failures = append(c.Failures, junitFailed{diag.Clean(p.Text), p.indented("")})
+			c.Failures = append(c.Failures, report.Failure{Message: diag.Clean(p.Text), Text: p.indented("")})
 		}
 		s.Cases = append(s.Cases, c)
 	}
-	text, err := xml.MarshalIndent(all, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encoding the report: %w", err)
-	}
-	_, err = io.WriteString(w, xml.Header+string(text)+"\n")
-	return err
+	return report.JUnit(w, "krowave test", suites)
 }

@@ -2,7 +2,6 @@ package argocd
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -19,6 +18,10 @@ import (
 // healthOutput is argocd health -o json.
 type healthOutput struct {
 	Checks []healthCheck `json:"checks"`
+}
+
+func healthKind() report.Kind {
+	return report.Kind{Name: "HealthChecks", Command: "argocd health -o json", Content: healthOutput{}}
 }
 
 type healthCheck struct {
@@ -95,10 +98,7 @@ func printChecks(w io.Writer, format string, checks []health.Check) error {
 		for _, c := range checks {
 			out.Checks = append(out.Checks, healthCheck{Key: c.Key(), Check: c})
 		}
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(out)
+		return healthKind().Write(w, out)
 	case "configmap":
 		return output.Objects(w, "yaml", []map[string]any{health.ConfigMap(checks)})
 	}

@@ -61,7 +61,7 @@ func TestHealthCommand(t *testing.T) {
 	for _, c := range []struct {
 		output, want string
 	}{
-		{"yaml", key + ": |\n"}, {"configmap", "---\napiVersion: v1\ndata:\n  " + key + ": |\n"}, {"json", "{\n  \"checks\": [\n"},
+		{"yaml", key + ": |\n"}, {"configmap", "---\napiVersion: v1\ndata:\n  " + key + ": |\n"}, {"json", "{\n  \"apiVersion\": \"krowave.dev/v1alpha1\",\n  \"kind\": \"HealthChecks\",\n  \"checks\": [\n"},
 	} {
 		stdout, stderr, err := runCommand(t, newArgoCDHealthCommand, "", "-o", c.output, "rgd.yaml")
 		if err != nil || !strings.HasPrefix(stdout, c.want) {

@@ -1,13 +1,13 @@
 package change
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/krowave/krowave/plugin/compare"
+	"github.com/krowave/krowave/plugin/report"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 )
@@ -20,6 +20,10 @@ type impactReport struct {
 	Counts      impactCounts     `json:"counts"`
 	Dangers     []string         `json:"dangers,omitempty"` // of the definitions themselves
 	Instances   []impactInstance `json:"instances"`
+}
+
+func impactKind() report.Kind {
+	return report.Kind{Name: "Impact", Command: "impact -o json", Content: impactReport{}}
 }
 
 // impactCounts counts instances by what becomes of them.
@@ -110,14 +114,7 @@ func (i *impactInstance) reasons() []string {
 func (r *impactReport) write(w io.Writer, format string) error {
 	switch format {
 	case "json":
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(struct {
-			APIVersion string `json:"apiVersion"`
-			Kind       string `json:"kind"`
-			*impactReport
-		}{"krowave.dev/v1alpha1", "Impact", r})
+		return impactKind().Write(w, r)
 	case "markdown":
 		return r.markdown(w)
 	}

@@ -4,7 +4,6 @@ package inspect
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -124,12 +123,13 @@ func explain(ctx context.Context, s cli.Streams, r *load.Run, flags *explainFlag
 	return report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, flags.engine.Strict)
 }
 
+func explanationKind() report.Kind {
+	return report.Kind{Name: "Explanation", Command: "explain -o json", Content: trace.Explanation{}}
+}
+
 func writeExplanation(s cli.Streams, format string, x *trace.Explanation) error {
 	if format == "json" {
-		enc := json.NewEncoder(s.Out)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(x)
+		return explanationKind().Write(s.Out, x)
 	}
 	p := explanationPrinter{}
 	p.explanation(x)

@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -16,7 +15,16 @@ import (
 	"github.com/krowave/krowave/render/wave"
 )
 
-// graphOutput is one RGD of graph -o json.
+// graphsOutput is graph -o json.
+type graphsOutput struct {
+	Graphs []graphOutput `json:"graphs"`
+}
+
+func graphsKind() report.Kind {
+	return report.Kind{Name: "Graphs", Command: "graph -o json", Content: graphsOutput{}}
+}
+
+// graphOutput is one RGD of it.
 type graphOutput struct {
 	Name             string       `json:"name"`
 	APIVersion       string       `json:"apiVersion"`
@@ -103,10 +111,7 @@ func printGraphs(w io.Writer, format string, graphs []graphOutput) error {
 	var b strings.Builder
 	switch format {
 	case "json":
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(map[string]any{"graphs": graphs})
+		return graphsKind().Write(w, graphsOutput{graphs})
 	case "dot":
 		for _, g := range graphs {
 			dot(&b, g)

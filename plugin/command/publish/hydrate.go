@@ -5,7 +5,6 @@ package publish
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -285,12 +284,14 @@ type hydrateOutput struct {
 	*hydrate.Result
 }
 
+func hydrateKind() report.Kind {
+	return report.Kind{Name: "Hydration", Command: "hydrate -o json", Content: hydrateOutput{}}
+}
+
 func (h *hydration) print(r *hydrate.Result, remote string) error {
 	f, out := h.flags, h.Streams.Out
 	if f.output.Value == "json" {
-		enc := json.NewEncoder(out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(hydrateOutput{f.branch, remote, h.dry.SHA, f.dryRun, r.Changed(), r})
+		return hydrateKind().Write(out, hydrateOutput{f.branch, remote, h.dry.SHA, f.dryRun, r.Changed(), r})
 	}
 	var text strings.Builder
 	for _, part := range []struct {

@@ -28,6 +28,7 @@ type pushFlags struct {
 	source, revision string
 	created          options.Timestamp
 	insecure, digest bool
+	output           options.Choice
 	allowEmpty       bool
 	timeout          time.Duration
 }
@@ -39,6 +40,8 @@ func (f *pushFlags) bind(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.instances, "instance", nil, "only this instance: NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME; repeatable")
 	flags.StringVar(&f.source, "source", "", "URL of the repository that the files come from, as an annotation")
 	flags.StringVar(&f.revision, "revision", "", "revision of that repository, such as main@sha1:4f2c, as an annotation")
+	f.output = options.Choice{Value: "human", Allowed: []string{"human", "json"}}
+	flags.VarP(&f.output, "output", "o", "how to print what was pushed")
 	f.created = options.Timestamp{Time: time.Unix(0, 0).UTC()}
 	flags.Var(&f.created, "created", "time that the artifact carries; another one makes another digest")
 	flags.BoolVar(&f.insecure, "insecure-registry", false, "speak plain HTTP to the registry")
@@ -83,11 +86,25 @@ func NewPush(s cli.Streams) *cobra.Command {
 	in.Bind(cmd.Flags())
 	flags.bind(cmd.Flags())
 	flags.engine.Complete(cmd)
+	options.Complete(cmd, "output", flags.output.Allowed...)
 	options.Complete(cmd, "runtime", "fail", "withhold", "delegate")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return flags.push(load.New(cmd, s, &in, flags.options), args[0], args[1:])
 	}
 	return cmd
+}
+
+// pushOutput is push -o json.
+type pushOutput struct {
+	Address  string `json:"address"` // with the tag
+	Digest   string `json:"digest"`
+	Source   string `json:"source,omitempty"`
+	Revision string `json:"revision,omitempty"`
+	Files    int    `json:"files"`
+}
+
+func pushKind() report.Kind {
+	return report.Kind{Name: "Push", Command: "push -o json", Content: pushOutput{}}
 }
 
 func (f *pushFlags) push(c load.Loader, address string, paths []string) error {
@@ -108,6 +125,11 @@ func (f *pushFlags) push(c load.Loader, address string, paths []string) error {
 	digest, err := push.Push(ctx, ref, image, push.Options{Keychain: authn.DefaultKeychain, UserAgent: "krowave"})
 	if err != nil {
 		return err
+	}
+	if f.output.Value == "json" {
+		return pushKind().Write(c.Streams.Out, pushOutput{
+			Address: fmt.Sprintf("%s%s", push.Prefix, ref), Digest: digest.String(), Source: f.source, Revision: f.revision, Files: len(files),
+		})
 	}
 	if f.digest {
 		_, err = fmt.Fprintln(c.Streams.Out, digest)

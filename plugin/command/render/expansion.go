@@ -1,11 +1,10 @@
 package render
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
 	"strings"
 
+	"github.com/krowave/krowave/plugin/report"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
@@ -16,6 +15,10 @@ import (
 type expansionOutput struct {
 	Instances   []instanceOutput   `json:"instances"`
 	Diagnostics []diagnosticOutput `json:"diagnostics"`
+}
+
+func expansionKind() report.Kind {
+	return report.Kind{Name: "Expansion", Command: "render -o expansion", Content: expansionOutput{}}
 }
 
 type instanceOutput struct {
@@ -72,13 +75,7 @@ func writeExpansion(w io.Writer, res *render.Result) error {
 	for _, d := range res.Diagnostics {
 		out.Diagnostics = append(out.Diagnostics, diagnosticOutput{d.Severity, d.Rule, d.Pos, d.Message, d.Object})
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(out); err != nil {
-		return fmt.Errorf("encoding the expansion: %w", err)
-	}
-	return nil
+	return expansionKind().Write(w, out)
 }
 
 func instanceOf(i *render.Instance) instanceOutput {

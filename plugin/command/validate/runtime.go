@@ -14,7 +14,16 @@ import (
 	"github.com/krowave/krowave/render/graph"
 )
 
-// runtimeOutput is one RGD of validate --explain-runtime -o json.
+// runtimeReads is validate --explain-runtime -o json.
+type runtimeReads struct {
+	Graphs []runtimeOutput `json:"graphs"`
+}
+
+func runtimeKind() report.Kind {
+	return report.Kind{Name: "RuntimeReads", Command: "validate --explain-runtime -o json", Content: runtimeReads{}}
+}
+
+// runtimeOutput is one RGD of it.
 type runtimeOutput struct {
 	Name        string              `json:"name"`
 	APIVersion  string              `json:"apiVersion"`
@@ -69,7 +78,7 @@ func explainRuntime(c load.Loader, args []string, format string, strict bool) er
 		return err
 	}
 	if format == "json" {
-		return report.JSON(c.Streams.Out, map[string]any{"graphs": out})
+		return runtimeKind().Write(c.Streams.Out, runtimeReads{out})
 	}
 	return printRuntime(c.Streams.Out, out)
 }

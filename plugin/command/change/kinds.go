@@ -1,0 +1,9 @@
+package change
+
+import (
+	"github.com/krowave/krowave/plugin/compare"
+	"github.com/krowave/krowave/plugin/report"
+)
+
+// Kinds lists the JSON documents that the commands print.
+func Kinds() []report.Kind { return []report.Kind{compare.Kind(), impactKind()} }
