@@ -203,7 +203,7 @@ func gone(obj client.Object) error {
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
-	return fmt.Errorf("%s is still there (%v)", obj.GetName(), err)
+	return fmt.Errorf("%s is still there: %w", obj.GetName(), err)
 }
 
 func TestSaysThatTheGateIsMissing(t *testing.T) {

@@ -22,7 +22,7 @@ type scanner struct {
 // typed walks v with its schema.
 func (s *scanner) typed(v any, sch *schema.Schema, path diag.Path) {
 	if sch.PreserveUnknown {
-		s.open(v, sch, path)
+		s.open(v, path)
 		return
 	}
 	want, ok := expectedTypes(sch)
@@ -45,7 +45,7 @@ func (s *scanner) typed(v any, sch *schema.Schema, path diag.Path) {
 
 // open handles a schema that keeps unknown fields: its whole subtree is scanned
 // without a schema (S12.88).
-func (s *scanner) open(v any, sch *schema.Schema, path diag.Path) {
+func (s *scanner) open(v any, path diag.Path) {
 	switch v := v.(type) {
 	case map[string]any, []any:
 		s.schemaless(v, path)

@@ -101,12 +101,12 @@ func (c *collector) instance(i *render.Instance) {
 			}
 		}
 	}
-	c.externals(i, nodes)
+	c.externals(i)
 }
 
 // externals adds external references that nothing reads a field of: kro waits
 // for them all the same.
-func (c *collector) externals(i *render.Instance, nodes map[string]*graph.Node) {
+func (c *collector) externals(i *render.Instance) {
 	for _, n := range i.Graph.Nodes {
 		if ref := i.External[n.ID]; ref != nil {
 			path := []string{n.ID, "metadata", "name"}

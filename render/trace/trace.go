@@ -121,7 +121,7 @@ func (t *Tracer) object(out *Explanation, s site, target Target) {
 		if out.Field = &v; v.From != FromTemplate || v.Hidden {
 			return
 		}
-		if _, ok := scalar(v.Value); !ok {
+		if !scalar(v.Value) {
 			v.Inputs = nil // one line each is easier to read
 			out.Fields = t.leaves(s, target.Field)
 		}

@@ -197,7 +197,7 @@ func (t *Tracer) leaves(s site, below diag.Path) []Value {
 	var walk func(v any, path diag.Path)
 	walk = func(v any, path diag.Path) {
 		f := covering(s.n, path)
-		_, plain := scalar(v)
+		plain := scalar(v)
 		if plain || f != nil && len(f.Steps) == len(path) {
 			out = append(out, t.field(s, path, 1))
 			return
@@ -219,14 +219,14 @@ func (t *Tracer) leaves(s site, below diag.Path) []Value {
 }
 
 // scalar reports whether a value has nothing below it.
-func scalar(v any) (any, bool) {
+func scalar(v any) bool {
 	switch v := v.(type) {
 	case map[string]any:
-		return v, len(v) == 0
+		return len(v) == 0
 	case []any:
-		return v, len(v) == 0
+		return len(v) == 0
 	}
-	return v, true
+	return true
 }
 
 // covering returns the expression whose value a path lies in.

@@ -140,7 +140,7 @@ func (k *checks) miss(gvk k8sschema.GroupVersionKind, at diag.Position) {
 }
 
 // unchecked says which kinds have no schema, each once.
-func (k *checks) unchecked(v *report.Report) {
+func (k *checks) unchecked() {
 	for _, gvk := range k.missing {
 		k.diags.Add(diag.Diagnostic{
 			Severity: diag.Info, Rule: "unchecked-kind", Pos: k.first[gvk],

@@ -92,7 +92,7 @@ func checkUnit(ctx context.Context, v *report.Report, in render.Input, opts rend
 	k := newChecks(in, opts, res)
 	k.inputs(v)
 	k.rendered(v)
-	k.unchecked(v)
+	k.unchecked()
 	v.Each = append(v.Each, k.diags...)
 	return nil
 }

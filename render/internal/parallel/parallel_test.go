@@ -36,7 +36,7 @@ func TestEachTurnsPanicsIntoErrors(t *testing.T) {
 
 func TestEachReturnsTheError(t *testing.T) {
 	plain := errors.New("x")
-	if err := Each(t.Context(), 1, 3, func(context.Context, int) error { return plain }); err != plain {
+	if err := Each(t.Context(), 1, 3, func(context.Context, int) error { return plain }); !errors.Is(err, plain) {
 		t.Errorf("an error came back as %v", err)
 	}
 }
