@@ -5,7 +5,7 @@ FUZZTIME ?= 20s
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
-.PHONY: flux demo build test race lint licenses release-check conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro bench-cmp observe generate image image-test
+.PHONY: flux demo build test race lint check licenses release-check conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro bench-cmp observe generate image image-test
 
 demo:
 	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
@@ -19,7 +19,12 @@ test:
 race:
 	$(GOTEST) -race ./...
 
-lint:
+# golangci-lint is built once, which takes some minutes.
+lint: check
+	.ci/golangci
+
+# What needs no tool that takes long to build.
+check:
 	@unformatted=$$(gofmt -l main.go plugin argocd flux render testdata .ci); \
 	if [ -n "$$unformatted" ]; then echo "gofmt is needed for:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./... ./.ci/gotest
