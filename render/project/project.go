@@ -16,6 +16,8 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
+	"strings"
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
@@ -115,10 +117,12 @@ type reader struct {
 
 func (r *reader) unit(part Part) (Unit, error) {
 	also := r.lookups(part.Project)
-	unit := Unit{Project: part.Project, Files: Files{Paths: part.Files, CRDs: r.files(also.CRDs, true)}}
+	unit := Unit{Project: part.Project, Files: Files{
+		Paths: part.Files, CRDs: OnlyLookups(r.files(also.CRDs, true), part.Files, also.CRDs, r.req.Paths),
+	}}
 	switch {
 	case len(also.Definitions) > 0:
-		unit.Definitions = Without(r.files(also.Definitions, true), part.Files)
+		unit.Definitions = OnlyLookups(r.files(also.Definitions, true), part.Files, also.Definitions, r.req.Paths)
 	case !also.NoSearch && !Define(part.Files, r.req.Documents):
 		found, diags, err := Search{Finder: r.req.Finder, Limits: r.req.Documents}.For(r.ctx, part)
 		if err != nil {
@@ -177,6 +181,54 @@ func (ps *Projects) Lookup(ctx context.Context, paths []string, definitions bool
 	}
 	read.Passed, read.Files = passed, files
 	return read, err
+}
+
+// OnlyLookups returns the files that are looked up and not rendered. A file that
+// is also among those to render counts as looked up when the lookup that names
+// it lies below the rendered paths, as crds/ does below ".": its CRDs belong to
+// whoever installs the operator. When what is rendered lies in the lookup itself,
+// as when platform/ is both, the file is rendered like any other.
+func OnlyLookups(files, rendered []repo.File, lookups, paths []string) []repo.File {
+	var below []string
+	for _, lookup := range lookups {
+		around := func(p string) bool {
+			return isWithin(p, lookup) && (base(p) != base(lookup) || base(lookup) == path.Clean(lookup))
+		}
+		if !slices.ContainsFunc(paths, around) {
+			below = append(below, lookup)
+		}
+	}
+	extra := Without(files, rendered)
+	names := map[string]bool{}
+	for _, f := range extra {
+		names[f.Name] = true
+	}
+	var out []repo.File
+	for _, f := range files {
+		if names[f.Name] || slices.ContainsFunc(below, func(lookup string) bool { return isWithin(f.Name, lookup) }) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// isWithin reports whether a path is a directory or a file below it. Of a
+// pattern, the directory before it counts.
+func isWithin(name, dir string) bool {
+	name, dir = base(name), base(dir)
+	return dir == "." || name == dir || strings.HasPrefix(name, dir+"/")
+}
+
+// base is the part of a path before the first element with a pattern.
+func base(name string) string {
+	name = path.Clean(name)
+	elements := strings.Split(name, "/")
+	for i, e := range elements {
+		if strings.ContainsAny(e, "*?[") {
+			return path.Join(append([]string{"."}, elements[:i]...)...)
+		}
+	}
+	return name
 }
 
 // Without returns the files that are not given already, by name.

@@ -287,3 +287,36 @@ func TestReadSettingsFindings(t *testing.T) {
 		"krowave.yaml:3:11 observed is a list of paths",
 	}, got)
 }
+
+func TestOnlyLookups(t *testing.T) {
+	files := func(names ...string) []repo.File {
+		var out []repo.File
+		for _, n := range names {
+			out = append(out, repo.File{Name: n})
+		}
+		return out
+	}
+	for name, c := range map[string]struct {
+		lookups, paths []string
+		found          []repo.File
+		want           []repo.File
+	}{
+		"below the rendered path":        {[]string{"app/crds"}, []string{"app"}, files("app/crds/a.yaml"), files("app/crds/a.yaml")},
+		"below the root":                 {[]string{"crds"}, []string{"."}, files("crds/a.yaml"), files("crds/a.yaml")},
+		"a pattern around":               {[]string{"app/*/crd.yaml"}, []string{"app/one"}, files("app/one/crd.yaml"), nil},
+		"a pattern below":                {[]string{"**/crds"}, []string{"."}, files("app/crds/a.yaml"), files("app/crds/a.yaml")},
+		"elsewhere":                      {[]string{"lib"}, []string{"app"}, files("lib/a.yaml"), files("lib/a.yaml")},
+		"the rendered path itself":       {[]string{"app"}, []string{"app"}, files("app/a.yaml", "app/crds/a.yaml"), nil},
+		"around the rendered path":       {[]string{"."}, []string{"app"}, files("app/a.yaml", "lib/a.yaml"), files("lib/a.yaml")},
+		"a file":                         {[]string{"app/crd.yaml"}, []string{"app"}, files("app/crd.yaml"), files("app/crd.yaml")},
+		"a file that is rendered itself": {[]string{"app/crd.yaml"}, []string{"app/crd.yaml"}, files("app/crd.yaml"), nil},
+		"a name that begins alike":       {[]string{"app-crds"}, []string{"app"}, files("app-crds/a.yaml"), files("app-crds/a.yaml")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rendered := files("app/a.yaml", "app/crds/a.yaml", "app/crd.yaml", "app/one/crd.yaml", "crds/a.yaml")
+			if d := cmp.Diff(c.want, project.OnlyLookups(c.found, rendered, c.lookups, c.paths)); d != "" {
+				t.Errorf("(-want +got)\n%s", d)
+			}
+		})
+	}
+}
