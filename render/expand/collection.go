@@ -19,6 +19,7 @@ func (ev *evaluator) collection(n *graph.Node) ([]map[string]any, bool) {
 		}
 		v, ok := ev.value(n, f.Expr, vars)
 		if !ok {
+			ev.restPending(n, i, vars, false)
 			return nil, false
 		}
 		values[i] = v
@@ -61,6 +62,7 @@ func (ev *evaluator) item(n *graph.Node, base []any, item map[string]any) (map[s
 		}
 		v, ok := ev.value(n, f.Expr, vars)
 		if !ok {
+			ev.restPending(n, i, vars, true)
 			return nil, false
 		}
 		values[i] = v

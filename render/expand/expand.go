@@ -16,6 +16,7 @@ import (
 
 	"github.com/krowave/krowave/render/admission"
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/schema"
 )
@@ -78,6 +79,9 @@ type Pending struct {
 	Needs         string            // what it reads: database.status.endpoint, or the external object
 	Reason        string
 	Unsatisfiable bool // the data can never arrive: no cluster sets it (S7.5)
+
+	Absent *expr.Absent // the list or map that is there and lacks what Needs says; nil when that is not all
+	Also   []Pending    // the node's other expressions without data
 }
 
 // Options are the limits and sources of an expansion.
@@ -231,12 +235,12 @@ func (ev *evaluator) conditions(n *graph.Node) (bool, nodeState) {
 		if err != nil {
 			// Missing data is worth waiting for only when a resource may bring it.
 			if (e.ReadsNodes() || e.IsRuntime()) && isPending(err) {
-				if ev.pending(n, e, err); ev.opts.Placeholder {
+				if ev.pending(n, e, vars, err); ev.opts.Placeholder {
 					continue
 				}
 				return false, nodeState{unclear: true}
 			}
-			ev.fail(n, e, err)
+			ev.fail(n, e, ev.inDetail(n, e, vars, err))
 			return false, nodeState{failed: true}
 		}
 		ev.noteFallback(n, e)

@@ -28,6 +28,7 @@ func (ev *evaluator) single(n *graph.Node) map[string]any {
 		}
 		v, ok := ev.value(n, f.Expr, vars)
 		if !ok {
+			ev.restPending(n, i, vars, false)
 			return nil
 		}
 		values[i] = v
@@ -42,11 +43,21 @@ func (ev *evaluator) value(n *graph.Node, e *graph.Expression, vars bindings) (a
 	if err == nil {
 		return v, true
 	}
-	ev.evalError(n, e, err)
+	ev.evalError(n, e, vars, err)
 	if ev.opts.Placeholder && isPending(err) {
 		return ev.placeholder(e, vars), true
 	}
 	return nil, false
+}
+
+// restPending records what else a node waits for: the expressions behind field i
+// that have no data either.
+func (ev *evaluator) restPending(n *graph.Node, i int, vars bindings, iteration bool) {
+	for _, f := range n.Fields[i+1:] {
+		if f.Iteration == iteration && !ev.drops(f) {
+			ev.alsoPending(n, f.Expr, vars)
+		}
+	}
 }
 
 func (ev *evaluator) eval(e *graph.Expression, vars bindings) (any, error) {

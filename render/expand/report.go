@@ -16,9 +16,9 @@ import (
 )
 
 // evalError records an evaluation without a value: pending or fatal (S7.5).
-func (ev *evaluator) evalError(n *graph.Node, e *graph.Expression, err error) {
+func (ev *evaluator) evalError(n *graph.Node, e *graph.Expression, vars bindings, err error) {
 	if isPending(err) {
-		ev.pending(n, e, err)
+		ev.pending(n, e, vars, err)
 	} else {
 		ev.fail(n, e, err)
 	}
@@ -26,7 +26,7 @@ func (ev *evaluator) evalError(n *graph.Node, e *graph.Expression, err error) {
 
 // pending records a node that waits for data. Data of a node that is pending
 // itself is no cause of its own.
-func (ev *evaluator) pending(n *graph.Node, e *graph.Expression, err error) {
+func (ev *evaluator) pending(n *graph.Node, e *graph.Expression, vars bindings, err error) {
 	if last := len(ev.out.Pending) - 1; last >= 0 && ev.out.Pending[last].Node == n {
 		return // a placeholder stands there, and rendering went on
 	}
@@ -40,10 +40,62 @@ func (ev *evaluator) pending(n *graph.Node, e *graph.Expression, err error) {
 		ev.wait(n, unbound)
 		return
 	}
+	ev.out.Pending = append(ev.out.Pending, ev.withoutData(n, e, vars, err))
+}
+
+// alsoPending adds an expression without data to the Pending of its node, which
+// waits already.
+func (ev *evaluator) alsoPending(n *graph.Node, e *graph.Expression, vars bindings) {
+	last := len(ev.out.Pending) - 1
+	if last < 0 || ev.out.Pending[last].Node != n || ev.out.Pending[last].Expression == nil {
+		return
+	}
+	if _, err := ev.eval(e, vars); err != nil && isPending(err) {
+		ev.out.Pending[last].Also = append(ev.out.Pending[last].Also, ev.withoutData(n, e, vars, err))
+	}
+}
+
+func (ev *evaluator) withoutData(n *graph.Node, e *graph.Expression, vars bindings, err error) Pending {
 	p := Pending{Node: n, Expression: e, Offset: failedAt(e, err), Needs: ev.missing(e), Reason: ev.reasonOf(n, err)}
 	// Without server defaults a field may be missing that a cluster would have.
 	p.Unsatisfiable = len(e.Runtime) == 0 && (ev.opts.ServerDefaults || !e.ReadsNodes())
-	ev.out.Pending = append(ev.out.Pending, p)
+	if !p.Unsatisfiable {
+		return p
+	}
+	absent := ev.absent(n, e, vars, err)
+	if absent == nil {
+		return p
+	}
+	if path := absent.Path(); path != "" && !strings.HasPrefix(p.Needs, path+".") {
+		p.Needs = path
+	}
+	if !absent.Object {
+		p.Absent, p.Offset = absent, e.Offset(absent.Offset)
+	}
+	return p
+}
+
+// absent finds the access of an expression to a list or map without what is
+// read; nil for what comes from a Secret.
+func (ev *evaluator) absent(n *graph.Node, e *graph.Expression, vars bindings, err error) *expr.Absent {
+	if e.Sensitive || ev.out.ReadsSecret(n) {
+		return nil
+	}
+	vars.present = e.AsksForPresence
+	return e.Program.Absent(vars, err)
+}
+
+// inDetail is an error that says which list or map lacks what is read, where
+// that is known.
+func (ev *evaluator) inDetail(n *graph.Node, e *graph.Expression, vars bindings, err error) error {
+	if !isPending(err) {
+		return err
+	}
+	absent := ev.absent(n, e, vars, err)
+	if absent == nil {
+		return err
+	}
+	return &expr.EvalError{Text: e.UserText(), Err: errors.New(absent.String()), Offset: absent.Offset}
 }
 
 // missing guesses which path of an expression has no value: the first, in the

@@ -41,48 +41,57 @@ type ProgramOptions struct {
 // concurrent use.
 type Program struct {
 	plan    cel.Program
+	env     *cel.Env
 	checked *cel.Ast
 	text    string
 	size    int
+	cost    uint
 	tracked bool // has a loop or a binding, so that its cost is not bounded by its length
+	guarded bool
 }
 
 // NewProgram plans a checked expression.
 func NewProgram(env *cel.Env, checked *cel.Ast, opts ProgramOptions) (*Program, error) {
-	p := &Program{checked: checked, text: opts.Text, size: opts.SizeLimit}
+	p := &Program{env: env, checked: checked, text: opts.Text, size: opts.SizeLimit}
 	if p.text == "" {
 		p.text = checked.Source().Content()
 	}
 	if p.size <= 0 {
 		p.size = maxSize
 	}
-	if opts.CostLimit == 0 {
-		opts.CostLimit = DefaultCostLimit
+	if p.cost = opts.CostLimit; p.cost == 0 {
+		p.cost = DefaultCostLimit
 	}
-	a := checked.NativeRep()
-	var guarded bool
-	p.tracked, guarded = shape(a)
-	var plan []cel.ProgramOption
+	p.tracked, p.guarded = shape(checked.NativeRep())
+	var err error
+	if p.plan, _, err = p.planned(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// planned plans the expression, and returns the AST that it is planned from.
+func (p *Program) planned(plan ...cel.ProgramOption) (cel.Program, *ast.AST, error) {
+	a := p.checked.NativeRep()
 	if p.tracked {
 		a = ast.Copy(a)
 		sortRanges(a)
 		//lint:ignore SA1019 the replacement declares functions in the environment; this binds one for one program
-		plan = append(plan, cel.Functions(sortedRangeOverload()), cel.InterruptCheckFrequency(opts.CostLimit))
+		plan = append(plan, cel.Functions(sortedRangeOverload()), cel.InterruptCheckFrequency(p.cost))
 	}
-	if guarded {
+	if p.guarded {
 		overloads, err := guards()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		//lint:ignore SA1019 the replacement declares functions in the environment; this binds them for one program
 		plan = append(plan, cel.Functions(overloads...))
 	}
-	var err error
-	p.plan, err = env.PlanProgram(a, plan...)
+	out, err := p.env.PlanProgram(a, plan...)
 	if err != nil {
-		return nil, fmt.Errorf("plan %q: %w", p.text, err)
+		return nil, nil, fmt.Errorf("plan %q: %w", p.text, err)
 	}
-	return p, nil
+	return out, a, nil
 }
 
 // shape reports whether an expression has a comprehension, and whether it calls
@@ -127,15 +136,7 @@ func (p *Program) EvalValue(ctx context.Context, vars any) (v ref.Val, err error
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if p.tracked {
-		// cel-go looks at the context once in as many loop steps as are allowed,
-		// and finds it done. Its own cost tracking is not used: its time is
-		// quadratic in the steps of a loop, and the libraries' trackers panic
-		// on arguments that are errors, which would make pending data fatal.
-		v, _, err = p.plan.ContextEval(spent(), vars)
-	} else {
-		v, _, err = p.plan.Eval(vars)
-	}
+	v, _, err = p.run(p.plan, vars)
 	if err == nil {
 		return v, nil
 	}
@@ -143,6 +144,17 @@ func (p *Program) EvalValue(ctx context.Context, vars any) (v ref.Val, err error
 		err = tooLarge("its loops take more steps than the limit allows; make the lists smaller, or raise the limit")
 	}
 	return nil, &EvalError{Text: p.text, Err: err, Offset: p.place(err)}
+}
+
+func (p *Program) run(plan cel.Program, vars any) (ref.Val, *cel.EvalDetails, error) {
+	if p.tracked {
+		// cel-go looks at the context once in as many loop steps as are allowed,
+		// and finds it done. Its own cost tracking is not used: its time is
+		// quadratic in the steps of a loop, and the libraries' trackers panic
+		// on arguments that are errors, which would make pending data fatal.
+		return plan.ContextEval(spent(), vars)
+	}
+	return plan.Eval(vars)
 }
 
 // place is where in the source an evaluation failed.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
+	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/object"
 )
 
@@ -27,8 +28,12 @@ func (r *run) pending(i *Instance, x *expand.Expansion) {
 		r.diags.Add(d)
 	}
 	for _, p := range x.Pending {
-		if len(p.WaitsFor) == 0 {
-			add(p, r.waiting(x, p))
+		if len(p.WaitsFor) > 0 {
+			continue
+		}
+		add(p, r.waiting(x, p))
+		for _, other := range p.Also {
+			add(other, r.waiting(x, other))
 		}
 	}
 	for _, p := range x.FallbackUsed {
@@ -44,7 +49,13 @@ func (r *run) pending(i *Instance, x *expand.Expansion) {
 
 // waiting says what a node waits for.
 func (r *run) waiting(x *expand.Expansion, p expand.Pending) diag.Diagnostic {
-	if p.Unsatisfiable {
+	switch {
+	case p.Unsatisfiable && p.Absent != nil:
+		return diag.Diagnostic{
+			Severity: r.unsatisfiableSeverity(), Rule: "never-set",
+			Message: fmt.Sprintf("%s would never be created: %s", p.Node.ID, p.Absent), Hint: absentHint(p.Absent),
+		}
+	case p.Unsatisfiable:
 		return diag.Diagnostic{
 			Severity: r.unsatisfiableSeverity(), Rule: "never-set",
 			Message: fmt.Sprintf("%s waits for %s, which nothing sets: it would never be created", p.Node.ID, p.Needs),
@@ -69,6 +80,16 @@ func (r *run) waiting(x *expand.Expansion, p expand.Pending) diag.Diagnostic {
 		}
 	}
 	return d
+}
+
+func absentHint(a *expr.Absent) string {
+	switch {
+	case a.Index != "":
+		return fmt.Sprintf("make the list longer, or read it with [?%s] and orValue()", a.Index)
+	case diag.Closest(a.Key, a.Keys) != "":
+		return "did you mean " + diag.Closest(a.Key, a.Keys) + "?"
+	}
+	return fmt.Sprintf("set the key, or read it with [?%q] and orValue()", a.Key)
 }
 
 // unsatisfiableSeverity: what no cluster ever brings is a mistake under every policy
