@@ -11,7 +11,7 @@ func newCompletion(s Streams) *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{
 		Use:       "completion bash|zsh|fish|powershell",
-		Short:     "Print a script that completes commands, flags and their values in a shell",
+		Short:     "Print a shell completion script",
 		Example:   "  krowave completion bash",
 		ValidArgs: shells,
 		Args: func(_ *cobra.Command, args []string) error {

@@ -78,8 +78,8 @@ func newRoot(s Streams, running *bool) *cobra.Command {
 	program := displayName(s.Program)
 	root := &cobra.Command{
 		Use:   "krowave",
-		Short: "Expand kro ResourceGraphDefinitions before the cluster sees them",
-		Long: "krowave expands kro ResourceGraphDefinitions where GitOps happens: in Git, before the cluster sees them.\n\n" +
+		Short: "Render kro ResourceGraphDefinitions to plain manifests",
+		Long: "krowave renders kro ResourceGraphDefinitions (RGDs) and their instances to plain Kubernetes manifests, before they reach a cluster.\n\n" +
 			"Exit codes: 0 done, 1 findings, 2 wrong usage, 3 internal failure.",
 		Annotations:       map[string]string{cobra.CommandDisplayNameAnnotation: program},
 		SilenceUsage:      true,

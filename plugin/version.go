@@ -18,7 +18,7 @@ func newVersion(s Streams) *cobra.Command {
 	output := options.Choice{Value: "text", Allowed: []string{"text", "json"}}
 	cmd := &cobra.Command{
 		Use:     "version",
-		Short:   "Print the version of krowave, and of what it knows",
+		Short:   "Print the versions of krowave, kro and Kubernetes schemas",
 		Example: "  krowave version\n  krowave version -o json",
 		Args:    cli.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -35,7 +35,7 @@ func newVersion(s Streams) *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().VarP(&output, "output", "o", "how to print")
+	cmd.Flags().VarP(&output, "output", "o", "output format")
 	options.Complete(cmd, "output", output.Allowed...)
 	return cmd
 }

@@ -28,11 +28,11 @@ func lookups() []Setting {
 	return []Setting{
 		definitions,
 		list("crds", "file or directory with CRDs to look up; repeatable", everyone, func(v *Values) *[]string { return &v.CRDs }),
-		list("observed", "file or directory with objects of a cluster, which external references find; repeatable", everyone,
+		list("observed", "file or directory with recorded objects of a cluster; repeatable", everyone,
 			func(v *Values) *[]string { return &v.Observed }),
-		list("exclude", "pattern of paths that a directory walk passes over, such as charts or '**/*.tpl.yaml'; repeatable", everyone,
+		list("exclude", "pattern of paths to skip in directories, such as charts or '**/*.tpl.yaml'; repeatable", everyone,
 			func(v *Values) *[]string { return &v.Exclude }),
-		text("vendor", "directory of the copies of remote definitions, which krowave vendor writes", [surfaces]Right{No, No, No, No, No, Free},
+		text("vendor", "directory for the copies of remote definitions that krowave vendor writes", [surfaces]Right{No, No, No, No, No, Free},
 			func(v *Values) *string { return &v.Vendor }),
 		root,
 	}
@@ -40,27 +40,27 @@ func lookups() []Setting {
 
 // engine says how instances are expanded.
 func engine() []Setting {
-	namespace := text("namespace", "namespace of instances that have none", [surfaces]Right{Free, No, No, Free, Free, No}, func(v *Values) *string { return &v.Options.Namespace })
+	namespace := text("namespace", "namespace of instances that set none", [surfaces]Right{Free, No, No, Free, Free, No}, func(v *Values) *string { return &v.Options.Namespace })
 	namespace.Short, namespace.Spec = "n", "kustomizations.targetNamespace"
 	namespace.Elsewhere = "the Application's destination has a namespace"
 	instance := list("instance", "render only this instance: NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME; repeatable",
 		[surfaces]Right{Free, No, No, Free, No, No}, func(v *Values) *[]string { return &v.Options.Instances })
 	instance.Parameter = "instances"
-	runtime := word("runtime", "policy for nodes that need values that only a cluster has: fail reports an error, withhold leaves them out and lists them, "+
-		"delegate leaves them to kro in the cluster, placeholder renders placeholders to look at",
+	runtime := word("runtime", "how to handle nodes that depend on cluster-only values: fail reports an error, withhold leaves them out and lists them, "+
+		"delegate leaves them to kro in the cluster, placeholder prints placeholders for a preview",
 		[]string{string(render.Fail), string(render.Withhold), string(render.Delegate), string(render.Placeholder)},
 		[surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *render.Runtime { return &v.Options.Runtime })
 	runtime.PersonOnly = []string{string(render.Placeholder)}
-	idioms := word("argocd-idioms", "owner references to the instance and copied tracking ids in templates (default drop; keep with --runtime=withhold, which is exactly kro)",
+	idioms := word("argocd-idioms", "how to handle owner references to the instance and copied tracking ids in templates (default drop; with --runtime=withhold, keep, as kro does)",
 		[]string{"drop", "keep"}, [surfaces]Right{Free, No, No, No, No, No}, func(v *Values) *string { return &v.Idioms })
 	idioms.Elsewhere = "a server drops them"
 	return []Setting{
 		version("kubernetes-version", "version of the bundled schemas, such as 1.34 or v1.34.7 (default the newest)",
 			[surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *string { return &v.Options.KubernetesVersion }),
 		runtime,
-		switched("schema", "what to do with an unknown kind: strict reports an error, lenient takes it as untyped", "strict", "lenient",
+		switched("schema", "what to do with an unknown kind: strict reports an error, lenient treats it as untyped", "strict", "lenient",
 			[surfaces]Right{Free, No, No, Free, No, No}, func(v *Values) *bool { return &v.Options.Lenient }),
-		word("server-defaults", "what references between nodes see beside the template: the defaults of the API server's schema, or nothing",
+		word("server-defaults", "values that references between nodes see in addition to the template: the API server's schema defaults, or none",
 			[]string{string(render.DefaultsSchema), string(render.DefaultsNone)},
 			[surfaces]Right{Free, No, No, Free, No, No}, func(v *Values) *render.ServerDefaults { return &v.Options.ServerDefaults }),
 		gates("feature-gates", "kro's feature gates: CELOmitFunction (alpha, default false), InstanceConditionEvents, InstanceConditionMetrics",
@@ -82,7 +82,7 @@ func guards() []Setting {
 	return []Setting{
 		boolean("strict", "treat warnings as errors", [surfaces]Right{Free, Free, Free, Tighten, Tighten, Tighten},
 			func(v *Values) *bool { return &v.Strict }).stricter(true),
-		boolean("allow-empty", "accept that nothing is rendered", [surfaces]Right{Free, Free, Free, Free, Free, No},
+		boolean("allow-empty", "allow empty output", [surfaces]Right{Free, Free, Free, Free, Free, No},
 			func(v *Values) *bool { return &v.Options.AllowEmpty }).stricter(false),
 	}
 }
@@ -95,12 +95,12 @@ func output() []Setting {
 	annotate := words("annotate", "annotations to add: sync waves, and the instance and node that an object comes from", []string{"waves", "origin"}, rights,
 		func(v *Values) []*bool { return []*bool{&v.Options.Annotate.Waves, &v.Options.Annotate.Origin} })
 	annotate.Elsewhere = fixed
-	waves := word("waves", "where a new wave begins: levels after every dependency, gated after those that must be waited for, none nowhere",
+	waves := word("waves", "when to start a new sync wave: after every dependency (levels), only after gated ones (gated), or never (none)",
 		[]string{string(wave.Levels), string(wave.Gated), string(wave.None)}, rights, func(v *Values) *wave.Mode { return &v.Options.WaveMode })
 	waves.Elsewhere = fixed
 	return []Setting{
 		annotate, waves,
-		words("emit", "what to print beside the objects", []string{"definitions", "instances", "crds"}, rights,
+		words("emit", "what to print in addition to the objects", []string{"definitions", "instances", "crds"}, rights,
 			func(v *Values) []*bool {
 				e := &v.Options.Emit
 				return []*bool{&e.Definitions, &e.Instances, &e.CRDs}
@@ -114,11 +114,11 @@ func limits() []Setting {
 	return []Setting{
 		limit("max-collection-size", "maximum number of objects of one forEach", rights, func(v *Values) *int { return &v.Options.MaxCollectionSize }),
 		limit("max-collection-dimensions", "maximum number of iterators of one forEach", rights, func(v *Values) *int { return &v.Options.MaxCollectionDimensions }),
-		limit("max-chain-depth", "maximum number of instances that chain into each other", rights, func(v *Values) *int { return &v.Options.MaxChainDepth }),
+		limit("max-chain-depth", "maximum depth of nested instances", rights, func(v *Values) *int { return &v.Options.MaxChainDepth }),
 		limit("cel-cost-limit", "maximum CEL cost of one evaluation", rights, func(v *Values) *uint { return &v.Options.CELCostLimit }),
 		limit("max-file-bytes", "maximum size of one file in bytes", rights, func(v *Values) *int { return &v.Options.Documents.FileBytes }),
 		limit("max-documents", "maximum number of objects in one file", rights, func(v *Values) *int { return &v.Options.Documents.Documents }),
-		limit("max-depth", "maximum nesting of maps and lists", rights, func(v *Values) *int { return &v.Options.Documents.Depth }),
+		limit("max-depth", "maximum nesting depth of maps and lists", rights, func(v *Values) *int { return &v.Options.Documents.Depth }),
 		limit("max-yaml-nodes", "maximum number of values in one document after aliases are expanded", rights, func(v *Values) *int { return &v.Options.Documents.Nodes }),
 		limit("max-files", "maximum number of files that are read", rights, func(v *Values) *int { return &v.Files.Files }),
 		limit("max-total-bytes", "maximum size of all files together in bytes", rights, func(v *Values) *int64 { return &v.Files.TotalBytes }),
@@ -131,8 +131,8 @@ func archives() []Setting {
 	servers := [surfaces]Right{No, Free, Free, No, No, No}
 	return []Setting{
 		limit("max-entries", "maximum number of files, directories and links in a repository", servers, func(v *Values) *int { return &v.Archive.Entries }),
-		limit("max-unpacked-bytes", "maximum size of a repository in bytes, with the files that are not read", servers, func(v *Values) *int64 { return &v.Archive.Unpacked }),
-		limit("max-other-file-bytes", "maximum size in bytes of a file that is no manifest, which only a kustomization can read", servers, func(v *Values) *int64 { return &v.Archive.OtherFile }),
+		limit("max-unpacked-bytes", "maximum size of a repository in bytes, including files that are not read", servers, func(v *Values) *int64 { return &v.Archive.Unpacked }),
+		limit("max-other-file-bytes", "maximum size in bytes of a file that is not a manifest and that only a kustomization can read", servers, func(v *Values) *int64 { return &v.Archive.OtherFile }),
 		limit("max-ratio", "maximum ratio of a repository's size to that of its archive", servers, func(v *Values) *int64 { return &v.Archive.Ratio }),
 		limit("max-download-bytes", "maximum size of the archive of a source in bytes", [surfaces]Right{No, No, Free, No, No, No}, func(v *Values) *int64 { return &v.DownloadBytes }),
 	}

@@ -11,8 +11,8 @@ import (
 func New(s cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "argocd",
-		Short: "Hand rendered objects to Argo CD",
-		Long:  "argocd holds what runs beside Argo CD: the config management plugin that its repo-server asks for manifests, and its tools.",
+		Short: "Integrate with Argo CD",
+		Long:  "argocd contains the config management plugin (CMP) that Argo CD's repo-server calls, and its tools.",
 		Args:  cli.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

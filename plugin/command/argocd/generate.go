@@ -20,9 +20,9 @@ func newCMPGenerate(s cli.Streams) *cobra.Command {
 	var operator *settings.Flags
 	cmd := &cobra.Command{
 		Use:   "generate",
-		Short: "Render the working directory as the generate command of Argo CD's own plugin server",
-		Long: "generate is what spec.generate of a plugin.yaml runs. It reads the working directory and the environment that Argo CD " +
-			"sets, and prints what cmp-server would answer. RGDs are looked up in the repository around the directory.",
+		Short: "Render the working directory, as the generate command of Argo CD's own plugin server",
+		Long: "generate is the command for spec.generate of a plugin.yaml. It reads the working directory and the environment that Argo CD " +
+			"sets, and prints the manifests that cmp-server would return. RGDs are looked up in the repository that contains the directory.",
 		Example: "  krowave argocd generate",
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -72,7 +72,7 @@ func newCMPGenerate(s cli.Streams) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&root, "root", "", "root directory; paths outside it are refused (default what Argo CD unpacked, else the Git repository)")
+	cmd.Flags().StringVar(&root, "root", "", "root directory; paths outside it are refused (default the directory that Argo CD unpacked, else the Git repository)")
 	operator = settings.Bind(cmd.Flags(), settings.Default(settings.CMPServer), archiveLimits()...)
 	return cmd
 }

@@ -37,22 +37,22 @@ func newArgoCDHealthCommand(s cli.Streams) *cobra.Command {
 	policy := options.Choice{Value: "fail", Allowed: []string{"fail", "withhold", "delegate"}}
 	cmd := &cobra.Command{
 		Use:   "health [PATH|-]...",
-		Short: "Print the health checks that carry readyWhen over to Argo CD",
-		Long: "health writes a Lua health check for each kind that an RGD gates with readyWhen and that Argo CD has no check for, as entries " +
-			"of argocd-cm. With them a sync wave waits for what readyWhen waits for. What cannot be carried over is listed on " +
-			"standard error with its node. Checks know objects by the annotation krowave.dev/node, so render with --annotate=waves,origin, " +
-			"as the plugin does.",
+		Short: "Print Argo CD health checks generated from readyWhen",
+		Long: "health generates a Lua health check for each kind that has readyWhen in an RGD and no built-in check in Argo CD, as entries " +
+			"of argocd-cm. With these checks, a sync wave waits until readyWhen is true. Expressions that cannot be translated are listed on " +
+			"standard error with their node. The checks identify objects by the annotation krowave.dev/node, so render with " +
+			"--annotate=waves,origin, as the plugin does.",
 		Example: "  krowave argocd health definitions\n" +
 			"  krowave argocd health -o configmap definitions > health.yaml && kubectl -n argocd patch configmap argocd-cm --patch-file health.yaml",
 	}
 	in.Bind(cmd.Flags())
 	engine.Bind(cmd.Flags())
 	engine.Complete(cmd)
-	cmd.Flags().VarP(&output, "output", "o", "what to print: the entries alone, a whole ConfigMap, or a list of checks")
+	cmd.Flags().VarP(&output, "output", "o", "output format: only the entries, a whole ConfigMap, or a list of checks")
 	options.Complete(cmd, "output", output.Allowed...)
-	cmd.Flags().Var(&argoCD, "version", "version whose own health checks are left alone")
+	cmd.Flags().Var(&argoCD, "version", "version of Argo CD, whose built-in health checks are kept")
 	options.Complete(cmd, "version", argoCD.Allowed...)
-	cmd.Flags().Var(&policy, "runtime", "policy that manifests are rendered with: delegate adds checks of what is left to kro")
+	cmd.Flags().Var(&policy, "runtime", "policy with which manifests are rendered; delegate adds checks for residual RGDs and instances")
 	options.Complete(cmd, "runtime", policy.Allowed...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		checks, err := healthChecks(load.New(cmd, s, &in, engine.Options), args, healthOptions{argoCD.Value, engine.Strict, policy.Value == "delegate"})

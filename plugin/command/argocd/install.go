@@ -33,8 +33,8 @@ func (f *installFlags) bind(flags *pflag.FlagSet) {
 	flags.StringVarP(&f.namespace, "namespace", "n", "argocd", "namespace of Argo CD")
 	flags.StringVar(&f.image, "image", install.DefaultImage, "image of the plugin")
 	f.output = options.NewOutput("yaml")
-	flags.VarP(&f.output, "output", "o", "print everything, or write a kustomize component to a directory")
-	flags.StringVar(&f.check, "check", "", "print what the installation in FILE, or - for standard input, lacks")
+	flags.VarP(&f.output, "output", "o", "output: print everything, or write a kustomize component to a directory")
+	flags.StringVar(&f.check, "check", "", "check the installation exported to FILE (- for standard input) and print what it lacks")
 }
 
 func newArgoCDInstallCommand(s cli.Streams) *cobra.Command {
@@ -43,10 +43,10 @@ func newArgoCDInstallCommand(s cli.Streams) *cobra.Command {
 	var flags installFlags
 	cmd := &cobra.Command{
 		Use:   "install [PATH]...",
-		Short: "Print what adds the plugin to Argo CD, or check an installation",
+		Short: "Print manifests that add the plugin to Argo CD, or check an installation",
 		Long: "install prints a kustomize component that adds the plugin to repo-server, with its settings, a network policy and examples; " +
-			"with paths of RGDs also their health checks. Nothing is applied.\n\n--check reads exported manifests and says what they lack: " +
-			"exit code 0 when nothing, else 1.",
+			"with paths of RGDs, also their health checks. It applies nothing.\n\n--check reads exported manifests and reports what they lack: " +
+			"exit code 0 if nothing, else 1.",
 		Example: "  krowave argocd install -o dir=krowave definitions\n" +
 			"  kubectl get deployments,configmaps -n argocd -o yaml | krowave argocd install --check - definitions",
 	}

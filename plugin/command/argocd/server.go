@@ -23,9 +23,9 @@ type socketFlags struct {
 }
 
 func (f *socketFlags) bind(flags *pflag.FlagSet) {
-	flags.StringVar(&f.socket, "socket", "", "path of the one socket to use instead of --socket-dir and --name")
-	flags.StringVar(&f.dir, "socket-dir", "", "directory where repo-server looks for plugins (default $ARGOCD_PLUGINSOCKFILEPATH, else /home/argocd/cmp-server/plugins)")
-	flags.StringVar(&f.name, "name", "krowave", "name of the plugin; NAME-VERSION names it too")
+	flags.StringVar(&f.socket, "socket", "", "path of a single socket, instead of --socket-dir and --name")
+	flags.StringVar(&f.dir, "socket-dir", "", "directory in which repo-server looks for plugin sockets (default $ARGOCD_PLUGINSOCKFILEPATH, else /home/argocd/cmp-server/plugins)")
+	flags.StringVar(&f.name, "name", "krowave", "name of the plugin; it is also available as NAME-VERSION")
 }
 
 func (f *socketFlags) paths(s cli.Streams) []string {
@@ -47,9 +47,9 @@ func newCMPServer(s cli.Streams) *cobra.Command {
 	cacheBytes, log := int64(256<<20), options.Choice{Value: "json", Allowed: []string{"json", "text"}}
 	cmd := &cobra.Command{
 		Use:   "cmp-server",
-		Short: "Serve Argo CD's repo-server as a config management plugin",
-		Long: "cmp-server runs beside repo-server and renders the applications whose plugin is named krowave. It speaks Argo CD's " +
-			"plugin protocol itself: no process is started and no file is written for a request.\n\nKubernetes version, namespace, " +
+		Short: "Serve as a config management plugin (CMP) for Argo CD's repo-server",
+		Long: "cmp-server runs beside repo-server and renders the applications whose plugin is named krowave. It implements Argo CD's " +
+			"plugin protocol itself: a request starts no process and writes no file.\n\nKubernetes version, namespace, " +
 			"parameters and ARGOCD_ENV_KROWAVE_... variables come with each request. The limits are upper bounds: an application can " +
 			"only lower them.",
 		Example: "  krowave argocd cmp-server\n  krowave argocd cmp-server --metrics-addr :8087 --max-concurrent 4",
@@ -71,12 +71,12 @@ func newCMPServer(s cli.Streams) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	sockets.bind(flags)
-	flags.BoolVar(&c.Discover, "discover", false, "also take applications that name no plugin: every application is then uploaded to be looked at")
-	flags.StringVar(&c.MetricsAddr, "metrics-addr", "", "HOST:PORT of /metrics and /healthz (default none)")
-	flags.Var(options.NewCount(&concurrent), "max-concurrent", "applications rendered at once (default the number of CPUs)")
-	flags.Var(options.NewCount(&cacheBytes), "cache-bytes", "memory for what requests have in common")
-	flags.DurationVar(&c.Grace, "shutdown-grace", 25*time.Second, "how long requests in flight may take when the server is told to end")
-	flags.Var(&log, "log-format", "how to log")
+	flags.BoolVar(&c.Discover, "discover", false, "also render applications that name no plugin; Argo CD then uploads every application for discovery")
+	flags.StringVar(&c.MetricsAddr, "metrics-addr", "", "HOST:PORT on which to serve /metrics and /healthz (default none)")
+	flags.Var(options.NewCount(&concurrent), "max-concurrent", "maximum number of applications rendered at the same time (default the number of CPUs)")
+	flags.Var(options.NewCount(&cacheBytes), "cache-bytes", "memory in bytes for data that requests share")
+	flags.DurationVar(&c.Grace, "shutdown-grace", 25*time.Second, "maximum time for running requests when the server shuts down")
+	flags.Var(&log, "log-format", "log format")
 	operator = settings.Bind(flags, settings.Default(settings.CMPServer))
 	options.Complete(cmd, "log-format", log.Allowed...)
 	return cmd
@@ -94,8 +94,8 @@ func newCMPProbe(s cli.Streams) *cobra.Command {
 	timeout := time.Second
 	cmd := &cobra.Command{
 		Use:     "probe",
-		Short:   "Ask the server behind each socket whether it serves",
-		Long:    "probe is for exec probes of Kubernetes, which cannot reach a socket otherwise: exit code 0 when every socket is served, else 1.",
+		Short:   "Check that a server answers on each socket",
+		Long:    "probe is for exec probes of Kubernetes, which cannot connect to a socket: exit code 0 if a server answers on every socket, else 1.",
 		Example: "  krowave argocd probe",
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -113,6 +113,6 @@ func newCMPProbe(s cli.Streams) *cobra.Command {
 		},
 	}
 	sockets.bind(cmd.Flags())
-	cmd.Flags().DurationVar(&timeout, "timeout", timeout, "how long to wait")
+	cmd.Flags().DurationVar(&timeout, "timeout", timeout, "maximum time to wait")
 	return cmd
 }

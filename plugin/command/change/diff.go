@@ -26,11 +26,11 @@ func NewDiff(s cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff [PATH...]",
 		Short: "Show what a change in Git does to every object",
-		Long: "diff renders the files of two states of a Git repository and compares the objects: what is added, changed and deleted, " +
-			"by instance, with what is dangerous about it first.\n\nThe old state is where HEAD left its upstream branch, or --base. " +
+		Long: "diff renders the files of two states of a Git repository and compares the objects: which are added, changed and deleted, " +
+			"by instance, with dangerous changes first.\n\nThe old state is --base, or the merge base of HEAD and its upstream branch. " +
 			"The new state is the work tree with what is not committed, or --head. Paths are those of both; the default is the " +
-			"working directory. Only instances whose inputs differ are rendered.\n\nWith --no-index, and outside of a Git " +
-			"repository, two paths are compared with each other.\n\n" +
+			"working directory. Only instances whose inputs differ are rendered.\n\nWith --no-index, and outside a Git " +
+			"repository, two paths are compared.\n\n" +
 			"Exit codes: 0 no difference, 1 differences, 2 wrong usage or a new state with errors, 3 internal failure. " +
 			"KUBECTL_EXTERNAL_DIFF names another program for differences, as for kubectl diff.",
 		Example: "  krowave diff\n  krowave diff --base main --head topic -o markdown\n  krowave diff --no-index shop.yaml shop-next.yaml",
@@ -41,11 +41,11 @@ func NewDiff(s cli.Streams) *cobra.Command {
 		flags.output.Allowed = append(flags.output.Allowed, string(f))
 	}
 	flags.output.Value = string(compare.Human)
-	cmd.Flags().VarP(&flags.output, "output", "o", "how to print")
+	cmd.Flags().VarP(&flags.output, "output", "o", "output format")
 	options.Complete(cmd, "output", flags.output.Allowed...)
-	cmd.Flags().BoolVar(&flags.noIndex, "no-index", false, "compare two paths with each other, without Git")
-	cmd.Flags().BoolVar(&flags.exitZero, "exit-zero", false, "exit with 0 when there are differences")
-	cmd.Flags().Var(options.NewCount(&flags.maxBytes), "max-bytes", "bytes of -o markdown, for places that limit a comment; what is left out is counted (default no limit)")
+	cmd.Flags().BoolVar(&flags.noIndex, "no-index", false, "compare two paths, without Git")
+	cmd.Flags().BoolVar(&flags.exitZero, "exit-zero", false, "exit with 0 if there are differences")
+	cmd.Flags().Var(options.NewCount(&flags.maxBytes), "max-bytes", "maximum size of -o markdown in bytes, for services that limit comments; the text states what was left out (default no limit)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c := &comparison{load.Comparison{Command: cmd, Streams: s, Flags: &flags.change}}
 		if err := flags.read(c, args); err != nil {

@@ -31,10 +31,10 @@ func NewImpact(s cli.Streams) *cobra.Command {
 	var flags impactFlags
 	cmd := &cobra.Command{
 		Use:   "impact RGD [PATH...]",
-		Short: "List what a change of an RGD does to each of its instances",
-		Long: "impact lists every instance of an RGD in the repository, those of RGDs that build on it included, and says whether " +
-			"the change leaves it as it was, changes its objects, or breaks it. RGD is the name of a ResourceGraphDefinition or a " +
-			"file that holds some. Without paths, the whole repository is read.\n\nThe states that are compared are those of krowave diff.\n\n" +
+		Short: "Show what a change to an RGD does to each of its instances",
+		Long: "impact lists every instance of an RGD in the repository, including instances of RGDs that use it, and shows whether " +
+			"the change leaves it unchanged, changes its objects, or breaks it. RGD is the name of a ResourceGraphDefinition or a " +
+			"file that contains RGDs. Without paths, the whole repository is read.\n\nIt compares the same states as krowave diff.\n\n" +
 			"Exit codes: 0 nothing changes, 1 instances change, 2 wrong usage or instances that break, 3 internal failure.",
 		Example: "  krowave impact shop-rgd.yaml\n  krowave impact --base main -o markdown stand",
 		Args:    cli.AtLeastOne("the name of an RGD, or a file with RGDs"),
@@ -42,9 +42,9 @@ func NewImpact(s cli.Streams) *cobra.Command {
 	flags.change.Bind(cmd.Flags())
 	flags.change.Complete(cmd)
 	flags.output = options.Choice{Value: "text", Allowed: []string{"text", "json", "markdown"}}
-	cmd.Flags().VarP(&flags.output, "output", "o", "how to print")
+	cmd.Flags().VarP(&flags.output, "output", "o", "output format")
 	options.Complete(cmd, "output", flags.output.Allowed...)
-	cmd.Flags().BoolVar(&flags.exitZero, "exit-zero", false, "exit with 0 when instances change")
+	cmd.Flags().BoolVar(&flags.exitZero, "exit-zero", false, "exit with 0 if instances change")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c := &comparison{load.Comparison{Command: cmd, Streams: s, Flags: &flags.change}}
 		report, err := c.impact(args[0], args[1:])

@@ -28,15 +28,15 @@ func NewUpdate(s cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "update [FILE]",
 		Short: "Pin the definitions of other repositories that krowave.yaml names",
-		Long: "update finds the commit that each ref and the digest that each tag under definitions in krowave.yaml stands for now, and " +
-			"writes them into the file as commit and digest. Nothing else in the file changes. Without ref it is the default branch, " +
-			"without tag it is latest.\n\nWithout FILE it is krowave.yaml in the working directory or the nearest one above it. " +
+		Long: "update resolves each ref and tag under definitions in krowave.yaml to its current commit or digest, and " +
+			"writes it into the file. Nothing else in the file changes. The default of ref is the default branch, " +
+			"the default of tag is latest.\n\nThe default FILE is krowave.yaml in the working directory or the nearest one above it. " +
 			"Credentials for Git are those that git has for the host, those for registries of docker login.\n\n" +
-			"Exit codes: 0 done, 1 findings, and with --check pins that are not up to date, 2 wrong usage, 3 internal failure.",
+			"Exit codes: 0 done, 1 findings, and with --check pins that are out of date, 2 wrong usage, 3 internal failure.",
 		Example: "  krowave update\n  krowave update --check apps/krowave.yaml",
 		Args:    cobra.MaximumNArgs(1),
 	}
-	cmd.Flags().BoolVar(&check, "check", false, "write nothing, and exit with 1 when a pin is not up to date")
+	cmd.Flags().BoolVar(&check, "check", false, "write nothing; exit with 1 if a pin is out of date")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		file, err := readSettings(s, args)
 		if err != nil {

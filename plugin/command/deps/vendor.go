@@ -25,14 +25,14 @@ func NewVendor(s cli.Streams) *cobra.Command {
 		Short: "Copy the definitions of other repositories that krowave.yaml names",
 		Long: "vendor copies the pinned definitions that krowave.yaml names in other repositories and registries into the directory " +
 			project.VendorDir + " beside it, or the one that its setting vendor names, with a record of where they come from. From then on a " +
-			"render reads the copies. Argo CD and Flux need them, since nothing is fetched there.\n\n" +
+			"render reads the copies. Argo CD and Flux need them, because they fetch nothing.\n\n" +
 			"With --check nothing is written or fetched: the copies are compared with their record, and the record with krowave.yaml.\n\n" +
 			"Exit codes: 0 done, 1 findings, and with --check copies that differ, 2 wrong usage, 3 internal failure.",
 		Example: "  krowave vendor\n  krowave vendor --check apps/krowave.yaml",
 		Args:    cobra.MaximumNArgs(1),
 	}
 	fetch.Bind(cmd.Flags())
-	cmd.Flags().BoolVar(&check, "check", false, "write nothing, and exit with 1 when the copies are not what they should be")
+	cmd.Flags().BoolVar(&check, "check", false, "write nothing; exit with 1 if the copies differ from the pins")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		file, err := readSettings(s, args)
 		if err != nil {

@@ -21,8 +21,8 @@ func newFluxController(s cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "controller",
 		Short: "Reconcile RenderedSources in a cluster",
-		Long: "controller watches RenderedSources. It fetches the sources of Flux that they name, expands the instances in them, and publishes " +
-			"the objects as an ExternalArtifact, with a chain of Kustomizations that apply it wave by wave for those that ask for it.\n\n" +
+		Long: "controller watches RenderedSources. It fetches the Flux sources that they name, expands the instances in them, and publishes " +
+			"the objects as an ExternalArtifact. With spec.kustomizations, it also creates Kustomizations that apply the artifact wave by wave.\n\n" +
 			"kustomize-controller reads ExternalArtifacts only with --feature-gates=ExternalArtifact=true.\n\n" +
 			"The namespace that the controller runs in comes from RUNTIME_NAMESPACE (default " + fluxNamespace + ").",
 		Example: "  krowave flux controller --storage-path /data --storage-adv-addr krowave.flux-system.svc.cluster.local.\n" +
@@ -41,7 +41,7 @@ func newFluxController(s cli.Streams) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&kubeconfig, "kubeconfig", "", "file with the cluster's address and credentials (default $KUBECONFIG, else those of the pod)")
+	flags.StringVar(&kubeconfig, "kubeconfig", "", "kubeconfig file (default $KUBECONFIG, else the cluster of the pod)")
 	o.BindFlags(flags)
 	options.Complete(cmd, "log-level", "debug", "info", "error")
 	options.Complete(cmd, "log-encoding", "json", "console")

@@ -11,8 +11,8 @@ import (
 func New(s cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "flux",
-		Short: "Hand rendered objects to Flux",
-		Long:  "flux holds what runs beside Flux: the controller that turns a source into an ExternalArtifact with rendered manifests, and its tools.",
+		Short: "Integrate with Flux",
+		Long:  "flux contains the controller that renders a source to an ExternalArtifact, and its tools.",
 		Args:  cli.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

@@ -21,29 +21,29 @@ type fluxInstallFlags struct {
 func (f *fluxInstallFlags) bind(flags *pflag.FlagSet) {
 	o := &f.opts
 	flags.StringVarP(&o.Namespace, "namespace", "n", install.DefaultNamespace, "namespace of the controller")
-	flags.StringVar(&o.Flux, "flux-namespace", install.DefaultNamespace, "namespace of Flux's controllers, which alone may fetch artifacts")
+	flags.StringVar(&o.Flux, "flux-namespace", install.DefaultNamespace, "namespace of Flux's controllers; only they may fetch artifacts")
 	flags.StringVar(&o.Image, "image", install.DefaultImage, "image of the controller")
-	flags.StringSliceVar(&o.Shards, "shards", nil, "further controllers, each for the objects with its key in the label sharding.fluxcd.io/key")
+	flags.StringSliceVar(&o.Shards, "shards", nil, "additional controllers, one for each value of the label sharding.fluxcd.io/key")
 	f.liveValues = options.Choice{Value: string(install.LiveOwn), Allowed: []string{string(install.LiveNone), string(install.LiveOwn), string(install.LiveImpersonate)}}
-	flags.Var(&f.liveValues, "live-values", "whose permissions runtime: withhold reads live objects with: nobody's, the controller's own, or also those of service accounts that objects name")
-	flags.StringVar(&o.DefaultServiceAccount, "default-service-account", "", "service account of objects that name none")
-	flags.BoolVar(&o.NoCrossNamespaceRefs, "no-cross-namespace-refs", false, "sources are taken from an object's own namespace only")
-	flags.StringVar(&o.StorageSize, "storage-size", "", "size of a volume for artifacts; without one they are rendered again after a restart")
-	flags.StringVar(&o.StorageClass, "storage-class", "", "class of that volume")
-	flags.StringVar(&o.TLSSecret, "tls-secret", "", "secret with tls.crt and tls.key, to serve artifacts by HTTPS")
-	flags.BoolVar(&o.ServiceMonitor, "service-monitor", false, "add a ServiceMonitor, for the Prometheus operator")
+	flags.Var(&f.liveValues, "live-values", "permissions with which runtime: withhold reads live objects: none, the controller's own, or also those of the service accounts that objects name")
+	flags.StringVar(&o.DefaultServiceAccount, "default-service-account", "", "service account of objects that set none")
+	flags.BoolVar(&o.NoCrossNamespaceRefs, "no-cross-namespace-refs", false, "allow only sources in the object's own namespace")
+	flags.StringVar(&o.StorageSize, "storage-size", "", "size of a volume for artifacts; without one, artifacts are rendered again after a restart")
+	flags.StringVar(&o.StorageClass, "storage-class", "", "storage class of the volume for artifacts")
+	flags.StringVar(&o.TLSSecret, "tls-secret", "", "secret with tls.crt and tls.key, to serve artifacts over HTTPS")
+	flags.BoolVar(&o.ServiceMonitor, "service-monitor", false, "add a ServiceMonitor for the Prometheus operator")
 	f.output = options.NewOutput("yaml")
-	flags.VarP(&f.output, "output", "o", "print everything, or write files to a directory")
+	flags.VarP(&f.output, "output", "o", "output: print everything, or write files to a directory")
 }
 
 func newFluxInstall(s cli.Streams) *cobra.Command {
 	var flags fluxInstallFlags
 	cmd := &cobra.Command{
 		Use:   "install",
-		Short: "Print what the controller needs in a cluster",
+		Short: "Print the manifests of the controller",
 		Long: "install prints the CRD, the controller with its permissions, service and network policy, and a ValidatingAdmissionPolicy that " +
-			"guards ExternalArtifacts. Nothing is applied.\n\nkustomize-controller reads ExternalArtifacts only with " +
-			"--feature-gates=ExternalArtifact=true; the manifests say how to set that.",
+			"protects ExternalArtifacts. It applies nothing.\n\nkustomize-controller reads ExternalArtifacts only with " +
+			"--feature-gates=ExternalArtifact=true; a comment in the manifests shows how to set it.",
 		Example: "  krowave flux install\n" +
 			"  krowave flux install --shards=a,b --live-values=impersonate -o dir=clusters/prod/krowave",
 		Args: cli.NoArgs,

@@ -32,15 +32,15 @@ type explainFlags struct {
 
 func (f *explainFlags) bind(flags *pflag.FlagSet) {
 	f.engine.Bind(flags)
-	flags.StringArrayVarP(&f.filenames, "filename", "f", nil, "file, directory, pattern or - to read; repeatable (default the paths before OBJECT, else the working directory)")
+	flags.StringArrayVarP(&f.filenames, "filename", "f", nil, "file, directory, glob pattern or - to read; repeatable (default the paths before OBJECT, else the working directory)")
 	f.output = options.Choice{Value: "human", Allowed: []string{"human", "json"}}
-	flags.VarP(&f.output, "output", "o", "how to print")
+	flags.VarP(&f.output, "output", "o", "output format")
 	f.serverDefaults = options.Choice{Value: "schema", Allowed: []string{"schema", "none"}}
-	flags.Var(&f.serverDefaults, "server-defaults", "what references between nodes see beside the template: the API server's schema defaults, or nothing")
+	flags.Var(&f.serverDefaults, "server-defaults", "values that references between nodes see in addition to the template: the API server's schema defaults, or none")
 	f.waves = options.Choice{Value: "levels", Allowed: []string{"levels", "gated", "none"}}
-	flags.Var(&f.waves, "waves", "where a new wave begins: behind every dependency, behind those that must be waited for, or nowhere")
+	flags.Var(&f.waves, "waves", "when to start a new sync wave: after every dependency (levels), only after gated ones (gated), or never (none)")
 	f.depth = 4
-	flags.Var(options.NewCount(&f.depth), "depth", "how far inputs of inputs are followed")
+	flags.Var(options.NewCount(&f.depth), "depth", "number of levels of inputs to trace")
 }
 
 // options yields the engine's options. What only a cluster knows is explained,
@@ -60,11 +60,11 @@ func NewExplain(s cli.Streams) *cobra.Command {
 	var flags explainFlags
 	cmd := &cobra.Command{
 		Use:   "explain [-f PATH...|PATH...] OBJECT[.FIELD]",
-		Short: "Say where a rendered value comes from, or why there is none",
-		Long: "explain says where a rendered object or one of its fields comes from: the line of the RGD, the expression, what it reads and " +
-			"where that comes from in turn; for an object also its conditions and the longest path to its wave. For a node that renders " +
-			"nothing it says why.\n\nOBJECT is KIND/NAME, KIND/NAMESPACE/NAME, or INSTANCE/NODE and INSTANCE/NODE[INDEX], where INSTANCE is " +
-			"as the first two. FIELD is a path such as spec.ports[0].port. Values of Secrets, and what is made of them, are not shown.",
+		Short: "Show where a rendered value comes from, or why it is missing",
+		Long: "explain shows where a rendered object or one of its fields comes from: the line of the RGD, the expression, the values that it " +
+			"reads and where those come from; for an object also its conditions and the longest path to its wave. For a node that renders " +
+			"nothing it shows the reason.\n\nOBJECT is KIND/NAME, KIND/NAMESPACE/NAME, INSTANCE/NODE or INSTANCE/NODE[INDEX], where INSTANCE has " +
+			"one of the first two forms. FIELD is a path such as spec.ports[0].port. Values of Secrets, and values derived from them, are not shown.",
 		Example: "  krowave explain shop.yaml configmap/market\n  krowave explain shop.yaml configmap/market.data.goods\n" +
 			"  krowave explain -f shop.yaml stand/market/sign",
 		Args: cli.AtLeastOne("KIND/NAME of an object, or KIND/NAME/NODE of an instance's node"),

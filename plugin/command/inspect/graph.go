@@ -52,19 +52,19 @@ func NewGraph(s cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "graph PATH|-...",
 		Short: "Print the nodes of each RGD, their dependencies, waves and bindings",
-		Long: "graph prints the nodes of each RGD: what they depend on, their wave, and their binding. A node is static when Git alone " +
-			"tells what it renders, and runtime when it needs what only a cluster knows; -o json says why in because, and " +
-			"krowave validate --explain-runtime lists each expression with its place.",
+		Long: "graph prints the nodes of each RGD: their dependencies, wave, and binding. A node is static if Git alone " +
+			"determines what it renders, and runtime if it depends on cluster-only values; -o json has the reasons in because, and " +
+			"krowave validate --explain-runtime lists each expression with its position.",
 		Example: "  krowave graph shop-rgd.yaml\n  krowave graph -o mermaid shop-rgd.yaml",
 		Args:    cli.AtLeastOne("a file or directory with RGDs, or - for standard input"),
 	}
 	in.Bind(cmd.Flags())
 	engine.Bind(cmd.Flags())
 	engine.Complete(cmd)
-	cmd.Flags().VarP(&output, "output", "o", "how to print")
+	cmd.Flags().VarP(&output, "output", "o", "output format")
 	options.Complete(cmd, "output", output.Allowed...)
 	waves := options.Choice{Value: "levels", Allowed: []string{"levels", "gated"}}
-	cmd.Flags().Var(&waves, "waves", "where a new wave begins: behind every dependency, or behind those that must be waited for")
+	cmd.Flags().Var(&waves, "waves", "when to start a new sync wave: after every dependency (levels), or only after gated ones (gated)")
 	options.Complete(cmd, "waves", waves.Allowed...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		r, err := load.New(cmd, s, &in, engine.Options).Compile(args)

@@ -36,11 +36,11 @@ func (f *observeFlags) bind(cmd *cobra.Command) {
 	f.engine.Bind(flags)
 	f.engine.Complete(cmd)
 	f.output = options.NewOutput("yaml")
-	flags.VarP(&f.output, "output", "o", "where to: standard output, or a file for each object")
+	flags.VarP(&f.output, "output", "o", "output: standard output, or one file for each object")
 	options.Complete(cmd, "output", "yaml", "dir=")
-	flags.StringArrayVar(&f.instances, "instance", nil, "only what this instance reads: NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME; repeatable")
-	flags.BoolVar(&f.check, "check", false, "write nothing; exit code 1 when the cluster is not as recorded in -o dir=DIR")
-	flags.BoolVar(&f.secrets, "include-secrets", false, "record values of Secrets, in the clear")
+	flags.StringArrayVar(&f.instances, "instance", nil, "record only objects that this instance reads: NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME; repeatable")
+	flags.BoolVar(&f.check, "check", false, "write nothing; exit with 1 if the cluster differs from the objects recorded in -o dir=DIR")
+	flags.BoolVar(&f.secrets, "include-secrets", false, "record values of Secrets in plain text")
 	f.cluster = genericclioptions.NewConfigFlags(true)
 	f.cluster.Namespace, f.cluster.CacheDir = nil, nil // -n is the instances', and nothing is cached
 	f.cluster.AddFlags(flags)
@@ -58,12 +58,12 @@ func New(s cli.Streams) *cobra.Command {
 	var flags observeFlags
 	cmd := &cobra.Command{
 		Use:   "observe PATH|-...",
-		Short: "Record what runtime values need, from a cluster",
-		Long: "observe renders the paths and reads from a cluster the objects that expressions need and Git does not have: of each only " +
-			"the fields that are read, and of a Secret no values. What it writes is for --observed, or observed: in krowave.yaml: files " +
-			"to commit and review.\n\nIt sends get and list requests only. The cluster is the one that kubectl would use; inside a pod, " +
-			"its own.\n\nExit code 1 means that something is wrong with the input, that a read is forbidden, or, with --check, that the " +
-			"cluster has moved on.",
+		Short: "Record cluster objects that runtime values need",
+		Long: "observe renders the paths and reads from a cluster the objects that expressions need and that are not in Git: only the fields " +
+			"that are read, and no values of Secrets. Commit and review the files that it writes, and use them with --observed, or " +
+			"observed: in krowave.yaml.\n\nIt sends only get and list requests. It uses the same cluster as kubectl; inside a pod, the " +
+			"pod's cluster.\n\nExit code 1 means that the input has errors, that a read is forbidden, or, with --check, that the " +
+			"cluster has changed.",
 		Example: "  krowave observe -o dir=observed shop\n  krowave observe -o dir=observed --check shop\n  krowave observe --context staging shop",
 		Args:    cli.AtLeastOne("a file, a directory, a pattern, or - for standard input"),
 	}

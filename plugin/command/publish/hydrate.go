@@ -50,37 +50,37 @@ type hydrateFlags struct {
 func (f *hydrateFlags) bind(flags *pflag.FlagSet) {
 	f.engine.Bind(flags)
 	f.runtime = options.Choice{Value: "fail", Allowed: []string{"fail", "withhold", "delegate", "placeholder"}}
-	flags.Var(&f.runtime, "runtime", "nodes that need what only a cluster knows: an error, or left to kro in the cluster; withhold and placeholder cannot be committed")
+	flags.Var(&f.runtime, "runtime", "how to handle nodes that depend on cluster-only values: report an error, or leave them to kro in the cluster; withhold and placeholder cannot be committed")
 	f.annotate = options.Choices{Values: []string{"waves", "origin"}, Allowed: []string{"waves", "origin"}}
 	flags.Var(&f.annotate, "annotate", "annotations to add: sync waves, and the instance and node an object comes from")
 	f.waves = options.Choice{Value: "levels", Allowed: []string{"levels", "gated", "none"}}
-	flags.Var(&f.waves, "waves", "where a new wave begins: behind every dependency, behind those that must be waited for, or nowhere")
+	flags.Var(&f.waves, "waves", "when to start a new sync wave: after every dependency (levels), only after gated ones (gated), or never (none)")
 	f.serverDefaults = options.Choice{Value: "schema", Allowed: []string{"schema", "none"}}
-	flags.Var(&f.serverDefaults, "server-defaults", "what references between nodes see beside the template: the API server's schema defaults, or nothing")
+	flags.Var(&f.serverDefaults, "server-defaults", "values that references between nodes see in addition to the template: the API server's schema defaults, or none")
 	f.idioms = options.Choice{Value: "drop", Allowed: []string{"drop", "keep"}}
 	flags.Var(&f.idioms, "argocd-idioms", "owner references to the instance and copied tracking ids in templates")
-	flags.BoolVar(&f.allowEmpty, "allow-empty", false, "accept instances that render to nothing, and to remove all that was committed before")
+	flags.BoolVar(&f.allowEmpty, "allow-empty", false, "allow empty output, which removes everything committed before")
 
-	flags.StringVar(&f.branch, "branch", "", "branch to commit to; a new one gets no history (required)")
+	flags.StringVar(&f.branch, "branch", "", "branch to commit to; a new branch starts without history (required)")
 	flags.StringVar(&f.remote, "remote", "origin", "repository to push to: a remote of this one, a URL, or a directory")
-	flags.StringVar(&f.prefix, "path-prefix", "", "directory of the branch to write below")
-	flags.StringVar(&f.owner, "owner", "", "name under which directories are written and removed again (default the repository and the paths)")
-	flags.StringVar(&f.source, "source", "", "URL of the repository that the files come from, for the metadata (default that of origin)")
-	flags.StringVar(&f.message, "message", "", "first part of the commit message (default that of the rendered commit)")
+	flags.StringVar(&f.prefix, "path-prefix", "", "directory of the branch in which to write")
+	flags.StringVar(&f.owner, "owner", "", "owner of the directories that are written and removed (default the repository and the paths)")
+	flags.StringVar(&f.source, "source", "", "URL of the source repository, for the metadata (default the URL of origin)")
+	flags.StringVar(&f.message, "message", "", "first part of the commit message (default the message of the rendered commit)")
 	flags.StringVar(&f.author, "author", "", "author and committer, as NAME <EMAIL> (default GIT_AUTHOR_NAME and GIT_AUTHOR_EMAIL)")
 	flags.Var(&f.date, "date", "time of the commit (default SOURCE_DATE_EPOCH, or now)")
 	flags.Lookup("date").DefValue = "" // the zero time means that it is not given
-	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would change, and push nothing")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "show what would change, and push nothing")
 	flags.BoolVar(&f.includeSecrets, "include-secrets", false, "commit Secrets with their values")
-	flags.BoolVar(&f.uncommitted, "allow-uncommitted", false, "render a work tree that differs from HEAD; the metadata then names no commit")
+	flags.BoolVar(&f.uncommitted, "allow-uncommitted", false, "allow a work tree that differs from HEAD; the metadata then names no commit")
 	flags.StringVar(&f.username, "username", "", "user name for an HTTP URL, with --password-file (default git)")
 	flags.StringVar(&f.passwordFile, "password-file", "", "file with the password or token for an HTTP URL")
 	flags.StringVar(&f.keyFile, "ssh-key-file", "", "private key for an SSH URL (default the keys of ssh-agent)")
 	f.retries = 20
-	flags.Var(options.NewCount(&f.retries), "retries", "how often to start over when others push to the branch at the same time")
-	flags.DurationVar(&f.timeout, "timeout", 5*time.Minute, "how long fetching and pushing may take")
+	flags.Var(options.NewCount(&f.retries), "retries", "maximum number of retries if others push to the branch at the same time")
+	flags.DurationVar(&f.timeout, "timeout", 5*time.Minute, "maximum time for fetching and pushing")
 	f.output = options.Choice{Value: "human", Allowed: []string{"human", "json"}}
-	flags.VarP(&f.output, "output", "o", "how to print what changed")
+	flags.VarP(&f.output, "output", "o", "output format of the list of changes")
 }
 
 func (f *hydrateFlags) complete(cmd *cobra.Command) {
@@ -111,10 +111,10 @@ func NewHydrate(s cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hydrate PATH|-... --branch BRANCH",
 		Short: "Commit rendered manifests to a branch",
-		Long: "hydrate renders as krowave render does and commits the objects to a branch of a remote repository, a directory per " +
-			"instance and wave, with the metadata of Argo CD's source hydrator. It commits only when manifests change, leaves files of " +
-			"others alone, removes what became of instances that are gone, and never forces a push: when somebody else pushes at the " +
-			"same time, it starts over from what they pushed. No work tree is touched.\n\n" +
+		Long: "hydrate renders like krowave render and commits the objects to a branch of a remote repository, with one directory per " +
+			"instance and wave and the metadata of Argo CD's source hydrator. It commits only if manifests change, keeps files of other " +
+			"owners, removes the manifests of deleted instances, and never forces a push: if somebody else pushes at the " +
+			"same time, it starts again from the new head. It does not touch the work tree.\n\n" +
 			"Credentials for HTTP come from --password-file, the URL, KROWAVE_GIT_USERNAME and KROWAVE_GIT_PASSWORD, git's " +
 			"http.extraHeader, .netrc, and git's credential helpers, in this order; those for SSH from --ssh-key-file or ssh-agent.",
 		Example: "  krowave hydrate . --branch=environments/prod\n" +

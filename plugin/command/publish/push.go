@@ -36,18 +36,18 @@ type pushFlags struct {
 func (f *pushFlags) bind(flags *pflag.FlagSet) {
 	f.engine.Bind(flags)
 	f.runtime = options.Choice{Value: "fail", Allowed: []string{"fail", "withhold", "delegate", "placeholder"}}
-	flags.Var(&f.runtime, "runtime", "nodes that need what only a cluster knows: an error, left out and listed, or left to kro in the cluster; placeholder cannot be pushed")
-	flags.StringArrayVar(&f.instances, "instance", nil, "only this instance: NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME; repeatable")
-	flags.StringVar(&f.source, "source", "", "URL of the repository that the files come from, as an annotation")
-	flags.StringVar(&f.revision, "revision", "", "revision of that repository, such as main@sha1:4f2c, as an annotation")
+	flags.Var(&f.runtime, "runtime", "how to handle nodes that depend on cluster-only values: report an error, leave them out and list them, or leave them to kro in the cluster; placeholder cannot be pushed")
+	flags.StringArrayVar(&f.instances, "instance", nil, "render only this instance: NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME; repeatable")
+	flags.StringVar(&f.source, "source", "", "URL of the source repository, set as an annotation")
+	flags.StringVar(&f.revision, "revision", "", "revision of the source repository, such as main@sha1:4f2c, set as an annotation")
 	f.output = options.Choice{Value: "human", Allowed: []string{"human", "json"}}
 	flags.VarP(&f.output, "output", "o", "how to print what was pushed")
 	f.created = options.Timestamp{Time: time.Unix(0, 0).UTC()}
-	flags.Var(&f.created, "created", "time that the artifact carries; another one makes another digest")
-	flags.BoolVar(&f.insecure, "insecure-registry", false, "speak plain HTTP to the registry")
-	flags.BoolVar(&f.digest, "digest", false, "print the digest alone")
-	flags.BoolVar(&f.allowEmpty, "allow-empty", false, "accept instances that render to nothing")
-	flags.DurationVar(&f.timeout, "timeout", 5*time.Minute, "how long the upload may take")
+	flags.Var(&f.created, "created", "creation time of the artifact; it changes the digest")
+	flags.BoolVar(&f.insecure, "insecure-registry", false, "use plain HTTP for the registry")
+	flags.BoolVar(&f.digest, "digest", false, "print only the digest")
+	flags.BoolVar(&f.allowEmpty, "allow-empty", false, "allow empty output")
+	flags.DurationVar(&f.timeout, "timeout", 5*time.Minute, "maximum time for the upload")
 }
 
 func (f *pushFlags) options() render.Options {
@@ -67,10 +67,10 @@ func NewPush(s cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "push oci://HOST/REPOSITORY:TAG PATH|-...",
 		Short: "Push rendered manifests to a registry, for Flux's OCIRepository",
-		Long: "push renders as krowave render does and uploads the objects as an artifact that Flux's OCIRepository reads. It has a " +
-			"directory per wave, wave-0 and on, for a Kustomization each, and a kustomization.yaml for everything at once in a " +
+		Long: "push renders like krowave render and uploads the objects as an artifact that Flux's OCIRepository reads. It has one " +
+			"directory per wave (wave-0, wave-1, ...) for one Kustomization each, and a kustomization.yaml for everything at once in a " +
 			"Kustomization of the path ./.\n\nCredentials are those of docker login. The address with the digest is printed; the same " +
-			"objects, --source, --revision and --created make the same digest.",
+			"objects, --source, --revision and --created give the same digest.",
 		Example: "  krowave push oci://ghcr.io/example/shop:main --source=https://github.com/example/shop --revision=main@sha1:4f2c shop.yaml\n" +
 			"  kustomize build . | krowave push oci://localhost:5000/shop:dev -d definitions -",
 		Args: func(_ *cobra.Command, args []string) error {

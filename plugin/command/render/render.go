@@ -23,11 +23,11 @@ func New(s cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "render PATH|-...",
 		Short: "Print the objects that kro would create",
-		Long: "render expands the instances among the files, directories, globs or standard input (-) that it is given, and prints the " +
-			"objects that kro would create. What is neither an RGD nor an instance passes through. A directory with a " +
+		Long: "render expands the instances in the given files, directories, globs or standard input (-), and prints the " +
+			"objects that kro would create. Objects that are neither RGDs nor instances pass through. A directory with a " +
 			"kustomization file is built first.\n\nRGDs are taken from the input and from -d; without -d, from the paths that " +
-			"krowave.yaml lists; and when neither gives one, from the whole repository.\n\n" +
-			"With --ref, every file is read from a Git revision: paths are those of the revision at the place of the working directory.",
+			"krowave.yaml lists; if neither contains one, from the whole repository.\n\n" +
+			"With --ref, every file is read from a Git revision; paths are relative to the working directory's place in it.",
 		Example: "  krowave render shop.yaml\n  krowave render -o json --annotate=waves,origin shop.yaml\n  kustomize build . | krowave render -d definitions -",
 		Args:    cli.AtLeastOne("a file, a directory, a pattern, or - for standard input"),
 	}

@@ -27,7 +27,7 @@ func NewCRD(s cli.Streams) *cobra.Command {
 	in.Bind(cmd.Flags())
 	engine.Bind(cmd.Flags())
 	engine.Complete(cmd)
-	cmd.Flags().VarP(&format, "output", "o", "how to print")
+	cmd.Flags().VarP(&format, "output", "o", "output format")
 	options.Complete(cmd, "output", format.Allowed...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		r, err := load.New(cmd, s, &in, engine.Options).Compile(args)

@@ -27,15 +27,15 @@ func NewSample(s cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sample PATH|-...",
 		Short: "Print a small valid instance of each RGD",
-		Long: "sample prints an instance of each RGD with the fields that are required, and, where the RGD cannot be rendered " +
-			"without them, the optional fields that its expressions read.",
+		Long: "sample prints an instance of each RGD with the required fields and, if the RGD cannot be rendered without them, the " +
+			"optional fields that its expressions read.",
 		Example: "  krowave sample shop-rgd.yaml\n  krowave sample shop-rgd.yaml | krowave render shop-rgd.yaml -",
 		Args:    cli.AtLeastOne("a file or directory with RGDs, or - for standard input"),
 	}
 	in.Bind(cmd.Flags())
 	engine.Bind(cmd.Flags())
 	engine.Complete(cmd)
-	cmd.Flags().VarP(&format, "output", "o", "how to print")
+	cmd.Flags().VarP(&format, "output", "o", "output format")
 	options.Complete(cmd, "output", format.Allowed...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		r, err := load.New(cmd, s, &in, engine.Options).Compile(args)

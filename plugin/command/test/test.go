@@ -32,10 +32,10 @@ type testFlags struct {
 func (f *testFlags) bind(flags *pflag.FlagSet) {
 	f.engine.Bind(flags)
 	f.output = options.Choice{Value: "human", Allowed: rgdtest.Formats()}
-	flags.VarP(&f.output, "output", "o", "how to print")
-	flags.BoolVar(&f.update, "update", false, "write the golden files anew")
-	flags.StringVar(&f.run, "run", "", "only cases whose \"FILE: NAME\" matches this regular expression")
-	flags.BoolVar(&f.allowEmpty, "allow-empty", false, "accept that there are no tests")
+	flags.VarP(&f.output, "output", "o", "output format")
+	flags.BoolVar(&f.update, "update", false, "write the golden files")
+	flags.StringVar(&f.run, "run", "", "run only cases whose \"FILE: NAME\" matches this regular expression")
+	flags.BoolVar(&f.allowEmpty, "allow-empty", false, "allow that there are no tests")
 }
 
 // New returns the command.
@@ -45,10 +45,10 @@ func New(s cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test [PATH...]",
 		Short: "Test RGDs: golden files, CEL assertions, expected errors",
-		Long: "test runs the tests of RGDs: the files tests/*.yaml below the directories that it is given (default the working directory), " +
-			"or the files themselves. Each case renders an instance, with observed objects if it gives some, and says what is expected: " +
-			"a golden file, CEL assertions over the objects, or an error.\n\nRGDs are those in the directory above tests, and what they " +
-			"build on.\n\nExit codes: 0 all passed, 1 some failed, 2 no tests or a file that is none, 3 internal failure.",
+		Long: "test runs tests of RGDs: the files tests/*.yaml below the given directories (default the working directory), or the given " +
+			"files. Each case renders an instance, optionally with observed objects, and states the expected result: a golden file, CEL " +
+			"assertions over the objects, or an error.\n\nA test uses the RGDs in the directory above tests, and the RGDs that " +
+			"these use.\n\nExit codes: 0 all passed, 1 some failed, 2 no tests or a file that is not a test, 3 internal failure.",
 		Example: "  krowave test\n  krowave test --run apples -o junit tests/stand.yaml",
 	}
 	in.Bind(cmd.Flags())

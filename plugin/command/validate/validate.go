@@ -24,18 +24,18 @@ func New(s cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate [PATH|-]...",
 		Short: "Check RGDs, instances and rendered objects against schemas",
-		Long: "validate reads everything below the paths, the working directory when none is given, and checks RGDs as kro and the API " +
-			"server would, instances against the schema of their RGD, and the objects that they render, like all other objects, against " +
-			"the schema of their kind. What is wrong with a rendered object is reported at the line of the template. Each kustomization " +
-			"is checked as what it builds. Nodes that need what only a cluster knows are notes.\n\nExit code 1 means that something is wrong.",
+		Long: "validate reads everything below the paths (default the working directory). It checks RGDs like kro and the API " +
+			"server, instances against the schema of their RGD, and rendered and other objects against the schema of their kind. " +
+			"Problems of a rendered object are reported at the line of the template. The build output of each kustomization " +
+			"is checked. Nodes that depend on cluster-only values are notes.\n\nExit code 1 means that there are errors.",
 		Example: "  krowave validate definitions\n  krowave validate -o sarif shop.yaml\n  krowave validate --explain-runtime shop-rgd.yaml",
 	}
 	in.Bind(cmd.Flags())
 	engine.Bind(cmd.Flags())
 	engine.Complete(cmd)
-	cmd.Flags().VarP(&output, "output", "o", "how to print; --explain-runtime takes human and json")
+	cmd.Flags().VarP(&output, "output", "o", "output format; --explain-runtime supports human and json")
 	options.Complete(cmd, "output", output.Allowed...)
-	cmd.Flags().BoolVar(&explain, "explain-runtime", false, "list the expressions of each RGD that need what only a cluster knows, and why")
+	cmd.Flags().BoolVar(&explain, "explain-runtime", false, "list the expressions of each RGD that depend on cluster-only values, and the reasons")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			args = []string{"."}
