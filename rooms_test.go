@@ -73,6 +73,7 @@ var rooms = []string{
 	"render/project",
 	"render/repo",
 	"render/manifest",
+	"render/outline",
 	"render/object",
 	"render/diag",
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/outline"
 	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/repo"
 )
@@ -139,20 +140,8 @@ func overlap(a, b []string) bool {
 	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
 }
 
-// definitionKind is that of RGDs.
-var definitionKind = schema.GroupKind{Group: "kro.run", Kind: "ResourceGraphDefinition"}
-
 // Defines returns the kind that a document defines when it is an RGD.
 func Defines(d *manifest.Document) (schema.GroupKind, bool) {
-	if schema.FromAPIVersionAndKind(d.APIVersion(), d.Kind()).GroupKind() != definitionKind {
-		return schema.GroupKind{}, false
-	}
-	spec, _ := d.Object["spec"].(map[string]any)
-	s, _ := spec["schema"].(map[string]any)
-	kind, _ := s["kind"].(string)
-	group, _ := s["group"].(string)
-	if group == "" {
-		group = definitionKind.Group
-	}
-	return schema.GroupKind{Group: group, Kind: kind}, kind != ""
+	found, ok := outline.Read(d.Object)
+	return found.Kind.GroupKind(), ok && found.IsRGD && found.Kind.Kind != ""
 }

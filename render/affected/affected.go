@@ -11,9 +11,9 @@ import (
 	"strings"
 
 	"github.com/krowave/krowave/render"
-	"github.com/krowave/krowave/render/definition"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/outline"
 )
 
 // Inputs are the part of two inputs that may render differently, and the
@@ -281,15 +281,15 @@ func (a *finder) definitions(f *file) *definitions {
 }
 
 func defined(doc *manifest.Document) (defines, bool) {
-	outline, ok := definition.ReadOutline(doc.Object)
+	found, ok := outline.Read(doc.Object)
 	if !ok {
 		return defines{}, false
 	}
-	d := defines{kind: strings.ToLower(outline.Kind.Kind), cluster: outline.ClusterScoped}
-	if outline.IsRGD {
-		d.apiVersion, d.exact = outline.Kind.Group+"/"+outline.Kind.Version, outline.Kind.Kind
+	d := defines{kind: strings.ToLower(found.Kind.Kind), cluster: found.ClusterScoped}
+	if found.IsRGD {
+		d.apiVersion, d.exact = found.Kind.Group+"/"+found.Kind.Version, found.Kind.Kind
 	}
-	for _, used := range outline.Uses {
+	for _, used := range found.Uses() {
 		d.uses = append(d.uses, strings.ToLower(used.Kind))
 	}
 	text, err := json.Marshal(doc.Object)

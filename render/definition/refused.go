@@ -8,6 +8,7 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/internal/source"
 	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/outline"
 )
 
 // isResourceGroup reports whether a kind is what kro 0.1 called an RGD.
@@ -27,7 +28,7 @@ func (d *definer) resourceGroup(doc *source.Document) {
 
 // refuse remembers which kind a definition that is not well-formed would define.
 func (d *definer) refuse(doc *source.Document, reason string) {
-	kind := outlineKind(doc.Object)
+	kind := outline.Kind(doc.Object)
 	if kind.Kind == "" {
 		return
 	}

@@ -1,9 +1,6 @@
 // Package definition reads and compiles what defines kinds: RGDs and CRDs. In go
 // the documents of an input, out comes a Set with the compiled graphs and the
-// catalog of all kinds. ReadOutline says what one document defines and uses
-// without compiling it.
-//
-//	outline, ok := definition.ReadOutline(doc) // kind App of group kro.run, uses Deployment
+// catalog of all kinds.
 package definition
 
 import (

@@ -2,13 +2,12 @@ package change
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/compare"
@@ -16,7 +15,8 @@ import (
 	"github.com/krowave/krowave/plugin/options"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
-	"github.com/krowave/krowave/render/repo"
+	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/outline"
 )
 
 // impactFlags are those of krowave impact.
@@ -106,8 +106,8 @@ func (c *comparison) impact(rgd string, paths []string) (*impactReport, error) {
 // definedKind is an RGD of either state.
 type definedKind struct {
 	name, file string
-	kind       string // group/Kind of its instances
-	uses       []string
+	kind       schema.GroupKind // of its instances
+	renders    []schema.GroupVersionKind
 }
 
 // definitions lists the RGDs of both states.
@@ -124,30 +124,16 @@ func (c *comparison) definitions() []definedKind {
 	return out
 }
 
-func definedIn(f repo.File) []definedKind {
-	const kind = "ResourceGraphDefinition"
-	if !bytes.Contains(f.Data, []byte(kind)) {
+func definedIn(f manifest.File) []definedKind {
+	if !bytes.Contains(f.Data, []byte(object.RGDKind)) {
 		return nil
 	}
 	var out []definedKind
-	docs, _ := manifest.Read(f.Name, f.Data, manifest.Limits{})
+	docs, _ := f.Read(manifest.Limits{})
 	for _, doc := range docs {
-		if doc.Kind() != kind {
-			continue
+		if d, ok := outline.Read(doc.Object); ok && d.IsRGD {
+			out = append(out, definedKind{name: d.Name, file: f.Name, kind: d.Kind.GroupKind(), renders: d.Renders})
 		}
-		spec, _ := doc.Object["spec"].(map[string]any)
-		schema, _ := spec["schema"].(map[string]any)
-		text := func(key string) string { s, _ := schema[key].(string); return s }
-		d := definedKind{name: doc.Name(), file: f.Name, kind: cmp.Or(text("group"), "kro.run") + "/" + text("kind")}
-		resources, _ := spec["resources"].([]any)
-		for _, item := range resources {
-			resource, _ := item.(map[string]any)
-			template, _ := resource["template"].(map[string]any)
-			t := manifest.Document{Object: template}
-			group, _, _ := strings.Cut(t.APIVersion(), "/")
-			d.uses = append(d.uses, group+"/"+t.Kind())
-		}
-		out = append(out, d)
 	}
 	return out
 }
@@ -174,15 +160,15 @@ func chosen(all []definedKind, arg string) ([]definedKind, error) {
 
 // consumers returns the kinds whose instances render by one of some RGDs: its
 // own, and those of RGDs that build on it.
-func consumers(all, found []definedKind) map[string]bool {
-	kinds := map[string]bool{}
+func consumers(all, found []definedKind) map[schema.GroupKind]bool {
+	kinds := map[schema.GroupKind]bool{}
 	for _, d := range found {
 		kinds[d.kind] = true
 	}
 	for again := true; again; {
 		again = false
 		for _, d := range all {
-			if !kinds[d.kind] && slices.ContainsFunc(d.uses, func(use string) bool { return kinds[use] }) {
+			if !kinds[d.kind] && slices.ContainsFunc(d.renders, func(k schema.GroupVersionKind) bool { return kinds[k.GroupKind()] }) {
 				kinds[d.kind], again = true, true
 			}
 		}
@@ -191,7 +177,7 @@ func consumers(all, found []definedKind) map[string]bool {
 }
 
 // impactOf is the part of a comparison that is about instances of some kinds.
-func impactOf(report *compare.Report, found []definedKind, kinds map[string]bool) *impactReport {
+func impactOf(report *compare.Report, found []definedKind, kinds map[schema.GroupKind]bool) *impactReport {
 	out := &impactReport{Old: report.Old, New: report.New, Instances: []impactInstance{}}
 	for _, d := range found {
 		if !slices.Contains(out.Definitions, d.name) {
@@ -199,8 +185,7 @@ func impactOf(report *compare.Report, found []definedKind, kinds map[string]bool
 		}
 	}
 	for _, i := range report.Instances {
-		group, _, _ := strings.Cut(i.Identity.APIVersion, "/")
-		if !kinds[group+"/"+i.Identity.Kind] {
+		if !kinds[i.Identity.Key().GroupKind()] {
 			continue
 		}
 		x := impactInstance{Identity: i.Identity, Status: i.Status, Position: i.Position, Diagnostics: i.Diagnostics}

@@ -17,6 +17,7 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/repo"
 )
 
@@ -148,8 +149,7 @@ func (h *hydration) secrets(r *load.Run) {
 		return
 	}
 	for _, o := range r.Result.Objects {
-		d := manifest.Document{Object: o.Object}
-		if d.APIVersion() != "v1" || d.Kind() != "Secret" || !holds(o.Object["data"]) && !holds(o.Object["stringData"]) {
+		if !object.HoldsSecretValues(o.Object) {
 			continue
 		}
 		pos := diag.Position{}
@@ -159,13 +159,8 @@ func (h *hydration) secrets(r *load.Run) {
 			pos = o.Doc.Start()
 		}
 		r.Result.Diagnostics.Errorf(pos, "hydrate-secret",
-			"%s has values, which would be in Git for everybody to read; let a Secret operator make it, or use --include-secrets", d.Title())
+			"%s has values, which would be in Git for everybody to read; let a Secret operator make it, or use --include-secrets", object.KeyOf(o.Object).Title())
 	}
-}
-
-func holds(v any) bool {
-	m, ok := v.(map[string]any)
-	return len(m) > 0 || v != nil && !ok
 }
 
 // madeFor is the instance of the input that an object comes from.

@@ -12,6 +12,7 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/repo"
 	"github.com/krowave/krowave/render/schema"
 )
@@ -31,11 +32,6 @@ type checks struct {
 	times   map[k8sschema.GroupVersionKind]int
 }
 
-var (
-	definitionKind = k8sschema.GroupKind{Group: "kro.run", Kind: "ResourceGraphDefinition"}
-	crdKind        = k8sschema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
-)
-
 func newChecks(in render.Input, opts render.Options, res *render.Result) *checks {
 	k := &checks{
 		namespace: opts.Namespace, res: res, docs: documents(in.Files, opts.Documents),
@@ -48,7 +44,7 @@ func newChecks(in render.Input, opts render.Options, res *render.Result) *checks
 		if gk, ok := load.Defines(d); ok {
 			k.defined[gk] = true
 		}
-		if kindOf(d.Object).GroupKind() != crdKind {
+		if !object.IsCRDKind(object.GVK(d.Object)) {
 			continue
 		}
 		if crd, err := schema.DecodeCRD(d.Object); err == nil {
@@ -59,22 +55,16 @@ func newChecks(in render.Input, opts render.Options, res *render.Result) *checks
 	return k
 }
 
-func kindOf(obj map[string]any) k8sschema.GroupVersionKind {
-	apiVersion, _ := obj["apiVersion"].(string)
-	kind, _ := obj["kind"].(string)
-	return k8sschema.FromAPIVersionAndKind(apiVersion, kind)
-}
-
 // inputs checks the objects of the files that are neither RGDs nor instances,
 // which the render has checked.
 func (k *checks) inputs(v *report.Report) {
 	for _, d := range k.docs {
-		gvk := kindOf(d.Object)
+		gvk := object.GVK(d.Object)
 		s := report.Subject{Suite: report.SuiteObjects, Title: d.Title(), At: d.Start()}
 		switch {
 		case gvk.Kind == "" || gvk.Version == "" || gvk.Group == "krowave.dev":
 			continue // reported, or files of krowave itself, such as tests
-		case gvk.GroupKind() == definitionKind:
+		case object.IsRGDKind(gvk):
 			s.Suite = report.SuiteDefinitions
 			v.Summary.Definitions++
 		case k.defined[gvk.GroupKind()]:
@@ -90,7 +80,7 @@ func (k *checks) inputs(v *report.Report) {
 
 // object checks an object of a file.
 func (k *checks) object(d *manifest.Document, gvk k8sschema.GroupVersionKind) {
-	if gvk.GroupKind() == crdKind {
+	if object.IsCRDKind(gvk) {
 		if crd, err := schema.DecodeCRD(d.Object); err == nil {
 			for _, p := range schema.CheckCRD(crd) {
 				k.problem(d, p)
@@ -110,7 +100,7 @@ func (k *checks) object(d *manifest.Document, gvk k8sschema.GroupVersionKind) {
 
 // problem reports what is wrong with an object of a file.
 func (k *checks) problem(d *manifest.Document, p schema.Problem) {
-	confidential := secret(d.Object)
+	confidential := object.IsSecret(d.Object)
 	if confidential {
 		p.Message = hidden(p)
 	}
@@ -118,11 +108,6 @@ func (k *checks) problem(d *manifest.Document, p schema.Problem) {
 		Severity: diag.Error, Rule: p.Rule, Pos: position(d, p.Path, p.Rule == schema.RuleUnknownField), Message: p.Message,
 		Object: d.Title(), Path: p.Path.String(), Sensitive: confidential,
 	})
-}
-
-func secret(obj map[string]any) bool {
-	gvk := kindOf(obj)
-	return gvk.Group == "" && gvk.Kind == "Secret"
 }
 
 // hidden is what a problem with an object says that may hold a Secret's value.
@@ -156,7 +141,7 @@ func (k *checks) unchecked() {
 func (k *checks) rendered(v *report.Report) {
 	for _, i := range k.res.Instances {
 		for _, o := range i.Objects {
-			gvk := kindOf(o.Object)
+			gvk := object.GVK(o.Object)
 			if k.defined[gvk.GroupKind()] {
 				continue
 			}
@@ -205,7 +190,7 @@ func topOf(i *render.Instance) *render.Instance {
 func documents(files []repo.File, limits manifest.Limits) []*manifest.Document {
 	var out []*manifest.Document
 	for _, f := range files {
-		docs, _ := manifest.Read(f.Name, f.Data, limits)
+		docs, _ := f.Read(limits)
 		out = append(out, docs...)
 	}
 	return out

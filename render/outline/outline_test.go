@@ -1,4 +1,4 @@
-package definition
+package outline
 
 import (
 	"testing"
@@ -8,10 +8,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-func TestReadOutline(t *testing.T) {
+func TestRead(t *testing.T) {
 	for name, c := range map[string]struct {
 		text string
-		want *Outline
+		want *Definition
 	}{
 		"an RGD": {`
 apiVersion: kro.run/v1alpha1
@@ -25,28 +25,29 @@ spec:
   - {id: part, template: {apiVersion: kro.run/v1alpha1, kind: Part}}
   - {id: none}
   - none
-`, &Outline{
+`, &Definition{
 			Name: "app", IsRGD: true, ClusterScoped: true, Kind: k8sschema.GroupVersionKind{Group: "kro.run", Version: "v1alpha1", Kind: "App"},
-			Uses: []k8sschema.GroupVersionKind{
-				{Group: "apps", Version: "v1", Kind: "Deployment"}, {Version: "v1", Kind: "ConfigMap"}, {Group: "kro.run", Version: "v1alpha1", Kind: "Part"},
+			Renders: []k8sschema.GroupVersionKind{
+				{Group: "apps", Version: "v1", Kind: "Deployment"}, {Group: "kro.run", Version: "v1alpha1", Kind: "Part"},
 			},
+			Refers: []k8sschema.GroupVersionKind{{Version: "v1", Kind: "ConfigMap"}},
 		}},
 		"an RGD of another group": {`
 apiVersion: kro.run/v1alpha1
 kind: ResourceGraphDefinition
 spec: {schema: {apiVersion: v1, group: shop.example.com, kind: App}}
-`, &Outline{IsRGD: true, Kind: k8sschema.GroupVersionKind{Group: "shop.example.com", Version: "v1", Kind: "App"}}},
+`, &Definition{IsRGD: true, Kind: k8sschema.GroupVersionKind{Group: "shop.example.com", Version: "v1", Kind: "App"}}},
 		"a broken RGD": {`
 apiVersion: kro.run/v1alpha1
 kind: ResourceGraphDefinition
 spec: {schema: [], resources: {}}
-`, &Outline{IsRGD: true, Kind: k8sschema.GroupVersionKind{Group: "kro.run"}}},
+`, &Definition{IsRGD: true, Kind: k8sschema.GroupVersionKind{Group: "kro.run"}}},
 		"a CRD": {`
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: dbs.example.com}
 spec: {group: example.com, names: {kind: DB}, scope: Namespaced}
-`, &Outline{Name: "dbs.example.com", Kind: k8sschema.GroupVersionKind{Group: "example.com", Kind: "DB"}}},
+`, &Definition{Name: "dbs.example.com", Kind: k8sschema.GroupVersionKind{Group: "example.com", Kind: "DB"}}},
 		"another kind":                        {"{apiVersion: v1, kind: ConfigMap}", nil},
 		"the kind of an RGD in another group": {"{apiVersion: example.com/v1, kind: ResourceGraphDefinition}", nil},
 	} {
@@ -55,7 +56,7 @@ spec: {group: example.com, names: {kind: DB}, scope: Namespaced}
 			if err := yaml.Unmarshal([]byte(c.text), &obj); err != nil {
 				t.Fatal(err)
 			}
-			got, ok := ReadOutline(obj)
+			got, ok := Read(obj)
 			if ok != (c.want != nil) {
 				t.Fatalf("got %v, %v", got, ok)
 			}
