@@ -2,6 +2,8 @@ package graph
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
@@ -9,22 +11,35 @@ import (
 )
 
 // Admit reads a ResourceGraphDefinition as the API server would store it, or
-// says why it would be refused (S1.3). Unknown fields are warnings, since
-// kubectl refuses them and a server without strict validation drops them.
+// says why it would be refused (S1.3). Unknown fields are errors: kubectl refuses
+// them, and where a server drops them the RGD does not do what it says.
 func Admit(doc *manifest.Document) (*RGD, diag.List) {
 	var diags diag.List
 	stored, pruned, problems := schema.AdmitRGD(doc.Object)
+	var broken []string
 	for _, p := range problems {
+		hint := brokenExpression(at(doc.Object, p.Path))
+		if hint != "" {
+			broken = append(broken, p.Path.String()+".")
+		}
 		diags.Add(diag.Diagnostic{
 			Severity: diag.Error, Rule: "rgd-refused", Pos: doc.Position(p.Path), Message: p.Message,
-			Path: p.Path.String(), Object: doc.Title(),
+			Path: p.Path.String(), Object: doc.Title(), Hint: hint,
 		})
 	}
 	for _, field := range pruned {
-		diags.Add(diag.Diagnostic{
-			Severity: diag.Warning, Rule: "unknown-field", Pos: doc.Position(ParsePath(field)), Path: field,
-			Message: fmt.Sprintf("field %s is not a field of a ResourceGraphDefinition and is dropped", field), Object: doc.Title(),
-		})
+		if slices.ContainsFunc(broken, func(above string) bool { return strings.HasPrefix(field, above) }) {
+			continue // reported as what it is
+		}
+		path := ParsePath(field)
+		d := diag.Diagnostic{
+			Severity: diag.Error, Rule: "unknown-field", Pos: doc.KeyPosition(path), Path: field,
+			Message: fmt.Sprintf("field %s is not a field of a ResourceGraphDefinition; the API server refuses or drops it", field), Object: doc.Title(),
+		}
+		if name, ok := path[len(path)-1].(string); ok {
+			d.Hint = suggest(name, schema.RGDFields(path[:len(path)-1]))
+		}
+		diags.Add(d)
 	}
 	if diags.HasErrors() {
 		return nil, diags

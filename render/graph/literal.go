@@ -78,6 +78,7 @@ func (s *scanner) object(m map[string]any, sch *schema.Schema, path diag.Path) {
 	want, _ := expectedTypes(sch)
 	if !slices.Contains(want, "object") && !(sch.HasAdditional && sch.AdditionalAllowed) {
 		s.errorf(path, "literal-type", "expected %s at %s, got an object", strings.Join(want, " or "), path)
+		s.c.diags[len(s.c.diags)-1].Hint = brokenExpression(m)
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(m)) {
@@ -170,6 +171,7 @@ func (s *scanner) scalar(v any, want []string, path diag.Path) {
 		}
 	}
 	s.errorf(path, "literal-type", "expected %s at %s, got %s", strings.Join(want, " or "), path, got)
+	s.c.diags[len(s.c.diags)-1].Hint = s.c.asWritten(s.root.With(path...), want)
 }
 
 func (s *scanner) errorf(path diag.Path, rule, format string, args ...any) {

@@ -69,6 +69,11 @@ func (c *compiler) checkIterators(i int, r Resource, ids map[string]bool) {
 			c.keyErrorf(at, "iterator-name", "iterator %q is not lowerCamelCase", dim.Name)
 		case reservedWords[dim.Name]:
 			c.keyErrorf(at, "reserved-word", "iterator %q is a reserved word", dim.Name)
+			if written := c.rgd.Doc.KeyText(at); written != dim.Name && written != "" {
+				last := &c.diags[len(c.diags)-1]
+				last.Message = "YAML reads " + written + " as " + dim.Name + ", which is a reserved word"
+				last.Hint = "rename the iterator, or quote it"
+			}
 		case ids[dim.Name]:
 			c.keyErrorf(at, "iterator-name", "iterator %q has the name of a resource", dim.Name)
 		case seen[dim.Name]:

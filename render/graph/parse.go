@@ -46,6 +46,7 @@ func (c *compiler) parseNode(i int, r Resource) *parsedNode {
 	c.checkScope(n, root)
 	c.checkOwnedKeys(n, root)
 	n.texts.fields = c.scanTemplate(n, root)
+	c.checkTexts(n, root)
 	n.readyWhen = c.standalone(r.ReadyWhen, at.With("readyWhen"))
 	n.texts.includeWhen = c.standalone(r.IncludeWhen, at.With("includeWhen"))
 	for d, dim := range r.ForEach {

@@ -44,6 +44,10 @@ func (r *reader) yamlError(src *source, err error) {
 	case strings.Contains(text, "excessive aliasing"):
 		r.found.Errorf(src.start(), "limit-aliases", "aliases expand to a hundred times the document and more; write the values out")
 		return
+	case strings.HasPrefix(text, "control characters are not allowed") && bytes.Contains(src.text, []byte("\ufeff")):
+		r.found.Errorf(src.positionAt(bytes.Index(src.text, []byte("\ufeff"))), "yaml-syntax",
+			"a byte order mark stands in the middle of the file, as when files are joined; remove it")
+		return
 	case strings.HasPrefix(text, "control characters are not allowed"):
 		r.found.Errorf(src.controlCharacter(), "yaml-syntax", "control characters are not allowed; write them as escapes in double quotes")
 		return
@@ -58,6 +62,13 @@ func (r *reader) yamlError(src *source, err error) {
 		if i := strings.LastIndex(string(src.text), alias); i >= 0 {
 			pos = src.positionAt(i)
 		}
+	}
+	if at, hint, ok := src.unquoted(line, strings.Contains(text, "',' or")); ok {
+		r.found.Add(diag.Diagnostic{
+			Severity: diag.Error, Rule: "yaml-syntax", Pos: at, Hint: hint,
+			Message: "this expression has to be quoted: " + publicMessage(text),
+		})
+		return
 	}
 	r.found.Errorf(pos, "yaml-syntax", "%s", publicMessage(text))
 }

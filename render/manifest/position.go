@@ -39,6 +39,26 @@ func (d *Document) KeyPosition(p diag.Path) diag.Position {
 	return d.src.nodePosition(t.key)
 }
 
+// KeyText returns the key of the value at p as it is written, "" when it is
+// quoted or not there.
+func (d *Document) KeyText(p diag.Path) string { return plainText(d.find(p).key) }
+
+// ValueText returns the scalar at p as it is written, "" when it is quoted, or
+// no scalar.
+func (d *Document) ValueText(p diag.Path) string {
+	if t := d.find(p); t.anchored == nil {
+		return plainText(t.value)
+	}
+	return ""
+}
+
+func plainText(n *yaml.Node) string {
+	if n == nil || n.Kind != yaml.ScalarNode || n.Style != 0 {
+		return ""
+	}
+	return n.Value
+}
+
 // Related returns the anchored value behind the value at p when an alias stands
 // there or on the way to it, else nil.
 func (d *Document) Related(p diag.Path) []diag.Related {

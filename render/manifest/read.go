@@ -91,6 +91,12 @@ func (r *reader) add(src *source, value any, prefix diag.Path) {
 		r.found.Errorf(d.Start(), "yaml-object", "%s found where an object is expected; a manifest is a mapping with apiVersion and kind", typeName(value))
 		return
 	}
+	for key := range obj {
+		if strings.HasPrefix(key, "\ufeff") {
+			r.found.Errorf(d.Start(), "yaml-encoding", "a byte order mark stands before this document, as when files are joined; remove it")
+			return
+		}
+	}
 	d.Object = obj
 	if items, ok := listItems(obj); ok {
 		for i, item := range items {

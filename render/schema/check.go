@@ -31,6 +31,9 @@ func checkBuiltin(k *Kind, obj map[string]any) []Problem {
 		}
 	}
 	c.required(nil, obj, k.Schema)
+	if k.GVK.Group == "" && (k.GVK.Kind == "ConfigMap" || k.GVK.Kind == "Secret") {
+		c.dataKeys(obj)
+	}
 	return c.problems
 }
 

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"embed"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -58,6 +59,27 @@ func AdmitRGD(obj map[string]any) (stored map[string]any, pruned []string, probl
 	}
 	stored, pruned, problems = a.Admit(obj, "")
 	return stored, pruned, resourceProblems(problems)
+}
+
+// RGDFields lists the fields that a ResourceGraphDefinition has at a path.
+func RGDFields(path []any) []string {
+	s := ownCRDs()[0].Spec.Versions[0].Schema.OpenAPIV3Schema
+	for _, step := range path {
+		name, isName := step.(string)
+		switch {
+		case isName:
+			next, ok := s.Properties[name]
+			if !ok {
+				return nil
+			}
+			s = &next
+		case s.Items != nil && s.Items.Schema != nil:
+			s = s.Items.Schema
+		default:
+			return nil
+		}
+	}
+	return slices.Sorted(maps.Keys(s.Properties))
 }
 
 // resourceProblems says in one sentence that a resource breaks the rule of

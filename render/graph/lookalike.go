@@ -1,0 +1,143 @@
+package graph
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/expr"
+)
+
+// checkTexts warns of what kro takes as plain text and the author most likely
+// did not mean so: expressions in keys, texts that only look like expressions,
+// and keys that YAML reads as something else.
+func (c *compiler) checkTexts(n *parsedNode, root diag.Path) {
+	if n.kind.GVK.Kind == "CustomResourceDefinition" {
+		return // descriptions may say anything
+	}
+	l := lookalikes{compiler: c, names: []string{SchemaVar, EachVar}}
+	for _, r := range c.rgd.Resources {
+		l.names = append(l.names, r.ID)
+		for _, f := range r.ForEach {
+			l.names = append(l.names, f.Name)
+		}
+	}
+	l.patterns = patternsFor(l.names)
+	l.walk(n.template, root)
+}
+
+type lookalikes struct {
+	*compiler
+	names    []string
+	patterns []lookalike
+}
+
+// lookalike is another way to write an expression.
+type lookalike struct {
+	pattern *regexp.Regexp
+	message string
+}
+
+func patternsFor(names []string) []lookalike {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = regexp.QuoteMeta(name)
+	}
+	path := `(?:` + strings.Join(quoted, "|") + `)\.(?:spec|metadata|status|data)\.`
+	return []lookalike{
+		{regexp.MustCompile(`\$\(\s*` + path), "$(...) is no expression of kro, so that the text stays as it is"},
+		{regexp.MustCompile(`\{\{-?\s*\.?` + path), "{{...}} is no expression of kro, so that the text stays as it is"},
+		{regexp.MustCompile(`\{\s*` + path + `[\w.]*\s*\}`), "{...} without $ is no expression, so that the text stays as it is"},
+		{regexp.MustCompile(`\$` + path), "$ without braces is no expression, so that the text stays as it is"},
+		{regexp.MustCompile(`^` + path + `[\w.\[\]]+$`), "a path without ${...} is no expression, so that the text stays as it is"},
+	}
+}
+
+func (l *lookalikes) walk(v any, path diag.Path) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, key := range sortedKeys(v) {
+			at := path.With(key)
+			l.key(key, at)
+			l.walk(v[key], at)
+		}
+	case []any:
+		for i, item := range v {
+			l.walk(item, path.With(i))
+		}
+	case string:
+		l.text(v, path)
+	}
+}
+
+func (l *lookalikes) key(key string, at diag.Path) {
+	if parts, err := expr.Scan(key); err == nil && len(parts) > 0 {
+		l.warn(l.rgd.Doc.KeyPosition(at), at, "expression-key", "expressions in keys are not evaluated: kro keeps this one as it is",
+			`make the whole mapping with one expression, such as ${{schema.spec.name + ".conf": "..."}}`)
+		return
+	}
+	if written := l.rgd.Doc.KeyText(at); (key == "true" || key == "false") && written != key && written != "" {
+		l.warn(l.rgd.Doc.KeyPosition(at), at, "yaml-key", "YAML reads the key "+written+" as "+key, "quote it: \""+written+"\"")
+	}
+}
+
+func (l *lookalikes) text(text string, at diag.Path) {
+	parts, err := expr.Scan(text)
+	if err != nil || !strings.ContainsAny(text, "${.") {
+		return
+	}
+	masked := []byte(text)
+	for _, p := range parts {
+		for i := p.Start; i < p.End; i++ {
+			masked[i] = ' '
+		}
+	}
+	if m := unclosed.FindSubmatchIndex(masked); m != nil {
+		hint := "is a } missing?"
+		if strings.Contains(text[m[0]:], "}") {
+			hint = "a double quote or a brace inside of it is not closed for kro, which does not know single quotes"
+		}
+		l.warn(l.rgd.Doc.Within(at, m[0]), at, "literal-expression", "this ${ is never closed, so that kro keeps it as text", hint)
+		return
+	}
+	for _, p := range l.patterns {
+		if m := p.pattern.FindIndex(masked); m != nil {
+			l.warn(l.rgd.Doc.Within(at, m[0]), at, "literal-expression", p.message, "kro evaluates ${...}")
+			return
+		}
+	}
+}
+
+var unclosed = regexp.MustCompile(`\$\{\s*[A-Za-z_("!\[]`)
+
+func (l *lookalikes) warn(pos diag.Position, path diag.Path, rule, message, hint string) {
+	l.diags.Add(diag.Diagnostic{
+		Severity: diag.Warning, Rule: rule, Pos: pos, Message: message, Hint: hint,
+		Path: path.String(), Object: l.rgd.Doc.Title(), Sensitive: l.inSecret(path),
+	})
+}
+
+// brokenExpression says how to write an expression that YAML took for a mapping,
+// since ": " stands in it.
+func brokenExpression(v any) string {
+	m, _ := v.(map[string]any)
+	for _, key := range sortedKeys(m) {
+		if parts, err := expr.Scan(key); err == nil && len(parts) == 0 && strings.Contains(key, "${") {
+			return "YAML reads a mapping here; quote the expression: '${...}'"
+		}
+	}
+	return ""
+}
+
+// asWritten says how YAML read a plain scalar that is no string, where a string
+// is taken.
+func (c *compiler) asWritten(path diag.Path, want []string) string {
+	if !slices.Contains(want, "string") || c.inSecret(path) {
+		return ""
+	}
+	if text := c.rgd.Doc.ValueText(path); text != "" {
+		return "YAML reads " + diag.Cut(text, 60) + " as something else than a string; quote it: \"" + diag.Cut(text, 60) + "\""
+	}
+	return ""
+}
