@@ -44,7 +44,7 @@ func (c *comparison) report(opts Options) *Report {
 	}
 	for _, id := range opts.Unchanged {
 		if byTop[keyOf(id)] == nil {
-			r.Instances = append(r.Instances, InstanceChange{Identity: id, Status: Unchanged})
+			r.Instances = append(r.Instances, InstanceChange{Identity: id, Status: Unchanged, Definitions: []string{}})
 		}
 	}
 	slices.SortStableFunc(r.Instances, func(a, b InstanceChange) int { return compareKeys(keyOf(a.Identity), keyOf(b.Identity)) })
