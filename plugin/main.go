@@ -7,6 +7,8 @@
 //	code := plugin.Main(ctx, plugin.Streams{Out: os.Stdout, Err: os.Stderr}, []string{"render", "shop.yaml"})
 package plugin
 
+//go:generate go run ./internal/reference ../docs
+
 import (
 	"context"
 	"errors"
@@ -70,6 +72,12 @@ func Main(ctx context.Context, s Streams, args []string) int {
 		fmt.Fprintf(s.Err, "error: %v\n", err)
 	}
 	return exitInternal
+}
+
+// Root returns the command tree, for what describes it.
+func Root(s Streams) *cobra.Command {
+	running := false
+	return newRoot(s, &running)
 }
 
 // newRoot builds the command tree. running turns true when a command's own code

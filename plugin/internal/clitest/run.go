@@ -30,7 +30,8 @@ func Run(t *testing.T, dir string, args ...string) Output {
 	return RunWith(t, dir, "", args...)
 }
 
-// RunWith runs krowave in a directory, with a standard input.
+// RunWith runs krowave in a directory, with a standard input. A JSON document that
+// it prints has to be as its schema says.
 func RunWith(t *testing.T, dir, in string, args ...string) Output {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -38,6 +39,9 @@ func RunWith(t *testing.T, dir, in string, args ...string) Output {
 		In: strings.NewReader(in), Out: &stdout, Err: &stderr, Dir: dir,
 		Getenv: func(string) string { return "" },
 	}, args)
+	if _, err := Check(stdout.String()); err != nil {
+		t.Errorf("krowave %s: %v", strings.Join(args, " "), err)
+	}
 	return Output{code, stdout.String(), stderr.String()}
 }
 
