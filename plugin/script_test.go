@@ -2,8 +2,6 @@ package plugin_test
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -46,6 +44,9 @@ func scriptKrowave(t *testing.T, ts *testscript.TestScript, want int, args []str
 		In: strings.NewReader(input), Out: &stdout, Err: &stderr, Dir: ts.MkAbs("."), Program: ts.Getenv("PROGRAM"),
 	}, args)
 	ts.Check(writeAll(ts, stdout.Bytes(), stderr.Bytes()))
+	if _, err := clitest.Check(stdout.String()); err != nil {
+		ts.Fatalf("krowave %s: %v", strings.Join(args, " "), err)
+	}
 	if got != want {
 		ts.Fatalf("exit code %d, want %d\n%s", got, want, stderr.String())
 	}
@@ -57,42 +58,4 @@ func writeAll(ts *testscript.TestScript, stdout, stderr []byte) error {
 	}
 	_, err := ts.Stderr().Write(stderr)
 	return err
-}
-
-// TestHelpExamples runs each line of each command's examples in the example
-// repository.
-func TestHelpExamples(t *testing.T) {
-	for _, name := range []string{"render", "crd", "sample", "graph", "explain", "test", "validate", "version", "completion"} {
-		help := clitest.Run(t, "../testdata/help", name, "--help")
-		_, examples, _ := strings.Cut(help.Stdout, "Examples:\n")
-		examples, _, ok := strings.Cut(examples, "\nFlags:")
-		if !ok {
-			t.Errorf("%s has no examples", name)
-		}
-		for _, line := range strings.Split(strings.TrimSpace(examples), "\n") {
-			t.Run(strings.TrimSpace(line), func(t *testing.T) { runExample(t, "../testdata/help", line) })
-		}
-	}
-}
-
-// runExample runs "krowave A | krowave B"; another program's output is that of
-// the instance file.
-func runExample(t *testing.T, dir, line string) {
-	input := ""
-	for _, part := range strings.Split(line, "|") {
-		args := strings.Fields(part)
-		if args[0] != "krowave" {
-			raw, err := os.ReadFile(filepath.Join(dir, "instance.yaml"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			input = string(raw)
-			continue
-		}
-		got := clitest.RunWith(t, dir, input, args[1:]...)
-		if got.Code != 0 || got.Stdout == "" {
-			t.Fatalf("%s: exit code %d\n%s", part, got.Code, got.Stderr)
-		}
-		input = got.Stdout
-	}
 }
