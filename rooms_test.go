@@ -62,6 +62,7 @@ var rooms = []string{
 	"render/internal/parallel",
 	"render/policy",
 	"render/cache",
+	"render/directive",
 	"render/residual",
 	"render/wave",
 	"render/expand",

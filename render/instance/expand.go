@@ -10,6 +10,7 @@ import (
 	"github.com/krowave/krowave/render/definition"
 	"github.com/krowave/krowave/render/delegation"
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/directive"
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/internal/source"
@@ -50,7 +51,8 @@ type expanded struct {
 const bytesPerObject = 4 << 10
 
 // Expand expands an instance of the input, or takes it from the cache. The
-// Instance is nil when the API server would refuse it.
+// Instance is nil when the API server would refuse it, and when an annotation
+// takes it out of the render.
 func (e *Expander) Expand(ctx context.Context, doc *source.Document, g *graph.Graph) (*Instance, diag.List, error) {
 	r := &run{Expander: e, ctx: ctx, overrides: override.Of(e.Options.Overrides, doc.Key(e.Options.Namespace))}
 	digest := ""
@@ -61,7 +63,14 @@ func (e *Expander) Expand(ctx context.Context, doc *source.Document, g *graph.Gr
 			return x.instance, x.diags, nil
 		}
 	}
+	directives := directive.Read(doc.Document)
+	if directives.Left != "" {
+		return nil, directives.Found, nil
+	}
 	i, err := r.top(doc, g)
+	if i != nil {
+		i.Directives, r.diags = directives, append(r.diags, directives.Found...)
+	}
 	if err == nil && i != nil && e.Options.Cache != nil {
 		objects := 0
 		for _, each := range i.All() {

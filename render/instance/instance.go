@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/krowave/krowave/render/delegation"
+	"github.com/krowave/krowave/render/directive"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/wave"
@@ -24,6 +25,8 @@ type Instance struct {
 
 	Project string // of the input
 
+	Directives directive.Directives // of the annotations of an instance of the input
+
 	Residual *delegation.Residual // what is left to kro; nil when Git renders all of it
 
 	chained  []*Instance    // by object; nil for plain objects
@@ -39,6 +42,15 @@ func (i *Instance) All() []*Instance {
 		}
 	}
 	return out
+}
+
+// Top returns the instance of the input that an instance is chained to, itself
+// if it is none.
+func (i *Instance) Top() *Instance {
+	for i.Parent != nil {
+		i = i.Parent
+	}
+	return i
 }
 
 // Inner returns the expansion of object n, nil if that is a plain object.

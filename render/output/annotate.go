@@ -31,6 +31,7 @@ const skipDryRun = "SkipDryRunOnMissingResource=true"
 // annotated returns an object of a node with the annotations that are asked for;
 // the expansion's own object is not changed.
 func (a *assembler) annotated(o Object) Object {
+	o.Object = o.Instance.Top().Directives.Inherit(o.Object)
 	add := a.waveAnnotations(o)
 	if a.opts.Annotate.Origin {
 		add[InstanceAnnotation] = o.Instance.Origin()
@@ -45,6 +46,9 @@ func (a *assembler) annotated(o Object) Object {
 
 // delegated returns an object for kro with the annotations that are asked for.
 func (a *assembler) delegated(o Object) Object {
+	if !object.IsRGDKind(object.GVK(o.Object)) {
+		o.Object = o.For.Top().Directives.Inherit(o.Object)
+	}
 	add := a.waveAnnotations(o)
 	switch rgd := o.For.Graph.RGD; {
 	case !a.opts.Annotate.Origin:
