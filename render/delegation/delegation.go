@@ -67,7 +67,7 @@ func (p *Plan) Split(x *expand.Expansion, authored map[string]any) (*expand.Expa
 		return !p.Unsatisfiable && (delegated(p) || p.Node.Type.IsExternal())
 	})
 	out.FallbackUsed = slices.DeleteFunc(slices.Clone(x.FallbackUsed), delegated)
-	if !slices.ContainsFunc(x.Pending, delegated) && !slices.ContainsFunc(x.FallbackUsed, delegated) {
+	if !d.OnlyStatus() && !slices.ContainsFunc(x.Pending, delegated) && !slices.ContainsFunc(x.FallbackUsed, delegated) {
 		return &out, nil
 	}
 	out.Objects = slices.DeleteFunc(slices.Clone(x.Objects), func(o expand.Object) bool { return d.Has(o.Node.ID) })
@@ -106,7 +106,10 @@ func announce(d *residual.Division) diag.Diagnostic {
 		out.Related = append(out.Related, diag.Related{Position: m.At, Message: m.Node.ID + " " + m.Why})
 	}
 	out.Message = fmt.Sprintf("kro in the cluster renders %s of %s, by way of %s", strings.Join(ids, ", "), rgd.GVK.Kind, d.Kind.Kind)
-	if d.Whole {
+	switch {
+	case d.OnlyStatus():
+		out.Message = fmt.Sprintf("%s has a status and no objects: kro gets the RGD and its instances as they are", rgd.GVK.Kind)
+	case d.Whole:
 		out.Message = fmt.Sprintf("every resource of %s needs a cluster: kro gets the RGD and its instances as they are", rgd.GVK.Kind)
 	}
 	return out

@@ -77,7 +77,7 @@ func Divide(g *graph.Graph, world World) (*Division, diag.List) {
 	d := &Division{Graph: g, Moved: p.list(), moved: p.keys(), Kind: g.RGD.GVK}
 	d.Kind.Kind += KindSuffix
 	switch {
-	case len(d.Moved) == 0:
+	case len(d.Moved) == 0 && !onlyStatus(g):
 		return d, nil
 	case !slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool { return !n.Type.IsExternal() && !d.moved[n.ID] }):
 		d.Whole, d.Kind = true, g.RGD.GVK
@@ -92,8 +92,16 @@ func Divide(g *graph.Graph, world World) (*Division, diag.List) {
 	return d, b.diags
 }
 
-// Delegates reports whether there is anything that kro has to render.
-func (d *Division) Delegates() bool { return len(d.Moved) > 0 }
+// Delegates reports whether there is anything that kro has to do.
+func (d *Division) Delegates() bool { return len(d.Moved) > 0 || d.OnlyStatus() }
+
+// OnlyStatus reports whether instances have no objects but a status, which only
+// kro computes: then every instance is left to kro.
+func (d *Division) OnlyStatus() bool { return onlyStatus(d.Graph) }
+
+func onlyStatus(g *graph.Graph) bool {
+	return len(g.RGD.Status) > 0 && !slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool { return n.Type.Creates() })
+}
 
 // Has reports whether kro renders the node of that id.
 func (d *Division) Has(id string) bool { return d.moved[id] }
