@@ -7,6 +7,21 @@
 // What is wrong with the input is in Result.Diagnostics; an error means that
 // rendering itself failed, such as by a cancelled context. Same input, same
 // result: no clock, no network, no environment, and no file is opened.
+//
+// # Embedding
+//
+// For programs beside krowave there are Render, Input, Options, Result and the
+// types that they name, and the packages manifest, diag, object, need, affected
+// and trace. Options and Input get new fields whose zero values keep what there
+// was; the rules of findings in docs/diagnostics.md keep their names, their
+// messages change. The rooms below (graph, expand, schema and so on) are there to
+// be read by way of a Result and change without notice.
+//
+// Render never changes its Input, and nobody may change what a Result points to:
+// objects that are passed through are the maps of the input, and with a Cache,
+// graphs, documents and instances are shared between results. Who wants to change
+// an object takes object.Copy of it. Render may be called at any time from any
+// goroutine; an Input and a Cache may serve several calls at once.
 package render
 
 import (
