@@ -52,7 +52,7 @@ func Render(ctx context.Context, in Input, opts Options) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("render: %w", err)
 	}
-	res.Diagnostics = res.Diagnostics.Sorted()
+	res.Diagnostics = withoutConsequences(res.Diagnostics, in).Sorted()
 	return res, nil
 }
 

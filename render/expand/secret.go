@@ -61,5 +61,28 @@ func (ev *evaluator) reasonOf(n *graph.Node, err error) string {
 			return text
 		}
 	}
+	for _, m := range secretMistakes {
+		if strings.Contains(text, m.text) {
+			return "the value is not " + m.wanted + " (it is not shown, since it may be a Secret's)"
+		}
+	}
 	return "the value cannot be used here (the reason is not shown, since it may quote a Secret)"
+}
+
+// secretMistakes tell the class of a mistake by what the libraries say, without
+// the value that they quote.
+var secretMistakes = [...]struct{ text, wanted string }{
+	{"illegal base64 data", "base64"},
+	{"invalid UTF-8", "UTF-8 text"},
+	{"parsing time", "a time such as 2006-01-02T15:04:05Z"},
+	{"time: invalid duration", "a duration such as 1h30m"},
+	{"quantities must match", "a quantity such as 500m or 2Gi"},
+	{"unable to parse quantity", "a quantity such as 500m or 2Gi"},
+	{"CIDR", "a CIDR such as 10.0.0.0/8"},
+	{"IP Address", "an IP address"},
+	{"ParseAddr", "an IP address"},
+	{"Major.Minor.Patch", "a semantic version such as 1.2.3"},
+	{"error parsing regexp", "a regular expression"},
+	{"JSON", "JSON"},
+	{"invalid character", "JSON"},
 }
