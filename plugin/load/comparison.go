@@ -40,7 +40,7 @@ type Comparison struct {
 // Revisions opens the two sides that --base and --head name and reads args of
 // both.
 func (c *Comparison) Revisions(args []string) error {
-	if c.Flags.Input.Root != "" {
+	if c.Flags.Own().Root != "" {
 		return cli.Usagef("--root is for files outside of Git; paths of a revision start from its repository")
 	}
 	dir, err := filepath.Abs(c.Streams.Dir)
@@ -143,7 +143,7 @@ func requireEither(args []string, dir string, sides ...*place) error {
 // read reads those of the arguments that a side has. What krowave.yaml says
 // holds for that side alone.
 func (c *Comparison) read(side *Side, at *place, args []string) error {
-	r, err := newReader(c.Command.Context(), c.Streams, &c.Flags.Input)
+	r, err := newReader(c.Command.Context(), c.Streams, &c.Flags.Settings)
 	if err != nil {
 		return err
 	}
@@ -159,15 +159,13 @@ func (c *Comparison) read(side *Side, at *place, args []string) error {
 
 // load reads a side. Its settings come from where all arguments would be.
 func (c *Comparison) load(side *Side, r *reader, all, args []string) error {
-	saved := *c.Flags
-	defer func() { *c.Flags = saved }()
-	settings, err := r.config(all, c.Command.Flags())
+	found, err := r.config(all)
 	side.In = &r.in
 	if err != nil {
 		return err
 	}
-	side.Options = c.Flags.Options()
-	in, err := r.read(args, settings)
+	side.Options = r.in.Settings.Options
+	in, err := r.read(args, found)
 	if err != nil {
 		return err
 	}
@@ -181,7 +179,7 @@ func (c *Comparison) Paths(old, now string) error {
 		side *Side
 		path string
 	}{{&c.Old, old}, {&c.New, now}} {
-		r, err := newReader(c.Command.Context(), c.Streams, &c.Flags.Input)
+		r, err := newReader(c.Command.Context(), c.Streams, &c.Flags.Settings)
 		if err != nil {
 			return err
 		}

@@ -6,14 +6,12 @@ import (
 	"path"
 	"path/filepath"
 
-	"github.com/spf13/pflag"
-
 	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/project"
-	"github.com/krowave/krowave/render/settings"
 )
 
-// config is what krowave.yaml says, beside the flags that it sets.
+// config is what krowave.yaml says of places.
 type config struct {
 	dir                         string // that it stands in
 	definitions, crds, observed []string
@@ -21,8 +19,8 @@ type config struct {
 }
 
 // config reads the nearest krowave.yaml between an argument and the root of its
-// repository. Settings are applied to flags that the command line leaves alone.
-func (r *reader) config(args []string, flags *pflag.FlagSet) (*config, error) {
+// repository, and resolves the settings.
+func (r *reader) config(args []string) (*config, error) {
 	arg := "."
 	if len(args) > 0 && args[0] != "-" {
 		arg = args[0]
@@ -43,7 +41,7 @@ func (r *reader) config(args []string, flags *pflag.FlagSet) (*config, error) {
 	for dir := existing(stat, filepath.Clean(arg)); within(root, dir); dir = filepath.Dir(dir) {
 		data, err := fs.ReadFile(tree.FS(), path.Join(inTree(dir), project.SettingsName))
 		if err == nil {
-			c, file := r.parseConfig(dir, data, flags)
+			c, file := r.parseConfig(dir, data)
 			c.elsewhere(file, tree.FS(), inTree(dir))
 			return c, nil
 		}
@@ -57,34 +55,22 @@ func (r *reader) config(args []string, flags *pflag.FlagSet) (*config, error) {
 	return &config{dir: r.dir}, nil
 }
 
-func (r *reader) parseConfig(dir string, data []byte, flags *pflag.FlagSet) (*config, *project.Settings) {
+func (r *reader) parseConfig(dir string, data []byte) (*config, *project.Settings) {
 	name := r.relative(dir, project.SettingsName)
 	r.in.Sources[name] = data
 	file, diags := project.ReadSettings(name, data)
 	r.in.Diags = append(r.in.Diags, diags...)
-	r.apply(file, flags)
+	r.resolve(file)
 	return &config{dir: dir, definitions: file.Definitions, crds: file.CRDs, observed: file.Observed}, file
 }
 
-// apply sets the flags of settings, unless the command line sets them or the
-// command has no such flag.
-func (r *reader) apply(file *project.Settings, flags *pflag.FlagSet) {
-	layer, person := settings.File(file), settings.Layer{Surface: settings.CommandLine}
-	flags.Visit(func(f *pflag.Flag) {
-		if s, ok := settings.Find(f.Name); ok && s.Type != settings.List {
-			person.Values = append(person.Values, settings.Value{Setting: s.Name, Texts: []string{f.Value.String()}})
-		}
-	})
-	_, diags := settings.Resolve(settings.Default(settings.CommandLine), layer, person)
+// resolve settles the settings of what is read.
+func (r *reader) resolve(file *project.Settings) {
+	var diags diag.List
+	r.in.Settings, diags = r.flags.Resolve(file)
 	r.in.Diags = append(r.in.Diags, diags...)
-	if diags.HasErrors() {
-		return
-	}
-	for _, v := range layer.Values {
-		s, _ := settings.Find(v.Setting)
-		if f := flags.Lookup(v.Setting); f != nil && !f.Changed && s.Type != settings.List {
-			_ = f.Value.Set(v.Texts[0]) // resolved above
-		}
+	for _, t := range r.trees {
+		t.Limits = r.in.Settings.Tree()
 	}
 }
 

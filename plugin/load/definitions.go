@@ -20,8 +20,8 @@ func (r *reader) definitions(args []string, c *config) ([]repo.File, error) {
 	var found []repo.File
 	var err error
 	switch {
-	case len(r.flags.Definitions) > 0:
-		found, err = r.files(r.flags.Definitions, r.dir)
+	case len(r.own.Definitions) > 0:
+		found, err = r.files(r.own.Definitions, r.dir)
 	case c.lists():
 		found, err = r.listed(c)
 	case !project.Define(r.in.Files, manifest.Limits{}):
@@ -93,7 +93,7 @@ func (r *reader) remote(store *remote.Store, from project.Remote) ([]repo.File, 
 		return nil, err
 	}
 	tree := repo.FS(files)
-	tree.Limits = repo.Limits{Files: int(r.flags.Files), TotalBytes: r.flags.TotalBytes}
+	tree.Limits = r.in.Settings.Tree()
 	found, diags, err := tree.Select([]string{from.Path})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", from.Name(), err)

@@ -2,7 +2,7 @@
 // and Git revisions, with the settings of krowave.yaml and the definitions that
 // they need. It decides nothing about graphs.
 //
-//	l := load.New(cmd, streams, &flags, engine.Options)
+//	l := load.New(cmd, streams, &flags)
 //	in, err := l.Read(args)
 package load
 
@@ -20,27 +20,26 @@ import (
 // Loader reads the input of a command, and renders it.
 type Loader struct {
 	*cobra.Command
-	Streams cli.Streams
-	Input   *options.Input
-	Options func() render.Options // asked once krowave.yaml is applied to the flags
+	Streams  cli.Streams
+	Settings *options.Settings
 }
 
 // New returns the loader of a command.
-func New(cmd *cobra.Command, s cli.Streams, in *options.Input, engine func() render.Options) Loader {
-	return Loader{Command: cmd, Streams: s, Input: in, Options: engine}
+func New(cmd *cobra.Command, s cli.Streams, flags *options.Settings) Loader {
+	return Loader{Command: cmd, Streams: s, Settings: flags}
 }
 
 // Read reads everything that the flags and arguments name.
 func (l Loader) Read(args []string) (*Input, error) {
-	r, err := newReader(l.Context(), l.Streams, l.Input)
+	r, err := newReader(l.Context(), l.Streams, l.Settings)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := r.config(args, l.Flags())
+	c, err := r.config(args)
 	if err != nil {
 		return nil, err
 	}
-	return r.read(args, settings)
+	return r.read(args, c)
 }
 
 // Render reads and renders.
@@ -49,7 +48,7 @@ func (l Loader) Render(args []string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Render(l.Context(), in, in.Input, l.Options())
+	return Render(l.Context(), in, in.Input, in.Settings.Options)
 }
 
 // Compile reads, and compiles RGDs only: instances are not looked at.
@@ -58,7 +57,7 @@ func (l Loader) Compile(args []string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Render(l.Context(), in, in.DefinitionsOnly(), l.Options())
+	return Render(l.Context(), in, in.DefinitionsOnly(), in.Settings.Options)
 }
 
 // Run is one render by a command: its input and its result.

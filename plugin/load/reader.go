@@ -15,13 +15,15 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/repo"
+	"github.com/krowave/krowave/render/settings"
 )
 
 // Input is everything that a render reads, and what was found on the way.
 type Input struct {
 	render.Input
-	Diags   diag.List
-	Sources map[string][]byte // by name, for snippets
+	Settings settings.Values
+	Diags    diag.List
+	Sources  map[string][]byte // by name, for snippets
 }
 
 // Source gives diag.Print the text of a file.
@@ -37,11 +39,12 @@ func (in *Input) DefinitionsOnly() render.Input {
 type reader struct {
 	ctx     context.Context // of the run
 	streams cli.Streams
-	flags   *options.Input
-	dir     string // absolute working directory
-	only    *place // nil reads wherever the arguments lead
-	search  string // absolute directory to look for definitions in; "" is the repository
-	every   bool   // all definitions that are found, not those that the input needs
+	flags   *options.Settings
+	own     settings.Values // of the flags alone
+	dir     string          // absolute working directory
+	only    *place          // nil reads wherever the arguments lead
+	search  string          // absolute directory to look for definitions in; "" is the repository
+	every   bool            // all definitions that are found, not those that the input needs
 	trees   map[string]*repo.Tree
 	in      Input
 }
@@ -53,17 +56,17 @@ type place struct {
 	tree *repo.Tree
 }
 
-func newReader(ctx context.Context, s cli.Streams, flags *options.Input) (*reader, error) {
+func newReader(ctx context.Context, s cli.Streams, flags *options.Settings) (*reader, error) {
 	dir, err := filepath.Abs(s.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("working directory: %w", err)
 	}
-	r := &reader{ctx: ctx, streams: s, flags: flags, dir: dir, trees: map[string]*repo.Tree{}}
-	r.in.Sources = map[string][]byte{}
+	r := &reader{ctx: ctx, streams: s, flags: flags, own: flags.Own(), dir: dir, trees: map[string]*repo.Tree{}}
+	r.in.Sources, r.in.Settings = map[string][]byte{}, r.own
 	if flags.Ref == "" {
 		return r, nil
 	}
-	if flags.Root != "" {
+	if r.own.Root != "" {
 		return nil, cli.Usagef("--root and --ref exclude each other: a revision's root is that of its repository")
 	}
 	history, err := OpenHistory(dir)
@@ -84,7 +87,7 @@ func (r *reader) read(args []string, c *config) (*Input, error) {
 	if r.in.Files, err = r.files(args, r.dir); err != nil {
 		return nil, err
 	}
-	crds, base := r.flags.CRDs, r.dir
+	crds, base := r.own.CRDs, r.dir
 	if len(crds) == 0 {
 		crds, base = c.crds, c.dir
 	}
@@ -94,7 +97,7 @@ func (r *reader) read(args []string, c *config) (*Input, error) {
 	if r.in.Definitions, err = r.definitions(args, c); err != nil {
 		return nil, err
 	}
-	observed := r.flags.Observed
+	observed := r.own.Observed
 	base = r.dir
 	if len(observed) == 0 {
 		observed, base = c.observed, c.dir
@@ -190,7 +193,7 @@ func (r *reader) tree(root string) (*repo.Tree, error) {
 		}
 	}
 	t.Stdin = r.streams.In
-	t.Limits = repo.Limits{Files: int(r.flags.Files), TotalBytes: r.flags.TotalBytes}
+	t.Limits = r.in.Settings.Tree()
 	r.trees[root] = t
 	return t, nil
 }
@@ -214,11 +217,11 @@ func (r *reader) rootOf(arg, base string) string {
 	switch {
 	case r.only != nil:
 		return r.only.root
-	case r.flags.Root != "":
-		if filepath.IsAbs(r.flags.Root) {
-			return filepath.Clean(r.flags.Root)
+	case r.own.Root != "":
+		if filepath.IsAbs(r.own.Root) {
+			return filepath.Clean(r.own.Root)
 		}
-		return filepath.Join(r.dir, r.flags.Root)
+		return filepath.Join(r.dir, r.own.Root)
 	case arg == "-":
 		arg = "."
 	}

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/krowave/krowave/plugin/cli"
-	"github.com/krowave/krowave/plugin/options"
 	"github.com/krowave/krowave/plugin/rgdtest"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
@@ -23,8 +22,7 @@ import (
 // Tests reads the test files of RGDs, and what their cases render.
 type Tests struct {
 	Loader
-	Engine *options.Engine // which krowave.yaml adds to, for the tests below it
-	Cache  *render.Cache
+	Cache *render.Cache
 
 	found map[string][]project.Definition // by root: the RGDs of a repository
 }
@@ -37,7 +35,7 @@ type TestFile struct {
 
 // Find reads the test files that arguments name, or that are below them.
 func (t *Tests) Find(args []string) ([]*TestFile, error) {
-	r, err := newReader(t.Context(), t.Streams, t.Input)
+	r, err := newReader(t.Context(), t.Streams, t.Settings)
 	if err != nil {
 		return nil, err
 	}
@@ -157,29 +155,27 @@ func (t *Tests) Case(f *TestFile, c *rgdtest.Case) (rgdtest.Input, error) {
 
 func (t *Tests) readCase(f *TestFile, c *rgdtest.Case) (rgdtest.Input, error) {
 	var out rgdtest.Input
-	r, err := newReader(t.Context(), t.Streams, t.Input)
+	r, err := newReader(t.Context(), t.Streams, t.Settings)
 	if err != nil {
 		return out, err
 	}
-	saved := *t.Engine
-	settings, err := r.config([]string{f.Dir}, t.Flags())
+	config, err := r.config([]string{f.Dir})
 	if err != nil {
 		return out, err
 	}
-	out.Options = t.Engine.Options()
-	*t.Engine = saved
+	out.Options = r.in.Settings.Options
 	out.Options.Runtime, out.Options.Jobs, out.Options.Cache, out.Options.AllowEmpty = c.Runtime, 1, t.Cache, true
-	out.Strict = t.Engine.Strict
+	out.Strict = r.in.Settings.Strict
 	if out.Files, err = r.given([]rgdtest.Source{c.Instance}, f, c.Name); err != nil {
 		return out, err
 	}
-	if out.CRDs, err = r.paths(t.Input.CRDs, r.dir, f.CRDs, f.Dir); err != nil {
+	if out.CRDs, err = r.paths(r.own.CRDs, r.dir, f.CRDs, f.Dir); err != nil {
 		return out, err
 	}
-	if out.Definitions, err = t.caseDefinitions(r, f, settings, &out.Input); err != nil {
+	if out.Definitions, err = t.caseDefinitions(r, f, config, &out.Input); err != nil {
 		return out, err
 	}
-	if out.Observed, err = r.files(t.Input.Observed, r.dir); err != nil {
+	if out.Observed, err = r.files(r.own.Observed, r.dir); err != nil {
 		return out, err
 	}
 	live, err := r.given(c.Observed, f, c.Name+", observed")
@@ -237,8 +233,8 @@ func (r *reader) paths(flag []string, base string, own []string, dir string) ([]
 // those next to it, and what these and the instance build on, from where
 // krowave.yaml says, or from the repository.
 func (t *Tests) caseDefinitions(r *reader, f *TestFile, c *config, in *render.Input) ([]repo.File, error) {
-	if len(f.Definitions) > 0 || len(t.Input.Definitions) > 0 {
-		return r.paths(t.Input.Definitions, r.dir, f.Definitions, f.Dir)
+	if len(f.Definitions) > 0 || len(r.own.Definitions) > 0 {
+		return r.paths(r.own.Definitions, r.dir, f.Definitions, f.Dir)
 	}
 	near, err := r.neighbours(f.Dir)
 	if err != nil {

@@ -19,19 +19,19 @@ import (
 // a kustomization builds is a unit of its own, since overlays repeat what they
 // share, and all other files are one.
 func (l Loader) Units(args []string) ([]render.Input, *Input, error) {
-	r, err := newReader(l.Context(), l.Streams, l.Input)
+	r, err := newReader(l.Context(), l.Streams, l.Settings)
 	if err != nil {
 		return nil, nil, err
 	}
-	settings, err := r.config(args, l.Flags())
+	c, err := r.config(args)
 	if err != nil {
 		return nil, nil, err
 	}
-	in, err := r.read(args, settings)
+	in, err := r.read(args, c)
 	if err != nil {
 		return nil, nil, err
 	}
-	named, err := r.named(settings)
+	named, err := r.named(c)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -51,7 +51,7 @@ func (l Loader) Units(args []string) ([]render.Input, *Input, error) {
 	if len(plain.Files) > 0 || len(units) == 0 {
 		units = append([]render.Input{plain}, units...)
 	}
-	if len(l.Input.Definitions) == 0 && !settings.lists() {
+	if len(r.own.Definitions) == 0 && !c.lists() {
 		if err := r.lookUp(args, units); err != nil {
 			return nil, nil, err
 		}
@@ -68,8 +68,8 @@ func (r *reader) named(c *config) ([]repo.File, error) {
 	found := r.in.Diags // reading again finds the same again
 	defer func() { r.in.Diags = found }()
 	switch {
-	case len(r.flags.Definitions) > 0:
-		return r.files(r.flags.Definitions, r.dir)
+	case len(r.own.Definitions) > 0:
+		return r.files(r.own.Definitions, r.dir)
 	case c.lists():
 		return r.listed(c)
 	}

@@ -2,14 +2,12 @@ package options
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/render/settings"
 )
 
@@ -28,33 +26,6 @@ func (c *Choice) Set(s string) error {
 		return err
 	}
 	c.Value = s
-	return nil
-}
-
-// Choices is the value of a flag that has several of a few words; "none" stands
-// alone.
-type Choices struct {
-	Values  []string
-	Allowed []string
-}
-
-func (c *Choices) String() string { return strings.Join(c.Values, ",") }
-
-func (c *Choices) Type() string { return strings.Join(c.Allowed, ",") }
-
-func (c *Choices) Has(word string) bool { return slices.Contains(c.Values, word) }
-
-func (c *Choices) Set(s string) error {
-	c.Values = nil
-	if s == "none" {
-		return nil
-	}
-	for _, word := range strings.Split(s, ",") {
-		if err := settings.OneOf(word, append([]string{"none"}, c.Allowed...)); err != nil {
-			return err
-		}
-		c.Values = append(c.Values, word)
-	}
 	return nil
 }
 
@@ -103,56 +74,6 @@ func (c Count) Set(s string) error {
 		*c.to = n
 	}
 	return err
-}
-
-// FeatureGates is the value of --feature-gates: kro's names and defaults.
-type FeatureGates map[string]bool
-
-func NewFeatureGates() FeatureGates {
-	return FeatureGates{"CELOmitFunction": false, "InstanceConditionEvents": false, "InstanceConditionMetrics": false}
-}
-
-func (g FeatureGates) Names() []string {
-	return []string{"CELOmitFunction", "InstanceConditionEvents", "InstanceConditionMetrics"}
-}
-
-func (g FeatureGates) String() string { return "" }
-
-func (g FeatureGates) Type() string { return "NAME=true|false,..." }
-
-func (g FeatureGates) Set(s string) error {
-	for _, pair := range strings.Split(s, ",") {
-		name, value, ok := strings.Cut(strings.TrimSpace(pair), "=")
-		if name == "" && !ok {
-			continue
-		}
-		on, err := strconv.ParseBool(strings.TrimSpace(value))
-		if !ok || err != nil {
-			return fmt.Errorf("%q is not NAME=true or NAME=false", pair)
-		}
-		if _, known := g[name]; !known && name != "AllAlpha" && name != "AllBeta" {
-			return settings.OneOf(name, g.Names())
-		}
-		if name == "AllAlpha" { // every gate of kro v0.9.4 is alpha
-			for _, gate := range g.Names() {
-				g[gate] = on
-			}
-			continue
-		}
-		if name != "AllBeta" {
-			g[name] = on
-		}
-	}
-	return nil
-}
-
-// Resolve returns the values that flags set, or what is wrong with them.
-func Resolve(flags *settings.Flags) (settings.Values, error) {
-	values, diags := flags.Resolve()
-	for _, d := range diags {
-		return values, cli.Usagef("%s", d.Message)
-	}
-	return values, nil
 }
 
 // Complete offers fixed words as the values of a flag.

@@ -12,26 +12,44 @@ import (
 // Flags is the layer of flags. It is filled while they are parsed.
 type Flags struct {
 	Layer
-	base Values
+	base    Values
+	without map[string]bool
 }
 
 // Bind adds the settings of a surface to flags, except those left out, and
 // returns where they end up.
 func Bind(flags *pflag.FlagSet, base Values, leaveOut ...string) *Flags {
-	f := &Flags{Layer: Layer{Surface: base.host}, base: base}
+	f := &Flags{Layer: Layer{Surface: base.host}, base: base, without: map[string]bool{}}
+	for _, name := range leaveOut {
+		f.without[name] = true
+	}
 	for _, s := range Offered(base.host) {
-		if !slices.Contains(leaveOut, s.Name) {
+		if !f.without[s.Name] {
 			f.bind(flags, s)
 		}
 	}
 	return f
 }
 
-// Values are the base that the flags were bound with, and the flags.
-func (f *Flags) Resolve() (Values, diag.List) { return Resolve(f.base, f.Layer) }
+// Resolve puts layers and the flags over the base. Settings that were left out
+// keep their base, whatever layers say of them.
+func (f *Flags) Resolve(layers ...Layer) (Values, diag.List) {
+	_, found := Resolve(f.base, append(slices.Clone(layers), f.Layer)...)
+	kept := []Layer{f.Layer}
+	for _, l := range layers {
+		l.Values = slices.DeleteFunc(slices.Clone(l.Values), func(v Value) bool { return f.without[v.Setting] })
+		kept = append(kept, l)
+	}
+	values, _ := Resolve(f.base, kept...)
+	return values, found
+}
 
 func (f *Flags) bind(flags *pflag.FlagSet, s Setting) {
-	flag := flags.VarPF(&flagValue{flags: f, setting: s}, s.Name, s.Short, s.Help)
+	var value pflag.Value = &flagValue{flags: f, setting: s}
+	if s.Type == List {
+		value = &listValue{flagValue{flags: f, setting: s}}
+	}
+	flag := flags.VarPF(value, s.Name, s.Short, s.Help)
 	if s.Type == Bool {
 		flag.NoOptDefVal = "true"
 	}
@@ -97,5 +115,32 @@ func (v *flagValue) Set(text string) error {
 	v.flags.Values = append(v.flags.Values, Value{
 		Setting: v.setting.Name, Texts: []string{text}, Spelled: "--" + v.setting.Name, Position: source("--" + v.setting.Name),
 	})
+	return nil
+}
+
+// listValue is the pflag.SliceValue of a list.
+type listValue struct{ flagValue }
+
+// Append adds an item.
+func (v *listValue) Append(text string) error { return v.Set(text) }
+
+// Replace sets all items.
+func (v *listValue) Replace(texts []string) error {
+	v.flags.Values = slices.DeleteFunc(v.flags.Values, func(value Value) bool { return value.Setting == v.setting.Name })
+	for _, text := range texts {
+		if err := v.Set(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// GetSlice returns the items.
+func (v *listValue) GetSlice() []string {
+	for _, value := range v.flags.Values {
+		if value.Setting == v.setting.Name {
+			return value.Texts
+		}
+	}
 	return nil
 }

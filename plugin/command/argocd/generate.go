@@ -51,7 +51,7 @@ func newCMPGenerate(s cli.Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			values, err := options.Resolve(operator)
+			values, err := options.Operator(operator)
 			if err != nil {
 				return err
 			}

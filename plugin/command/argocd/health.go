@@ -30,8 +30,7 @@ type healthCheck struct {
 }
 
 func newArgoCDHealthCommand(s cli.Streams) *cobra.Command {
-	var in options.Input
-	var engine options.Engine
+	var flags options.Settings
 	output := options.Choice{Value: "yaml", Allowed: []string{"yaml", "configmap", "json"}}
 	argoCD := options.Choice{Value: "3", Allowed: health.Versions()}
 	policy := options.Choice{Value: "fail", Allowed: []string{"fail", "withhold", "delegate"}}
@@ -45,9 +44,7 @@ func newArgoCDHealthCommand(s cli.Streams) *cobra.Command {
 		Example: "  krowave argocd health definitions\n" +
 			"  krowave argocd health -o configmap definitions > health.yaml && kubectl -n argocd patch configmap argocd-cm --patch-file health.yaml",
 	}
-	in.Bind(cmd.Flags())
-	engine.Bind(cmd.Flags())
-	engine.Complete(cmd)
+	flags.Bind(cmd, options.Defaults(), options.OfInstances()...)
 	cmd.Flags().VarP(&output, "output", "o", "output format: only the entries, a whole ConfigMap, or a list of checks")
 	options.Complete(cmd, "output", output.Allowed...)
 	cmd.Flags().Var(&argoCD, "version", "version of Argo CD, whose built-in health checks are kept")
@@ -55,7 +52,7 @@ func newArgoCDHealthCommand(s cli.Streams) *cobra.Command {
 	cmd.Flags().Var(&policy, "runtime", "policy with which manifests are rendered; delegate adds checks for residual RGDs and instances")
 	options.Complete(cmd, "runtime", policy.Allowed...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		checks, err := healthChecks(load.New(cmd, s, &in, engine.Options), args, healthOptions{argoCD.Value, engine.Strict, policy.Value == "delegate"})
+		checks, err := healthChecks(load.New(cmd, s, &flags), args, healthOptions{argoCD.Value, policy.Value == "delegate"})
 		if err != nil {
 			return err
 		}
@@ -66,7 +63,6 @@ func newArgoCDHealthCommand(s cli.Streams) *cobra.Command {
 
 type healthOptions struct {
 	argoCD   string
-	strict   bool
 	delegate bool
 }
 
@@ -88,7 +84,7 @@ func healthChecks(c load.Loader, args []string, opts healthOptions) ([]health.Ch
 		return nil, err
 	}
 	r.Result.Diagnostics = append(r.Result.Diagnostics, findings...).Sorted()
-	return checks, report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Source, opts.strict)
+	return checks, report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict)
 }
 
 func printChecks(w io.Writer, format string, checks []health.Check) error {

@@ -38,8 +38,7 @@ func (f *installFlags) bind(flags *pflag.FlagSet) {
 }
 
 func newArgoCDInstallCommand(s cli.Streams) *cobra.Command {
-	var in options.Input
-	var engine options.Engine
+	var shared options.Settings
 	var flags installFlags
 	cmd := &cobra.Command{
 		Use:   "install [PATH]...",
@@ -50,21 +49,14 @@ func newArgoCDInstallCommand(s cli.Streams) *cobra.Command {
 		Example: "  krowave argocd install -o dir=krowave definitions\n" +
 			"  kubectl get deployments,configmaps -n argocd -o yaml | krowave argocd install --check - definitions",
 	}
-	in.Bind(cmd.Flags())
-	shared := pflag.NewFlagSet("", pflag.ContinueOnError)
-	engine.Bind(shared)
-	shared.VisitAll(func(f *pflag.Flag) {
-		if f.Name != "namespace" { // of instances; here it is Argo CD's
-			cmd.Flags().AddFlag(f)
-		}
-	})
+	shared.Bind(cmd, options.Defaults(), append(options.OfInstances(), "namespace")...) // which is Argo CD's here
 	flags.bind(cmd.Flags())
 	options.Complete(cmd, "version", flags.argoCD.Allowed...)
 	options.Complete(cmd, "output", "yaml", "dir=")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		opts := install.Options{ArgoCD: flags.argoCD.Value, Namespace: flags.namespace, Image: flags.image}
 		if len(args) > 0 {
-			checks, err := healthChecks(load.New(cmd, s, &in, engine.Options), args, healthOptions{argoCD: flags.argoCD.Value, strict: engine.Strict})
+			checks, err := healthChecks(load.New(cmd, s, &shared), args, healthOptions{argoCD: flags.argoCD.Value})
 			if err != nil {
 				return err
 			}

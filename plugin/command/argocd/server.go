@@ -60,7 +60,7 @@ func newCMPServer(s cli.Streams) *cobra.Command {
 			c.Linger = 500 * time.Millisecond // longer than a handshake takes
 			c.Log = logger(s.Err, log.Value)
 			var err error
-			if c.Settings, err = options.Resolve(operator); err != nil {
+			if c.Settings, err = options.Operator(operator); err != nil {
 				return err
 			}
 			if c.MessageBytes, err = cmp.MessageBytes(s.Env); err != nil {
@@ -78,6 +78,7 @@ func newCMPServer(s cli.Streams) *cobra.Command {
 	flags.DurationVar(&c.Grace, "shutdown-grace", 25*time.Second, "maximum time for running requests when the server shuts down")
 	flags.Var(&log, "log-format", "log format")
 	operator = settings.Bind(flags, settings.Default(settings.CMPServer))
+	options.CompleteSettings(cmd, settings.CMPServer)
 	options.Complete(cmd, "log-format", log.Allowed...)
 	return cmd
 }

@@ -22,7 +22,7 @@ type comparison struct{ load.Comparison }
 func (c *comparison) compare() (*compare.Report, error) {
 	report, err := compare.Compare(c.Command.Context(),
 		compare.Side{Result: c.Old.Run.Result, Label: c.Old.Label}, compare.Side{Result: c.New.Run.Result, Label: c.New.Label},
-		compare.Options{Unchanged: c.Unchanged, Jobs: int(c.Flags.Engine.Jobs)})
+		compare.Options{Unchanged: c.Unchanged, Jobs: c.New.Options.Jobs})
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (c *comparison) report(w io.Writer) (failed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	switch err := report.Findings(w, c.New.Run.Result.Diagnostics, c.New.Run.In.Source, c.Flags.Engine.Strict); {
+	switch err := report.Findings(w, c.New.Run.Result.Diagnostics, c.New.Run.In.Source, c.New.Run.In.Settings.Strict); {
 	case errors.Is(err, cli.ErrFindings):
 		return true, nil
 	default:

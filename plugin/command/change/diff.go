@@ -35,8 +35,7 @@ func NewDiff(s cli.Streams) *cobra.Command {
 			"KUBECTL_EXTERNAL_DIFF names another program for differences, as for kubectl diff.",
 		Example: "  krowave diff\n  krowave diff --base main --head topic -o markdown\n  krowave diff --no-index shop.yaml shop-next.yaml",
 	}
-	flags.change.Bind(cmd.Flags())
-	flags.change.Complete(cmd)
+	flags.change.Bind(cmd)
 	for _, f := range compare.Formats() {
 		flags.output.Allowed = append(flags.output.Allowed, string(f))
 	}

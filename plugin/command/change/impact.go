@@ -39,8 +39,7 @@ func NewImpact(s cli.Streams) *cobra.Command {
 		Example: "  krowave impact shop-rgd.yaml\n  krowave impact --base main -o markdown stand",
 		Args:    cli.AtLeastOne("the name of an RGD, or a file with RGDs"),
 	}
-	flags.change.Bind(cmd.Flags())
-	flags.change.Complete(cmd)
+	flags.change.Bind(cmd)
 	flags.output = options.Choice{Value: "text", Allowed: []string{"text", "json", "markdown"}}
 	cmd.Flags().VarP(&flags.output, "output", "o", "output format")
 	options.Complete(cmd, "output", flags.output.Allowed...)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/load"
@@ -16,47 +15,32 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/trace"
-	"github.com/krowave/krowave/render/wave"
 )
 
 // explainFlags are those of krowave explain.
 type explainFlags struct {
-	engine         options.Engine
-	filenames      []string
-	output         options.Choice
-	serverDefaults options.Choice
-	waves          options.Choice
-	depth          int64
-	inNamespace    bool // -n is given: the object is in that namespace
+	options.Settings
+	filenames   []string
+	output      options.Choice
+	depth       int64
+	inNamespace bool // -n is given: the object is in that namespace
 }
 
-func (f *explainFlags) bind(flags *pflag.FlagSet) {
-	f.engine.Bind(flags)
+// bind adds the flags. What only a cluster knows is explained, so it is no error.
+func (f *explainFlags) bind(cmd *cobra.Command) {
+	defaults, flags := options.Defaults(), cmd.Flags()
+	defaults.Options.Runtime, defaults.Options.AllowEmpty, defaults.Idioms = render.Withhold, true, "drop"
+	f.Settings.Bind(cmd, defaults, "runtime", "allow-empty", "annotate", "emit")
+	f.BindRef(flags)
 	flags.StringArrayVarP(&f.filenames, "filename", "f", nil, "file, directory, glob pattern or - to read; repeatable (default the paths before OBJECT, else the working directory)")
 	f.output = options.Choice{Value: "human", Allowed: []string{"human", "json"}}
 	flags.VarP(&f.output, "output", "o", "output format")
-	f.serverDefaults = options.Choice{Value: "schema", Allowed: []string{"schema", "none"}}
-	flags.Var(&f.serverDefaults, "server-defaults", "values that references between nodes see in addition to the template: the API server's schema defaults, or none")
-	f.waves = options.Choice{Value: "levels", Allowed: []string{"levels", "gated", "none"}}
-	flags.Var(&f.waves, "waves", "when to start a new sync wave: after every dependency (levels), only after gated ones (gated), or never (none)")
 	f.depth = 4
 	flags.Var(options.NewCount(&f.depth), "depth", "number of levels of inputs to trace")
 }
 
-// options yields the engine's options. What only a cluster knows is explained,
-// so it is no error.
-func (f *explainFlags) options() render.Options {
-	o := f.engine.Options()
-	o.Runtime = render.Withhold
-	o.ServerDefaults = render.ServerDefaults(f.serverDefaults.Value)
-	o.WaveMode = wave.Mode(f.waves.Value)
-	o.AllowEmpty = true
-	return o
-}
-
 // NewExplain returns krowave explain.
 func NewExplain(s cli.Streams) *cobra.Command {
-	var in options.Input
 	var flags explainFlags
 	cmd := &cobra.Command{
 		Use:   "explain [-f PATH...|PATH...] OBJECT[.FIELD]",
@@ -69,18 +53,14 @@ func NewExplain(s cli.Streams) *cobra.Command {
 			"  krowave explain -f shop.yaml stand/market/sign",
 		Args: cli.AtLeastOne("KIND/NAME of an object, or KIND/NAME/NODE of an instance's node"),
 	}
-	in.Bind(cmd.Flags())
-	flags.bind(cmd.Flags())
-	flags.engine.Complete(cmd)
+	flags.bind(cmd)
 	options.Complete(cmd, "output", flags.output.Allowed...)
-	options.Complete(cmd, "server-defaults", flags.serverDefaults.Allowed...)
-	options.Complete(cmd, "waves", flags.waves.Allowed...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		paths, object := append(flags.filenames, args[:len(args)-1]...), args[len(args)-1]
 		if len(paths) == 0 {
 			paths = []string{"."}
 		}
-		r, err := load.New(cmd, s, &in, flags.options).Render(paths)
+		r, err := load.New(cmd, s, &flags.Settings).Render(paths)
 		if err != nil {
 			return err
 		}
@@ -95,19 +75,19 @@ func NewExplain(s cli.Streams) *cobra.Command {
 func explain(ctx context.Context, s cli.Streams, r *load.Run, flags *explainFlags, object string) error {
 	var broken diag.List
 	for _, d := range r.Result.Diagnostics {
-		if d.Severity == diag.Error || d.Severity == diag.Warning && flags.engine.Strict {
+		if d.Severity == diag.Error || d.Severity == diag.Warning && r.In.Settings.Strict {
 			broken.Add(d)
 		}
 	}
 	r.Result.Diagnostics = broken
-	t := trace.New(ctx, r.Result, trace.Options{Waves: wave.Mode(flags.waves.Value), Depth: int(flags.depth)})
+	t := trace.New(ctx, r.Result, trace.Options{Waves: r.In.Settings.Options.WaveMode, Depth: int(flags.depth)})
 	namespace := ""
 	if flags.inNamespace {
-		namespace = flags.engine.Namespace
+		namespace = r.In.Settings.Options.Namespace
 	}
 	target, err := t.Find(object, namespace)
 	if err != nil {
-		if found := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, flags.engine.Strict); found != nil {
+		if found := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict); found != nil {
 			fmt.Fprintf(s.Err, "error: %v\n", err)
 			return found
 		}
@@ -120,7 +100,7 @@ func explain(ctx context.Context, s cli.Streams, r *load.Run, flags *explainFlag
 	if err := writeExplanation(s, flags.output.Value, x); err != nil {
 		return err
 	}
-	return report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, flags.engine.Strict)
+	return report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict)
 }
 
 func explanationKind() report.Kind {

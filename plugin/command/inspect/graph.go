@@ -46,8 +46,7 @@ type nodeOutput struct {
 
 // NewGraph returns krowave graph.
 func NewGraph(s cli.Streams) *cobra.Command {
-	var in options.Input
-	var engine options.Engine
+	var flags options.Settings
 	output := options.Choice{Value: "text", Allowed: []string{"text", "json", "dot", "mermaid"}}
 	cmd := &cobra.Command{
 		Use:   "graph PATH|-...",
@@ -58,20 +57,18 @@ func NewGraph(s cli.Streams) *cobra.Command {
 		Example: "  krowave graph shop-rgd.yaml\n  krowave graph -o mermaid shop-rgd.yaml",
 		Args:    cli.AtLeastOne("a file or directory with RGDs, or - for standard input"),
 	}
-	in.Bind(cmd.Flags())
-	engine.Bind(cmd.Flags())
-	engine.Complete(cmd)
+	flags.Bind(cmd, options.Defaults(), options.OfInstances()...)
 	cmd.Flags().VarP(&output, "output", "o", "output format")
 	options.Complete(cmd, "output", output.Allowed...)
 	waves := options.Choice{Value: "levels", Allowed: []string{"levels", "gated"}}
 	cmd.Flags().Var(&waves, "waves", "when to start a new sync wave: after every dependency (levels), or only after gated ones (gated)")
 	options.Complete(cmd, "waves", waves.Allowed...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		r, err := load.New(cmd, s, &in, engine.Options).Compile(args)
+		r, err := load.New(cmd, s, &flags).Compile(args)
 		if err != nil {
 			return err
 		}
-		if err := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, engine.Strict); err != nil {
+		if err := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict); err != nil {
 			return err
 		}
 		graphs := []graphOutput{}

@@ -16,29 +16,28 @@ import (
 	"github.com/krowave/krowave/plugin/observe"
 	"github.com/krowave/krowave/plugin/options"
 	"github.com/krowave/krowave/plugin/report"
-	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
 )
 
 // observeFlags are those of krowave observe.
 type observeFlags struct {
-	engine    options.Engine
-	output    options.Output
-	instances []string
-	check     bool
-	secrets   bool
-	cluster   *genericclioptions.ConfigFlags
+	options.Settings
+	output  options.Output
+	check   bool
+	secrets bool
+	cluster *genericclioptions.ConfigFlags
 }
 
 func (f *observeFlags) bind(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	f.engine.Bind(flags)
-	f.engine.Complete(cmd)
+	defaults := options.Defaults()
+	defaults.Idioms = "drop"
+	f.Settings.Bind(cmd, defaults, append(options.OfOutput(), "runtime")...)
+	f.BindRef(flags)
 	f.output = options.NewOutput("yaml")
 	flags.VarP(&f.output, "output", "o", "output: standard output, or one file for each object")
 	options.Complete(cmd, "output", "yaml", "dir=")
-	flags.StringArrayVar(&f.instances, "instance", nil, "record only objects that this instance reads: NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME; repeatable")
 	flags.BoolVar(&f.check, "check", false, "write nothing; exit with 1 if the cluster differs from the objects recorded in -o dir=DIR")
 	flags.BoolVar(&f.secrets, "include-secrets", false, "record values of Secrets in plain text")
 	f.cluster = genericclioptions.NewConfigFlags(true)
@@ -46,15 +45,8 @@ func (f *observeFlags) bind(cmd *cobra.Command) {
 	f.cluster.AddFlags(flags)
 }
 
-func (f *observeFlags) options() render.Options {
-	o := f.engine.Options()
-	o.Instances = f.instances
-	return o
-}
-
 // New returns the command.
 func New(s cli.Streams) *cobra.Command {
-	var in options.Input
 	var flags observeFlags
 	cmd := &cobra.Command{
 		Use:   "observe PATH|-...",
@@ -67,7 +59,6 @@ func New(s cli.Streams) *cobra.Command {
 		Example: "  krowave observe -o dir=observed shop\n  krowave observe -o dir=observed --check shop\n  krowave observe --context staging shop",
 		Args:    cli.AtLeastOne("a file, a directory, a pattern, or - for standard input"),
 	}
-	in.Bind(cmd.Flags())
 	flags.bind(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		dir, toDir := flags.output.Dir()
@@ -77,7 +68,7 @@ func New(s cli.Streams) *cobra.Command {
 		if toDir && !filepath.IsAbs(dir) {
 			dir = filepath.Join(s.Dir, dir)
 		}
-		c := load.New(cmd, s, &in, flags.options)
+		c := load.New(cmd, s, &flags.Settings)
 		found, err := flags.read(c, args)
 		if err != nil {
 			return err
@@ -109,12 +100,12 @@ func (f *observeFlags) read(c load.Loader, args []string) (*observe.Found, error
 		return nil, cli.Usage(err)
 	}
 	found, err := observe.Objects(c.Context(), cluster, observe.Request{
-		Input: in.Input, Options: c.Options(), IncludeSecrets: f.secrets, Jobs: int(f.engine.Jobs),
+		Input: in.Input, Options: in.Settings.Options, IncludeSecrets: f.secrets, Jobs: in.Settings.Options.Jobs,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return found, reportFound(c.Streams.Err, in, found, f.engine.Strict)
+	return found, reportFound(c.Streams.Err, in, found, in.Settings.Strict)
 }
 
 // reportFound prints what is missing, forbidden or confidential, and returns

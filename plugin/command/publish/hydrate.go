@@ -17,7 +17,6 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/hydrate"
@@ -25,17 +24,11 @@ import (
 	"github.com/krowave/krowave/plugin/options"
 	"github.com/krowave/krowave/plugin/report"
 	"github.com/krowave/krowave/render"
-	"github.com/krowave/krowave/render/wave"
 )
 
 // hydrateFlags are those of krowave hydrate.
 type hydrateFlags struct {
-	engine         options.Engine
-	runtime        options.Choice
-	waves, idioms  options.Choice
-	serverDefaults options.Choice
-	annotate       options.Choices
-	allowEmpty     bool
+	options.Settings
 
 	branch, remote, prefix, owner       string
 	source, message, author             string
@@ -47,19 +40,14 @@ type hydrateFlags struct {
 	output                              options.Choice
 }
 
-func (f *hydrateFlags) bind(flags *pflag.FlagSet) {
-	f.engine.Bind(flags)
-	f.runtime = options.Choice{Value: "fail", Allowed: []string{"fail", "withhold", "delegate", "placeholder"}}
-	flags.Var(&f.runtime, "runtime", "how to handle nodes that depend on cluster-only values: report an error, or leave them to kro in the cluster; withhold and placeholder cannot be committed")
-	f.annotate = options.Choices{Values: []string{"waves", "origin"}, Allowed: []string{"waves", "origin"}}
-	flags.Var(&f.annotate, "annotate", "annotations to add: sync waves, and the instance and node an object comes from")
-	f.waves = options.Choice{Value: "levels", Allowed: []string{"levels", "gated", "none"}}
-	flags.Var(&f.waves, "waves", "when to start a new sync wave: after every dependency (levels), only after gated ones (gated), or never (none)")
-	f.serverDefaults = options.Choice{Value: "schema", Allowed: []string{"schema", "none"}}
-	flags.Var(&f.serverDefaults, "server-defaults", "values that references between nodes see in addition to the template: the API server's schema defaults, or none")
-	f.idioms = options.Choice{Value: "drop", Allowed: []string{"drop", "keep"}}
-	flags.Var(&f.idioms, "argocd-idioms", "owner references to the instance and copied tracking ids in templates")
-	flags.BoolVar(&f.allowEmpty, "allow-empty", false, "allow empty output, which removes everything committed before")
+// bind adds the flags. There is no --instance: a commit without the other
+// instances would remove them from the branch.
+func (f *hydrateFlags) bind(cmd *cobra.Command) {
+	defaults, flags := options.Defaults(), cmd.Flags()
+	defaults.Options.Annotate, defaults.Idioms = render.Annotate{Waves: true, Origin: true}, "drop"
+	f.Settings.Bind(cmd, defaults, "instance", "emit")
+	f.BindRef(flags)
+	flags.Lookup("allow-empty").Usage = "accept that nothing is rendered, and remove all that was committed before"
 
 	flags.StringVar(&f.branch, "branch", "", "branch to commit to; a new branch starts without history (required)")
 	flags.StringVar(&f.remote, "remote", "origin", "repository to push to: a remote of this one, a URL, or a directory")
@@ -81,32 +69,11 @@ func (f *hydrateFlags) bind(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.timeout, "timeout", 5*time.Minute, "maximum time for fetching and pushing")
 	f.output = options.Choice{Value: "human", Allowed: []string{"human", "json"}}
 	flags.VarP(&f.output, "output", "o", "output format of the list of changes")
-}
-
-func (f *hydrateFlags) complete(cmd *cobra.Command) {
-	f.engine.Complete(cmd)
-	options.Complete(cmd, "runtime", "fail", "delegate")
-	options.Complete(cmd, "annotate", "none", "waves", "origin", "waves,origin")
-	options.Complete(cmd, "waves", f.waves.Allowed...)
-	options.Complete(cmd, "server-defaults", f.serverDefaults.Allowed...)
-	options.Complete(cmd, "argocd-idioms", f.idioms.Allowed...)
 	options.Complete(cmd, "output", f.output.Allowed...)
-}
-
-func (f *hydrateFlags) options() render.Options {
-	o := f.engine.Options()
-	o.Runtime = render.Runtime(f.runtime.Value)
-	o.KeepIdioms = f.idioms.Value == "keep"
-	o.ServerDefaults = render.ServerDefaults(f.serverDefaults.Value)
-	o.Annotate = render.Annotate{Waves: f.annotate.Has("waves"), Origin: f.annotate.Has("origin")}
-	o.WaveMode = wave.Mode(f.waves.Value)
-	o.AllowEmpty = f.allowEmpty
-	return o
 }
 
 // NewHydrate returns krowave hydrate.
 func NewHydrate(s cli.Streams) *cobra.Command {
-	var in options.Input
 	var flags hydrateFlags
 	cmd := &cobra.Command{
 		Use:   "hydrate PATH|-... --branch BRANCH",
@@ -121,12 +88,9 @@ func NewHydrate(s cli.Streams) *cobra.Command {
 			"  krowave hydrate apps/shop --ref=v1.4.0 --branch=environments/prod --remote=https://git.example.com/deploy.git --path-prefix=shop --dry-run",
 		Args: cli.AtLeastOne("a file, a directory, a pattern, or - for standard input"),
 	}
-	in.Bind(cmd.Flags())
-	in.BindRef(cmd.Flags())
-	flags.bind(cmd.Flags())
-	flags.complete(cmd)
+	flags.bind(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return flags.hydrate(load.New(cmd, s, &in, flags.options), args)
+		return flags.hydrate(load.New(cmd, s, &flags.Settings), args)
 	}
 	return cmd
 }
@@ -144,10 +108,10 @@ func (f *hydrateFlags) hydrate(c load.Loader, args []string) error {
 	if !r.Result.Diagnostics.HasErrors() {
 		content.Directories = h.directories(r)
 	}
-	if err := report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Source, f.engine.Strict); err != nil {
+	if err := report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict); err != nil {
 		return err
 	}
-	if len(content.Directories) == 0 && !f.allowEmpty {
+	if len(content.Directories) == 0 && !r.In.Settings.Options.AllowEmpty {
 		fmt.Fprintln(c.Streams.Err, "error: nothing is rendered, which would remove all that was committed before; --allow-empty accepts that")
 		return cli.ErrFindings
 	}

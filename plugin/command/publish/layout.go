@@ -27,14 +27,13 @@ func (h *hydration) render() (*load.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := h.flags
-	if f.runtime.Value == string(render.Placeholder) { // krowave.yaml may say so as well
+	if in.Settings.Options.Runtime == render.Placeholder {
 		return nil, cli.Usagef("--runtime=placeholder is for looking at a render: its objects cannot be committed")
 	}
 	if err := h.source(in); err != nil {
 		return nil, err
 	}
-	r, err := load.Render(h.Context(), in, in.Input, f.options())
+	r, err := load.Render(h.Context(), in, in.Input, in.Settings.Options)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +61,7 @@ func (h *hydration) source(in *load.Input) error {
 	defer git.Close()
 	h.top = git.Root()
 	h.dry.RepoURL = h.sourceURL()
-	ref := h.Input.Ref
+	ref := h.Settings.Ref
 	if ref == "" {
 		if git.Top() == "" {
 			return cli.Usagef("the repository is bare: name the revision to render with --ref")
@@ -99,14 +98,12 @@ func (h *hydration) sourceURL() string {
 // committed reports whether HEAD has all that was read, as it was read. What
 // differs is a finding.
 func (h *hydration) committed(in *load.Input) (bool, error) {
-	if h.flags.uncommitted || h.Input.Root != "" || slices.Contains(h.args, "-") {
+	if h.flags.uncommitted || h.Settings.Own().Root != "" || slices.Contains(h.args, "-") {
 		return false, nil
 	}
-	saved := *h.flags
-	defer func() { *h.flags = saved }()
-	input := *h.Input
-	input.Ref = "HEAD"
-	then, err := load.New(h.Command, h.Streams, &input, h.Options).Read(h.args)
+	flags := *h.Settings
+	flags.Ref = "HEAD"
+	then, err := load.New(h.Command, h.Streams, &flags).Read(h.args)
 	if err != nil {
 		return false, cli.Usagef("comparing with HEAD: %w; commit what is rendered, or use --allow-uncommitted", err)
 	}
@@ -132,7 +129,7 @@ func (h *hydration) committed(in *load.Input) (bool, error) {
 
 // incomplete refuses instances that are rendered in part.
 func (h *hydration) incomplete(r *load.Run) {
-	if h.flags.runtime.Value != string(render.Withhold) {
+	if r.In.Settings.Options.Runtime != render.Withhold {
 		return
 	}
 	for _, i := range r.Result.Instances {

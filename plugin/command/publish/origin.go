@@ -1,17 +1,14 @@
 package publish
 
 import (
-	"fmt"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/spf13/pflag"
-
 	"github.com/krowave/krowave/plugin/load"
-	"github.com/krowave/krowave/plugin/options"
 	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/settings"
 )
 
 // defaultOwner names the repository, however its URL is spelled, and the paths.
@@ -59,28 +56,19 @@ func (h *hydration) commands(i *render.Instance) []string {
 	if slices.Contains(h.args, "-") {
 		return nil // what was piped in is not known
 	}
-	words := []string{"krowave", "render", "--annotate=" + h.flags.annotate.String()}
-	own := pflag.NewFlagSet("", pflag.ContinueOnError)
-	new(options.Render).Bind(own)
-	new(options.Input).Bind(own)
-	h.Flags().VisitAll(func(f *pflag.Flag) {
-		if !f.Changed || own.Lookup(f.Name) == nil || slices.Contains([]string{"annotate", "output", "root", "jobs", "cache-dir"}, f.Name) {
-			return
+	words := []string{"krowave", "render", "--annotate=" + h.Flags().Lookup("annotate").Value.String()}
+	given := slices.SortedFunc(slices.Values(h.Settings.Given()), func(a, b settings.Value) int { return strings.Compare(a.Setting, b.Setting) })
+	for _, value := range given {
+		if slices.Contains([]string{"annotate", "root", "jobs"}, value.Setting) {
+			continue
 		}
-		values := []string{f.Value.String()}
-		if list, ok := f.Value.(pflag.SliceValue); ok {
-			values = list.GetSlice()
+		for _, text := range value.Texts {
+			words = append(words, quoted("--"+value.Setting+"="+text))
 		}
-		if gates, ok := f.Value.(options.FeatureGates); ok {
-			values = nil
-			for _, name := range gates.Names() {
-				values = append(values, fmt.Sprintf("%s=%t", name, gates[name]))
-			}
-		}
-		for _, v := range values {
-			words = append(words, quoted("--"+f.Name+"="+v))
-		}
-	})
+	}
+	if h.Settings.Fetch.Offline {
+		words = append(words, "--offline=true")
+	}
 	if i != nil {
 		id := i.Identity()
 		words = append(words, quoted("--instance="+path.Join(id.Kind, id.Namespace, id.Name)))

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/krowave/krowave/flux/chain"
 	"github.com/krowave/krowave/flux/push"
@@ -22,22 +21,20 @@ import (
 
 // pushFlags are those of krowave push.
 type pushFlags struct {
-	engine           options.Engine
-	runtime          options.Choice
-	instances        []string
+	options.Settings
 	source, revision string
 	created          options.Timestamp
 	insecure, digest bool
 	output           options.Choice
-	allowEmpty       bool
 	timeout          time.Duration
 }
 
-func (f *pushFlags) bind(flags *pflag.FlagSet) {
-	f.engine.Bind(flags)
-	f.runtime = options.Choice{Value: "fail", Allowed: []string{"fail", "withhold", "delegate", "placeholder"}}
-	flags.Var(&f.runtime, "runtime", "how to handle nodes that depend on cluster-only values: report an error, leave them out and list them, or leave them to kro in the cluster; placeholder cannot be pushed")
-	flags.StringArrayVar(&f.instances, "instance", nil, "render only this instance: NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME; repeatable")
+// bind adds the flags. Flux applies gated waves, and finds nodes by the origin.
+func (f *pushFlags) bind(cmd *cobra.Command) {
+	defaults, flags := options.Defaults(), cmd.Flags()
+	defaults.Options.Annotate, defaults.Options.WaveMode, defaults.Idioms = render.Annotate{Origin: true}, wave.Gated, "drop"
+	f.Settings.Bind(cmd, defaults, "annotate", "waves", "emit")
+	f.BindRef(flags)
 	flags.StringVar(&f.source, "source", "", "URL of the source repository, set as an annotation")
 	flags.StringVar(&f.revision, "revision", "", "revision of the source repository, such as main@sha1:4f2c, set as an annotation")
 	f.output = options.Choice{Value: "human", Allowed: []string{"human", "json"}}
@@ -46,23 +43,11 @@ func (f *pushFlags) bind(flags *pflag.FlagSet) {
 	flags.Var(&f.created, "created", "creation time of the artifact; it changes the digest")
 	flags.BoolVar(&f.insecure, "insecure-registry", false, "use plain HTTP for the registry")
 	flags.BoolVar(&f.digest, "digest", false, "print only the digest")
-	flags.BoolVar(&f.allowEmpty, "allow-empty", false, "allow empty output")
 	flags.DurationVar(&f.timeout, "timeout", 5*time.Minute, "maximum time for the upload")
-}
-
-func (f *pushFlags) options() render.Options {
-	o := f.engine.Options()
-	o.Runtime = render.Runtime(f.runtime.Value)
-	o.Instances = f.instances
-	o.Annotate = render.Annotate{Origin: true}
-	o.WaveMode = wave.Gated
-	o.AllowEmpty = f.allowEmpty
-	return o
 }
 
 // NewPush returns krowave push.
 func NewPush(s cli.Streams) *cobra.Command {
-	var in options.Input
 	var flags pushFlags
 	cmd := &cobra.Command{
 		Use:   "push oci://HOST/REPOSITORY:TAG PATH|-...",
@@ -83,13 +68,10 @@ func NewPush(s cli.Streams) *cobra.Command {
 			return nil
 		},
 	}
-	in.Bind(cmd.Flags())
-	flags.bind(cmd.Flags())
-	flags.engine.Complete(cmd)
+	flags.bind(cmd)
 	options.Complete(cmd, "output", flags.output.Allowed...)
-	options.Complete(cmd, "runtime", "fail", "withhold", "delegate")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return flags.push(load.New(cmd, s, &in, flags.options), args[0], args[1:])
+		return flags.push(load.New(cmd, s, &flags.Settings), args[0], args[1:])
 	}
 	return cmd
 }
@@ -145,10 +127,10 @@ func (f *pushFlags) files(c load.Loader, paths []string) ([]chain.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.runtime.Value == string(render.Placeholder) { // krowave.yaml may say so as well
+	if in.Settings.Options.Runtime == render.Placeholder {
 		return nil, cli.Usagef("--runtime=placeholder is for looking at a render: its objects cannot be pushed")
 	}
-	r, err := load.Render(c.Context(), in, in.Input, f.options())
+	r, err := load.Render(c.Context(), in, in.Input, in.Settings.Options)
 	if err != nil {
 		return nil, err
 	}
@@ -158,5 +140,5 @@ func (f *pushFlags) files(c load.Loader, paths []string) ([]chain.File, error) {
 		files, _, found = chain.Files(r.Result, chain.Options{Impersonated: true})
 		r.Result.Diagnostics = append(r.Result.Diagnostics, found...).Sorted()
 	}
-	return files, report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Source, f.engine.Strict)
+	return files, report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Source, in.Settings.Strict)
 }

@@ -15,7 +15,6 @@ import (
 
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/load"
-	"github.com/krowave/krowave/plugin/options"
 	"github.com/krowave/krowave/plugin/report"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
@@ -130,7 +129,7 @@ func withoutFunction(config map[string]any) map[string]any {
 
 // render renders a ResourceList. Items are as they were when there are
 // errors, of which the results tell.
-func (l *resourceList) render(c load.Loader, flags *options.Render) error {
+func (l *resourceList) render(c load.Loader) error {
 	if err := l.input(&c.Streams, c.Flags()); err != nil {
 		return err
 	}
@@ -139,7 +138,7 @@ func (l *resourceList) render(c load.Loader, flags *options.Render) error {
 		return err
 	}
 	l.strayConfig(r)
-	found := report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Source, flags.Engine.Strict)
+	found := report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict)
 	if found != nil && !errors.Is(found, cli.ErrFindings) {
 		return found
 	}

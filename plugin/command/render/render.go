@@ -18,8 +18,7 @@ import (
 
 // New returns the command.
 func New(s cli.Streams) *cobra.Command {
-	var in options.Input
-	var flags options.Render
+	var flags renderFlags
 	cmd := &cobra.Command{
 		Use:   "render PATH|-...",
 		Short: "Print the objects that kro would create",
@@ -31,23 +30,20 @@ func New(s cli.Streams) *cobra.Command {
 		Example: "  krowave render shop.yaml\n  krowave render -o json --annotate=waves,origin shop.yaml\n  kustomize build . | krowave render -d definitions -",
 		Args:    cli.AtLeastOne("a file, a directory, a pattern, or - for standard input"),
 	}
-	in.Bind(cmd.Flags())
-	in.BindRef(cmd.Flags())
-	flags.Bind(cmd.Flags())
-	flags.Complete(cmd)
+	flags.bind(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if list, err := readResourceList(&s, args, in.TotalBytes); list != nil || err != nil {
+		if list, err := readResourceList(&s, args, flags.Own().Files.TotalBytes); list != nil || err != nil {
 			if err != nil {
 				return err
 			}
-			return list.render(load.New(cmd, s, &in, flags.Options), &flags)
+			return list.render(load.New(cmd, s, &flags.Settings))
 		}
-		r, err := load.New(cmd, s, &in, flags.Options).Render(args)
+		r, err := load.New(cmd, s, &flags.Settings).Render(args)
 		if err != nil {
 			return err
 		}
-		found := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, flags.Engine.Strict)
-		if flags.Output.Value == "expansion" {
+		found := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict)
+		if flags.output.Value == "expansion" {
 			if err := writeExpansion(s.Out, r.Result); err != nil {
 				return err
 			}
@@ -55,10 +51,10 @@ func New(s cli.Streams) *cobra.Command {
 		if found != nil {
 			return found
 		}
-		if flags.Wave.Given {
-			r.Result.Objects = slices.DeleteFunc(r.Result.Objects, func(o render.Object) bool { return o.Instance == nil && o.For == nil || o.Wave != flags.Wave.N })
+		if flags.wave.Given {
+			r.Result.Objects = slices.DeleteFunc(r.Result.Objects, func(o render.Object) bool { return o.Instance == nil && o.For == nil || o.Wave != flags.wave.N })
 		}
-		return printObjects(s, r, &flags.Output)
+		return printObjects(s, r, &flags.output)
 	}
 	return cmd
 }

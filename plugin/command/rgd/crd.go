@@ -15,8 +15,7 @@ import (
 
 // NewCRD returns krowave crd.
 func NewCRD(s cli.Streams) *cobra.Command {
-	var in options.Input
-	var engine options.Engine
+	var flags options.Settings
 	format := options.Choice{Value: "yaml", Allowed: []string{"yaml", "json"}}
 	cmd := &cobra.Command{
 		Use:     "crd PATH|-...",
@@ -24,17 +23,15 @@ func NewCRD(s cli.Streams) *cobra.Command {
 		Example: "  krowave crd shop-rgd.yaml\n  krowave crd -o json shop-rgd.yaml",
 		Args:    cli.AtLeastOne("a file or directory with RGDs, or - for standard input"),
 	}
-	in.Bind(cmd.Flags())
-	engine.Bind(cmd.Flags())
-	engine.Complete(cmd)
+	flags.Bind(cmd, options.Defaults(), options.OfInstances()...)
 	cmd.Flags().VarP(&format, "output", "o", "output format")
 	options.Complete(cmd, "output", format.Allowed...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		r, err := load.New(cmd, s, &in, engine.Options).Compile(args)
+		r, err := load.New(cmd, s, &flags).Compile(args)
 		if err != nil {
 			return err
 		}
-		if err := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, engine.Strict); err != nil {
+		if err := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict); err != nil {
 			return err
 		}
 		var crds []map[string]any

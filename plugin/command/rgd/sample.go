@@ -21,8 +21,7 @@ import (
 
 // NewSample returns krowave sample.
 func NewSample(s cli.Streams) *cobra.Command {
-	var in options.Input
-	var engine options.Engine
+	var flags options.Settings
 	format := options.Choice{Value: "yaml", Allowed: []string{"yaml", "json"}}
 	cmd := &cobra.Command{
 		Use:   "sample PATH|-...",
@@ -32,18 +31,16 @@ func NewSample(s cli.Streams) *cobra.Command {
 		Example: "  krowave sample shop-rgd.yaml\n  krowave sample shop-rgd.yaml | krowave render shop-rgd.yaml -",
 		Args:    cli.AtLeastOne("a file or directory with RGDs, or - for standard input"),
 	}
-	in.Bind(cmd.Flags())
-	engine.Bind(cmd.Flags())
-	engine.Complete(cmd)
+	flags.Bind(cmd, options.Defaults(), options.OfInstances()...)
 	cmd.Flags().VarP(&format, "output", "o", "output format")
 	options.Complete(cmd, "output", format.Allowed...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		r, err := load.New(cmd, s, &in, engine.Options).Compile(args)
+		r, err := load.New(cmd, s, &flags).Compile(args)
 		if err != nil {
 			return err
 		}
 		var samples []map[string]any
-		sampler := &sampler{Run: r, cmd: cmd, options: engine.Options()}
+		sampler := &sampler{Run: r, cmd: cmd, options: r.In.Settings.Options}
 		for _, g := range r.Result.Graphs {
 			if !r.Own(g.RGD.Doc) {
 				continue
@@ -54,7 +51,7 @@ func NewSample(s cli.Streams) *cobra.Command {
 			}
 			samples = append(samples, sample)
 		}
-		if err := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, engine.Strict); err != nil {
+		if err := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict); err != nil {
 			return err
 		}
 		if len(samples) == 0 {

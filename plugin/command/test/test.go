@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/krowave/krowave/plugin/cli"
@@ -22,15 +21,17 @@ import (
 
 // testFlags are those of krowave test.
 type testFlags struct {
-	engine     options.Engine
+	options.Settings
 	output     options.Choice
 	update     bool
 	run        string
 	allowEmpty bool
 }
 
-func (f *testFlags) bind(flags *pflag.FlagSet) {
-	f.engine.Bind(flags)
+func (f *testFlags) bind(cmd *cobra.Command) {
+	defaults, flags := options.Defaults(), cmd.Flags()
+	defaults.Idioms = "drop"
+	f.Settings.Bind(cmd, defaults, append(options.OfOutput(), "runtime", "instance")...) // of which cases say
 	f.output = options.Choice{Value: "human", Allowed: rgdtest.Formats()}
 	flags.VarP(&f.output, "output", "o", "output format")
 	flags.BoolVar(&f.update, "update", false, "write the golden files")
@@ -40,7 +41,6 @@ func (f *testFlags) bind(flags *pflag.FlagSet) {
 
 // New returns the command.
 func New(s cli.Streams) *cobra.Command {
-	var in options.Input
 	var flags testFlags
 	cmd := &cobra.Command{
 		Use:   "test [PATH...]",
@@ -51,16 +51,14 @@ func New(s cli.Streams) *cobra.Command {
 			"these use.\n\nExit codes: 0 all passed, 1 some failed, 2 no tests or a file that is not a test, 3 internal failure.",
 		Example: "  krowave test\n  krowave test --run apples -o junit tests/stand.yaml",
 	}
-	in.Bind(cmd.Flags())
-	flags.bind(cmd.Flags())
-	flags.engine.Complete(cmd)
+	flags.bind(cmd)
 	options.Complete(cmd, "output", flags.output.Allowed...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			args = []string{"."}
 		}
 		t := &testRun{flags: &flags, Tests: load.Tests{
-			Loader: load.New(cmd, s, &in, flags.engine.Options), Engine: &flags.engine, Cache: render.NewCache(256 << 20),
+			Loader: load.New(cmd, s, &flags.Settings), Cache: render.NewCache(256 << 20),
 		}}
 		return t.test(args)
 	}
@@ -132,8 +130,8 @@ func (t *testRun) runAll(jobs []job) ([]*rgdtest.Outcome, error) {
 	outcomes := make([]*rgdtest.Outcome, len(jobs))
 	group, ctx := errgroup.WithContext(t.Context())
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	if t.flags.engine.Jobs > 0 {
-		group.SetLimit(int(t.flags.engine.Jobs))
+	if jobs := t.Settings.Own().Options.Jobs; jobs > 0 {
+		group.SetLimit(jobs)
 	}
 	for i, j := range jobs {
 		group.Go(func() error {

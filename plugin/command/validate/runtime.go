@@ -47,7 +47,7 @@ type runtimeExpression struct {
 }
 
 // explainRuntime lists what the RGDs among args read of a cluster.
-func explainRuntime(c load.Loader, args []string, format string, strict bool) error {
+func explainRuntime(c load.Loader, args []string, format string) error {
 	if format != "human" && format != "json" {
 		return cli.Usagef("--explain-runtime prints human or json, not %s", format)
 	}
@@ -58,7 +58,7 @@ func explainRuntime(c load.Loader, args []string, format string, strict bool) er
 	out := []runtimeOutput{}
 	all := &load.Run{In: in}
 	for i, u := range units {
-		r, err := load.Render(c.Context(), &load.Input{Input: u, Sources: in.Sources}, (&load.Input{Input: u}).DefinitionsOnly(), c.Options())
+		r, err := load.Render(c.Context(), &load.Input{Input: u, Sources: in.Sources}, (&load.Input{Input: u}).DefinitionsOnly(), in.Settings.Options)
 		if err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func explainRuntime(c load.Loader, args []string, format string, strict bool) er
 		}
 	}
 	all.Result.Diagnostics = append(all.Result.Diagnostics, in.Diags...).Sorted()
-	if err := report.Findings(c.Streams.Err, all.Result.Diagnostics, in.Source, strict); err != nil {
+	if err := report.Findings(c.Streams.Err, all.Result.Diagnostics, in.Source, in.Settings.Strict); err != nil {
 		return err
 	}
 	if format == "json" {

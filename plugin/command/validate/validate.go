@@ -17,8 +17,7 @@ import (
 
 // New returns the command.
 func New(s cli.Streams) *cobra.Command {
-	var in options.Input
-	var engine options.Engine
+	var flags options.Settings
 	output := options.Choice{Value: "human", Allowed: []string{"human", "json", "sarif", "github", "junit"}}
 	explain := false
 	cmd := &cobra.Command{
@@ -30,9 +29,10 @@ func New(s cli.Streams) *cobra.Command {
 			"is checked. Nodes that depend on cluster-only values are notes.\n\nExit code 1 means that there are errors.",
 		Example: "  krowave validate definitions\n  krowave validate -o sarif shop.yaml\n  krowave validate --explain-runtime shop-rgd.yaml",
 	}
-	in.Bind(cmd.Flags())
-	engine.Bind(cmd.Flags())
-	engine.Complete(cmd)
+	defaults := options.Defaults()
+	defaults.Idioms = "drop"
+	flags.Bind(cmd, defaults, append(options.OfOutput(), "runtime", "instance")...)
+	flags.BindRef(cmd.Flags())
 	cmd.Flags().VarP(&output, "output", "o", "output format; --explain-runtime supports human and json")
 	options.Complete(cmd, "output", output.Allowed...)
 	cmd.Flags().BoolVar(&explain, "explain-runtime", false, "list the expressions of each RGD that depend on cluster-only values, and the reasons")
@@ -40,16 +40,13 @@ func New(s cli.Streams) *cobra.Command {
 		if len(args) == 0 {
 			args = []string{"."}
 		}
-		c := load.New(cmd, s, &in, engine.Options)
+		c := load.New(cmd, s, &flags)
 		if explain {
-			return explainRuntime(c, args, output.Value, engine.Strict)
+			return explainRuntime(c, args, output.Value)
 		}
 		v, err := validate(c, args)
 		if err != nil {
 			return err
-		}
-		if engine.Strict {
-			v.Strict()
 		}
 		if err := v.Write(s.Out, output.Value); err != nil {
 			return err
@@ -69,7 +66,7 @@ func validate(c load.Loader, args []string) (*report.Report, error) {
 		return nil, err
 	}
 	v := &report.Report{Source: in.Source, Each: append(diag.List{}, in.Diags...)}
-	opts := c.Options()
+	opts := in.Settings.Options
 	opts.Runtime, opts.AllowEmpty = render.Withhold, true
 	opts.Cache = render.NewCache(256 << 20)
 	for _, u := range units {
@@ -79,6 +76,9 @@ func validate(c load.Loader, args []string) (*report.Report, error) {
 	}
 	v.Each = v.Each.Sorted()
 	v.Count()
+	if in.Settings.Strict {
+		v.Strict()
+	}
 	return v, nil
 }
 

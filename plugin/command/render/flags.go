@@ -1,0 +1,29 @@
+package render
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/render/settings"
+)
+
+// renderFlags are those of krowave render.
+type renderFlags struct {
+	options.Settings
+	output options.Output
+	wave   options.OptionalInt
+}
+
+func (f *renderFlags) bind(cmd *cobra.Command) {
+	f.Settings.Bind(cmd, options.Defaults())
+	f.BindRef(cmd.Flags())
+	f.Adapt = func(v *settings.Values) {
+		if f.output.Value == "expansion" { // which says what became of each node
+			v.Options.AllowEmpty = true
+		}
+	}
+	f.output = options.NewOutput("yaml", "json", "name", "expansion")
+	cmd.Flags().VarP(&f.output, "output", "o", "how to print")
+	cmd.Flags().Var(&f.wave, "wave", "only the objects of this wave")
+	options.Complete(cmd, "output", "yaml", "json", "name", "expansion", "dir=")
+}
