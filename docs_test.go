@@ -103,6 +103,31 @@ func TestIndexIsComplete(t *testing.T) {
 	}
 }
 
+// TestArchitectureListsPackages finds the directory of each package of the module
+// in docs/architecture.md, and nothing there that is gone.
+func TestArchitectureListsPackages(t *testing.T) {
+	page := readText(t, "docs/architecture.md")
+	dirs := map[string]bool{}
+	eachFile(t, func(name string) {
+		if path.Ext(name) == ".go" && !strings.Contains(name, "testdata/") && path.Dir(name) != "." {
+			dirs[path.Dir(name)] = true
+		}
+	})
+	if len(dirs) < 40 {
+		t.Fatalf("only %d packages found", len(dirs))
+	}
+	for dir := range dirs {
+		if !strings.Contains(page, "`"+dir+"`") {
+			t.Errorf("docs/architecture.md does not list the package %s", dir)
+		}
+	}
+	for _, m := range regexp.MustCompile("`((?:plugin|argocd|flux|render)(?:/[a-z0-9]+)*)`").FindAllStringSubmatch(page, -1) {
+		if !dirs[m[1]] && m[1] != "plugin/command" {
+			t.Errorf("docs/architecture.md lists %s, which is not a package", m[1])
+		}
+	}
+}
+
 // anchors are the ids that GitHub gives to the headings of a page.
 func anchors(page string) []string {
 	var out []string
