@@ -52,8 +52,8 @@ func (c *call) noted() []any {
 	return append([]any{}, c.attrs...)
 }
 
-// took is how long each stage took; the last one goes on.
-func (c *call) took() (names []string, durations map[string]time.Duration) {
+// stageDurations is how long each stage took; the last one goes on.
+func (c *call) stageDurations() (names []string, durations map[string]time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	durations = map[string]time.Duration{}
@@ -70,9 +70,9 @@ func (c *call) took() (names []string, durations map[string]time.Duration) {
 	return names, durations
 }
 
-// slow says what a call was at when its time was up, and where the time went.
-func (c *call) slow() string {
-	names, took := c.took()
+// timeoutMessage says what a call was at when its time was up, and where the time went.
+func (c *call) timeoutMessage() string {
+	names, took := c.stageDurations()
 	c.mu.Lock()
 	last := c.stages[len(c.stages)-1].name
 	c.mu.Unlock()

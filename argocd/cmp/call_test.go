@@ -235,7 +235,7 @@ func TestPanicEndsOneCall(t *testing.T) {
 
 func TestHandlerPanicEndsOneCall(t *testing.T) {
 	info := &grpc.StreamServerInfo{FullMethod: "/plugin.X/Y"}
-	err := testService().survive(nil, nil, info, func(any, grpc.ServerStream) error { panic("s3cret") })
+	err := testService().recoverInterceptor(nil, nil, info, func(any, grpc.ServerStream) error { panic("s3cret") })
 	if status.Code(err) != codes.Internal || strings.Contains(message(err), "s3cret") {
 		t.Errorf("%v, want Internal without the panic's text", err)
 	}

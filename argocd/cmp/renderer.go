@@ -45,10 +45,10 @@ type Request struct {
 	Path string // with slashes; "" is the root
 	Env  Environment
 
-	// Enter, if not nil, is told what happens next.
-	Enter func(stage string)
-	// Slot, if not nil, is waited for before anything that takes CPU.
-	Slot func(context.Context) error
+	// OnStage, if not nil, is told what happens next.
+	OnStage func(stage string)
+	// AcquireSlot, if not nil, is waited for before anything that takes CPU.
+	AcquireSlot func(context.Context) error
 }
 
 // dir is the cleaned path.
@@ -61,16 +61,16 @@ func (r *Request) dir() (string, error) {
 }
 
 func (r *Request) enter(stage string) {
-	if r.Enter != nil {
-		r.Enter(stage)
+	if r.OnStage != nil {
+		r.OnStage(stage)
 	}
 }
 
 // begin waits for the slot and enters the stage "reading".
 func (r *Request) begin(ctx context.Context) error {
-	if r.Slot != nil {
+	if r.AcquireSlot != nil {
 		r.enter("waiting")
-		if err := r.Slot(ctx); err != nil {
+		if err := r.AcquireSlot(ctx); err != nil {
 			return err
 		}
 	}
@@ -142,10 +142,10 @@ func (r *Renderer) Generate(ctx context.Context, tree *Tree, req Request) (*Answ
 		return nil, err
 	}
 	// The same tree, path and environment again: nothing needs to be read.
-	quick := ""
+	treeKey := ""
 	if tree.digest != "" {
-		quick = cache.Digest("tree", tree.digest, dir, req.Env.key())
-		if o, ok := r.answers.Get(quick); ok {
+		treeKey = cache.Digest("tree", tree.digest, dir, req.Env.key())
+		if o, ok := r.answers.Get(treeKey); ok {
 			return cached(o)
 		}
 	}
@@ -158,9 +158,9 @@ func (r *Renderer) Generate(ctx context.Context, tree *Tree, req Request) (*Answ
 		return nil, err
 	}
 	// Other commits and other applications may come to the same input.
-	slow := j.digest(units)
-	if o, ok := r.answers.Get(slow); ok {
-		r.remember(quick, o)
+	inputKey := j.digest(units)
+	if o, ok := r.answers.Get(inputKey); ok {
+		r.remember(treeKey, o)
 		return cached(o)
 	}
 	req.enter("rendering")
@@ -173,8 +173,8 @@ func (r *Renderer) Generate(ctx context.Context, tree *Tree, req Request) (*Answ
 	if err != nil {
 		return nil, err
 	}
-	r.remember(slow, o)
-	r.remember(quick, o)
+	r.remember(inputKey, o)
+	r.remember(treeKey, o)
 	return o.result()
 }
 

@@ -163,7 +163,7 @@ func Serve(ctx context.Context, c Config) error {
 
 func newServer(s *service, messageBytes int) (*grpc.Server, *health.Server) {
 	server := grpc.NewServer(
-		grpc.MaxRecvMsgSize(messageBytes), grpc.MaxSendMsgSize(messageBytes), grpc.StreamInterceptor(s.survive),
+		grpc.MaxRecvMsgSize(messageBytes), grpc.MaxSendMsgSize(messageBytes), grpc.StreamInterceptor(s.recoverInterceptor),
 		// repo-server's clients ping; the default would hang up on them.
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 	)
@@ -229,7 +229,7 @@ func listen(name string) (*net.UnixListener, error) {
 	case err != nil:
 		return nil, fmt.Errorf("socket %s: %w", name, err)
 	case info.Mode()&fs.ModeSocket == 0:
-		return nil, fmt.Errorf("%s is in the way: it is no socket", name)
+		return nil, fmt.Errorf("%s exists and is not a socket", name)
 	default:
 		if conn, err := net.Dial("unix", name); err == nil {
 			_ = conn.Close()

@@ -87,7 +87,7 @@ func TestStaleSocket(t *testing.T) {
 	if err := os.WriteFile(sockets[1], []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := Serve(t.Context(), Config{Sockets: sockets}); err == nil || !strings.HasSuffix(err.Error(), "is in the way: it is no socket") {
+	if err := Serve(t.Context(), Config{Sockets: sockets}); err == nil || !strings.HasSuffix(err.Error(), "exists and is not a socket") {
 		t.Errorf("with a file in the way: %v", err)
 	}
 	if _, err := os.Lstat(sockets[0]); !errors.Is(err, os.ErrNotExist) {

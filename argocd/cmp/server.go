@@ -152,7 +152,7 @@ func (s *service) serve(c *call, stream fileStream, work func(context.Context, *
 	}
 	s.metrics.cached("tree", known)
 	held := false
-	req := Request{Path: meta.GetAppRelPath(), Env: env, Enter: c.enter, Slot: func(ctx context.Context) error {
+	req := Request{Path: meta.GetAppRelPath(), Env: env, OnStage: c.enter, AcquireSlot: func(ctx context.Context) error {
 		err := acquire(ctx, s.renders)
 		held = err == nil
 		return err
@@ -166,8 +166,8 @@ func (s *service) serve(c *call, stream fileStream, work func(context.Context, *
 	return within(ctx, release, func(ctx context.Context) error { return work(ctx, tree, req) })
 }
 
-// survive ends a call whose handler panics, and nothing else.
-func (s *service) survive(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+// recoverInterceptor ends a call whose handler panics, and nothing else.
+func (s *service) recoverInterceptor(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = s.end(newCall(info.FullMethod), &render.Crash{Value: fmt.Sprint(v), Stack: debug.Stack()})
@@ -203,7 +203,7 @@ func (c *call) warn(warnings diag.List) {
 func (s *service) end(c *call, err error) error {
 	answer := s.status(c, err)
 	code := status.Code(answer)
-	names, took := c.took()
+	names, took := c.stageDurations()
 	total := c.now().Sub(c.start)
 	attrs := append([]any{"method", c.method, "code", code.String(), "seconds", total.Seconds()}, c.noted()...)
 	for _, n := range names {
@@ -239,7 +239,7 @@ func (s *service) status(c *call, err error) error {
 	case errors.As(err, &crash):
 		return status.Error(codes.Internal, "krowave failed on this application, which is a bug in krowave; the log of its sidecar says where")
 	case errors.Is(err, context.DeadlineExceeded), status.Code(err) == codes.DeadlineExceeded:
-		return status.Error(codes.DeadlineExceeded, c.slow())
+		return status.Error(codes.DeadlineExceeded, c.timeoutMessage())
 	case errors.Is(err, context.Canceled), status.Code(err) == codes.Canceled:
 		return status.Error(codes.Canceled, "the caller went away")
 	case status.Code(err) != codes.Unknown:

@@ -67,7 +67,7 @@ func newReader(ctx context.Context, s cli.Streams, flags *options.Settings) (*re
 		return r, nil
 	}
 	if r.own.Root != "" {
-		return nil, cli.Usagef("--root and --ref exclude each other: a revision's root is that of its repository")
+		return nil, cli.Usagef("--root and --ref are mutually exclusive: the root of a revision is its repository")
 	}
 	history, err := OpenHistory(dir)
 	if err != nil {

@@ -98,7 +98,7 @@ func setFlags(config map[string]any, flags *pflag.FlagSet) error {
 		case f == nil || name == "output":
 			return cli.Usagef("functionConfig: data.%s: render has no such option", name)
 		case !ok:
-			return cli.Usagef("functionConfig: data.%s: not a text", name)
+			return cli.Usagef("functionConfig: data.%s must be a string", name)
 		case f.Changed:
 			continue
 		}
