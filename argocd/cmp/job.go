@@ -3,6 +3,7 @@ package cmp
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/krowave/krowave/render"
@@ -114,7 +115,7 @@ func (j *job) outcome(units []unit, results []*render.Result) (*outcome, error) 
 		all = append(all, u.destination(results[i], j.env)...)
 	}
 	all = append(all, render.Collisions(res.Objects)...)
-	if main.strict {
+	if slices.ContainsFunc(units, func(u unit) bool { return u.strict }) || main.strict {
 		for i := range all {
 			if all[i].Severity == diag.Warning {
 				all[i].Severity = diag.Error

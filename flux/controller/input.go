@@ -18,6 +18,9 @@ import (
 type input struct {
 	units []unit
 	diags diag.List
+
+	strict     bool // any project, the spec or the operator asks for it
+	allowEmpty bool // the spec or the operator does; krowave.yaml cannot
 }
 
 // unit is what is rendered under one krowave.yaml.
@@ -39,6 +42,10 @@ func (s *step) input(ctx context.Context) (*input, error) {
 	if err := r.elsewhere(ctx); err != nil {
 		return nil, err
 	}
+	for _, set := range r.byDir {
+		r.in.strict = r.in.strict || set.limits.Strict
+	}
+	r.in.allowEmpty = r.set(path.Clean(s.obj.Spec.Path)).limits.Options.AllowEmpty
 	return r.in, nil
 }
 

@@ -123,6 +123,13 @@ func (s *step) render(ctx context.Context) (*outcome, error) {
 	if !s.obj.Spec.AllowSecrets {
 		all = append(all, plainSecrets(res)...)
 	}
+	if in.strict {
+		for i := range all {
+			if all[i].Severity == diag.Warning {
+				all[i].Severity = diag.Error
+			}
+		}
+	}
 	if all.HasErrors() {
 		return nil, findings(all)
 	}
@@ -135,8 +142,8 @@ func (s *step) render(ctx context.Context) (*outcome, error) {
 	if all = append(all, diags...); all.HasErrors() {
 		return nil, findings(all)
 	}
-	if len(res.Objects) == 0 && !pending(res) {
-		return nil, terminal(v1alpha1.RenderFailedReason, fmt.Errorf("%s: nothing is rendered, and what was applied would be deleted; delete the RenderedSource if that is what you want", pathOf(s.obj)))
+	if len(res.Objects) == 0 && !pending(res) && !in.allowEmpty {
+		return nil, terminal(v1alpha1.RenderFailedReason, fmt.Errorf("%s: nothing is rendered, and what was applied would be deleted; delete the RenderedSource if that is what you want, or set spec.allowEmpty", pathOf(s.obj)))
 	}
 	out := &outcome{input: s.inputDigest(seen), wanted: plan, rendered: true, seen: seen}
 	out.summarize(res, all, len(kept))

@@ -58,6 +58,12 @@ func specLayer(spec *v1alpha1.RenderedSourceSpec) table.Layer {
 	}
 	add("kubernetes-version", "kubernetesVersion", spec.KubernetesVersion)
 	add("runtime", "runtime", string(spec.Runtime))
+	if spec.Strict {
+		add("strict", "strict", "true")
+	}
+	if spec.AllowEmpty {
+		add("allow-empty", "allowEmpty", "true")
+	}
 	if k := spec.Kustomizations; k != nil {
 		add("namespace", "kustomizations.targetNamespace", k.TargetNamespace)
 	}

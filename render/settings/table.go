@@ -22,16 +22,20 @@ func lookups() []Setting {
 	everyone := [surfaces]Right{Free, No, No, Free, Free, Free}
 	definitions := list("definitions", "file or directory with RGDs and CRDs to look up; repeatable", everyone, func(v *Values) *[]string { return &v.Definitions })
 	definitions.Short = "d"
+	crds := list("crds", "file or directory with CRDs to look up; repeatable", [surfaces]Right{Free, No, No, Free, No, Free}, func(v *Values) *[]string { return &v.CRDs })
+	crds.Elsewhere = "spec.definitions of the RenderedSource takes CRDs, too"
+	exclude := list("exclude", "pattern of paths to skip in directories, such as charts or '**/*.tpl.yaml'; repeatable", [surfaces]Right{Free, No, No, Free, No, Free},
+		func(v *Values) *[]string { return &v.Exclude })
+	exclude.Elsewhere = "krowave.yaml of the source can exclude paths"
 	root := text("root", "root directory; paths outside it are refused (default the Git repository)", [surfaces]Right{Free, No, No, No, No, No},
 		func(v *Values) *string { return &v.Root })
 	root.Elsewhere = "a server reads nothing outside of the repository"
 	return []Setting{
 		definitions,
-		list("crds", "file or directory with CRDs to look up; repeatable", everyone, func(v *Values) *[]string { return &v.CRDs }),
+		crds,
 		list("observed", "file or directory with recorded objects of a cluster; repeatable", everyone,
 			func(v *Values) *[]string { return &v.Observed }),
-		list("exclude", "pattern of paths to skip in directories, such as charts or '**/*.tpl.yaml'; repeatable", everyone,
-			func(v *Values) *[]string { return &v.Exclude }),
+		exclude,
 		text("vendor", "directory for the copies of remote definitions that krowave vendor writes", [surfaces]Right{No, No, No, No, No, Free},
 			func(v *Values) *string { return &v.Vendor }),
 		root,

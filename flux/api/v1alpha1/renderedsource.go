@@ -64,6 +64,16 @@ type RenderedSourceSpec struct {
 	// +optional
 	AllowSecrets bool `json:"allowSecrets,omitempty"`
 
+	// Strict treats warnings as errors. It cannot switch off what the controller
+	// was started with, or what krowave.yaml asks for.
+	// +optional
+	Strict bool `json:"strict,omitempty"`
+
+	// AllowEmpty accepts that nothing is rendered. By default that is an error, since
+	// everything that was applied would be deleted.
+	// +optional
+	AllowEmpty bool `json:"allowEmpty,omitempty"`
+
 	// ServiceAccountName is the account in this namespace that live values are
 	// read as with runtime: withhold, and that the Kustomizations apply as unless
 	// they name another. Defaults to the controller's --default-service-account.
