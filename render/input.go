@@ -94,10 +94,15 @@ type Options struct {
 	APIVersions []string // group/version/Kind that the destination serves, as Argo CD tells them
 	Emit        Emit
 
-	MaxCollectionSize       int // default 1000, as kro's
-	MaxCollectionDimensions int // default 10, as kro's
-	MaxChainDepth           int // default 8
-	CELCostLimit            uint
+	MaxCollectionSize       int   // default 1000, as kro's
+	MaxCollectionDimensions int   // default 10, as kro's
+	MaxChainDepth           int   // default 8
+	CELCostLimit            uint  // of one evaluation
+	CELCostPerInstance      int64 // of one instance and what is chained into it; default 20 million
+	CELCostTotal            int64 // of a render; default 1,000 million
+	MaxObjectsPerInstance   int   // of one instance and what is chained into it; default 10,000
+	MaxObjects              int   // of a render; default 1 million
+	MaxOutputBytes          int64 // of the objects of a render, about; default 512 MiB
 	Documents               manifest.Limits
 
 	AllowEmpty bool
@@ -110,6 +115,11 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	o.Namespace = cmp.Or(o.Namespace, "default")
 	o.MaxChainDepth = cmp.Or(max(o.MaxChainDepth, 0), 8)
+	o.CELCostPerInstance = cmp.Or(max(o.CELCostPerInstance, 0), 20_000_000)
+	o.CELCostTotal = cmp.Or(max(o.CELCostTotal, 0), 1_000_000_000)
+	o.MaxObjectsPerInstance = cmp.Or(max(o.MaxObjectsPerInstance, 0), 10_000)
+	o.MaxObjects = cmp.Or(max(o.MaxObjects, 0), 1_000_000)
+	o.MaxOutputBytes = cmp.Or(max(o.MaxOutputBytes, 0), 512<<20)
 	return o
 }
 

@@ -130,17 +130,31 @@ func read(ctx context.Context, in Input, opts Options) (documents, diag.List, er
 func expandAll(ctx context.Context, docs documents, e *instance.Expander, opts Options) ([]*Instance, diag.List, error) {
 	tops := make([]*Instance, len(docs.Objects))
 	diags := make([]diag.List, len(docs.Objects))
+	total := newTotal(len(docs.Objects), opts)
 	err := parallel.Each(ctx, opts.Jobs, len(docs.Objects), func(ctx context.Context, i int) (err error) {
 		d := docs.Objects[i]
+		var made instance.Made
 		switch g := e.Set.Graph(d.GVK); {
 		case g == nil || !opts.selects(d):
 		case object.IsEncrypted(d.Object):
 			diags[i].Add(d.Encrypted("instance"))
 		default:
-			tops[i], diags[i], err = e.Expand(ctx, d, g)
+			if tops[i], diags[i], err = e.Expand(ctx, d, g); err == nil && tops[i] != nil {
+				made = tops[i].Made
+			}
+		}
+		if err == nil {
+			err = total.add(i, made)
 		}
 		return err
 	})
+	if at, message := total.exceeded(); message != "" {
+		d := docs.Objects[at]
+		found := slices.Concat(diags[:at+1]...)
+		found.Add(diag.Diagnostic{Severity: diag.Error, Rule: "limit-render", Pos: d.Start(), Object: d.Title(), Message: message})
+		clear(tops[at:])
+		return tops, found, nil
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -152,6 +166,7 @@ func expander(project string, docs documents, set *definition.Set, plan *delegat
 	fromInput := lookup.FromInput(set, slices.Concat(docs.Objects, docs.Definitions), opts.Namespace)
 	e := &instance.Expander{Set: set, Plan: plan, Options: instance.Options{
 		Project: project, Runtime: opts.Runtime, WaveMode: opts.WaveMode, Namespace: opts.Namespace, MaxChainDepth: opts.MaxChainDepth,
+		MaxObjects: opts.MaxObjectsPerInstance, MaxSteps: opts.CELCostPerInstance, MaxBytes: opts.MaxOutputBytes,
 		Overrides: opts.Overrides, Cache: opts.Cache,
 		Expand: expand.Options{
 			Admission: rules, ServerDefaults: opts.ServerDefaults != DefaultsNone, MaxCollectionSize: opts.MaxCollectionSize,
@@ -161,7 +176,7 @@ func expander(project string, docs documents, set *definition.Set, plan *delegat
 	}}
 	if opts.Cache != nil {
 		e.Options.Digest = cache.Digest("shared", project, opts.WaveMode, opts.Namespace, opts.Runtime, opts.KeepIdioms, opts.ServerDefaults,
-			opts.MaxCollectionSize, opts.MaxChainDepth, set.Digest, rules.Digest(),
+			opts.MaxCollectionSize, opts.MaxChainDepth, opts.MaxObjectsPerInstance, opts.CELCostPerInstance, opts.MaxOutputBytes, set.Digest, rules.Digest(),
 			docs.observed.Observed != nil, docs.observed.Digest, fromInput.Digest)
 	}
 	return e

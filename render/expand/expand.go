@@ -92,6 +92,10 @@ type Options struct {
 	Admission         *admission.Rules // what webhooks add beside the schema; nil for nothing
 	MaxCollectionSize int              // items of one collection; default 1000
 
+	// Allowance bounds all that the instance, and what is chained into it, makes;
+	// nil for nothing.
+	Allowance *Allowance
+
 	// Observed objects stand in for the live ones that kro would read: those of
 	// nodes, of external references, and the instance's own. Those of FromInput are found
 	// by external references that name them.

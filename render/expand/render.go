@@ -67,6 +67,9 @@ func (ev *evaluator) eval(e *graph.Expression, vars bindings) (any, error) {
 
 // fill writes the values of a node's fields into a copy of its template.
 func (ev *evaluator) fill(n *graph.Node, values []any) map[string]any {
+	if !ev.allow(n) {
+		return nil
+	}
 	obj := deepCopy(n.Template).(map[string]any)
 	omits := false
 	for i, f := range n.Fields {

@@ -203,7 +203,7 @@ func (ev *evaluator) fail(n *graph.Node, e *graph.Expression, err error) {
 	doc := ev.g.RGD.Doc
 	hint := ""
 	if errors.Is(err, expr.ErrCost) {
-		hint = "make what it reads smaller; --cel-cost-limit raises the number of steps"
+		hint = "make what it reads smaller, or raise the limit that is exceeded, such as --cel-cost-limit"
 	}
 	ev.diags.Add(diag.Diagnostic{
 		Severity: diag.Error, Rule: "evaluation", Pos: doc.Within(e.Path, failedAt(e, err)),

@@ -69,7 +69,7 @@ func (p *Program) Absent(vars cel.Activation, failure error) (found *Absent) {
 	if err != nil {
 		return nil
 	}
-	_, details, err := p.run(plan, vars)
+	_, details, err := p.run(plan, vars, nil)
 	if err == nil || details == nil || details.State() == nil {
 		return nil
 	}

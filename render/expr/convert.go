@@ -23,9 +23,10 @@ type converter struct {
 	left    int
 }
 
-func toJSON(v ref.Val, limit int) (any, error) {
+func toJSON(v ref.Val, limit int) (out any, size int, err error) {
 	c := converter{left: limit}
-	return c.value(v)
+	out, err = c.value(v)
+	return out, limit - c.left, err
 }
 
 func nativeForJSON(v ref.Val) (any, error) {

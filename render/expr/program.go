@@ -124,7 +124,10 @@ func (p *Program) Eval(ctx context.Context, vars any) (out any, err error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err = toJSON(v, p.size)
+	out, size, err := toJSON(v, p.size)
+	if err == nil {
+		err = budgetOf(ctx).Charge(int64(size))
+	}
 	if err != nil {
 		return nil, &EvalError{Text: p.text, Err: err}
 	}
@@ -136,7 +139,7 @@ func (p *Program) EvalValue(ctx context.Context, vars any) (v ref.Val, err error
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	v, _, err = p.run(p.plan, vars)
+	v, _, err = p.run(p.plan, vars, budgetOf(ctx))
 	if err == nil {
 		return v, nil
 	}
@@ -144,17 +147,6 @@ func (p *Program) EvalValue(ctx context.Context, vars any) (v ref.Val, err error
 		err = tooLarge("its loops take more steps than the limit allows; make the lists smaller, or raise the limit")
 	}
 	return nil, &EvalError{Text: p.text, Err: err, Offset: p.place(err)}
-}
-
-func (p *Program) run(plan cel.Program, vars any) (ref.Val, *cel.EvalDetails, error) {
-	if p.tracked {
-		// cel-go looks at the context once in as many loop steps as are allowed,
-		// and finds it done. Its own cost tracking is not used: its time is
-		// quadratic in the steps of a loop, and the libraries' trackers panic
-		// on arguments that are errors, which would make pending data fatal.
-		return plan.ContextEval(spent(), vars)
-	}
-	return plan.Eval(vars)
 }
 
 // place is where in the source an evaluation failed.

@@ -58,7 +58,7 @@ type binder struct {
 // node is the one place that makes a Node.
 func (b binder) node(t *typedNode, isRead bool) *Node {
 	n := &Node{
-		ID: t.id, Index: t.index, Type: t.typ, Kind: t.kind, Template: t.template, Dependencies: t.dependencies, IsRead: isRead,
+		ID: t.id, Index: t.index, Type: t.typ, Kind: t.kind, Template: t.template, Bytes: sizeOf(t.template), Dependencies: t.dependencies, IsRead: isRead,
 		BaseScope: t.base, IterationScope: t.iteration, ForEachScope: t.forEach, IncludeScope: t.include,
 		Workarounds: workarounds(t),
 	}
@@ -356,4 +356,25 @@ func (n *Node) Expressions() []*Expression {
 // Reads that depend on the instance do not count.
 func (e *Expression) IsRuntime() bool {
 	return slices.ContainsFunc(e.Runtime, func(r RuntimeRead) bool { return !r.InstanceDependent })
+}
+
+// sizeOf is about how many bytes a JSON value has as text.
+func sizeOf(v any) int64 {
+	switch v := v.(type) {
+	case string:
+		return int64(len(v)) + 2
+	case map[string]any:
+		n := int64(2)
+		for key, e := range v {
+			n += int64(len(key)) + 4 + sizeOf(e)
+		}
+		return n
+	case []any:
+		n := int64(2)
+		for _, e := range v {
+			n += 1 + sizeOf(e)
+		}
+		return n
+	}
+	return 8
 }

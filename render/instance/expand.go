@@ -12,6 +12,7 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/directive"
 	"github.com/krowave/krowave/render/expand"
+	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/internal/source"
 	"github.com/krowave/krowave/render/object"
@@ -34,6 +35,9 @@ type Options struct {
 	WaveMode      wave.Mode
 	Namespace     string // of instances that name none
 	MaxChainDepth int
+	MaxObjects    int   // of one instance of the input and what is chained into it; 0 is no limit
+	MaxSteps      int64 // of all its evaluations; 0 is no limit
+	MaxBytes      int64 // of its objects, about; 0 is no limit
 	Overrides     []override.Override
 	Expand        expand.Options
 
@@ -54,7 +58,8 @@ const bytesPerObject = 4 << 10
 // Instance is nil when the API server would refuse it, and when an annotation
 // takes it out of the render.
 func (e *Expander) Expand(ctx context.Context, doc *source.Document, g *graph.Graph) (*Instance, diag.List, error) {
-	r := &run{Expander: e, ctx: ctx, overrides: override.Of(e.Options.Overrides, doc.Key(e.Options.Namespace))}
+	allowance := &expand.Allowance{Objects: e.Options.MaxObjects, Budget: expr.Budget{Steps: e.Options.MaxSteps, Bytes: e.Options.MaxBytes}}
+	r := &run{Expander: e, ctx: allowance.Context(ctx), allowance: allowance, overrides: override.Of(e.Options.Overrides, doc.Key(e.Options.Namespace))}
 	digest := ""
 	if e.Options.Cache != nil {
 		digest = cache.Digest("instance", e.Options.Digest, doc.Digest, r.overrides)
@@ -70,6 +75,7 @@ func (e *Expander) Expand(ctx context.Context, doc *source.Document, g *graph.Gr
 	i, err := r.top(doc, g)
 	if i != nil {
 		i.Directives, r.diags = directives, append(r.diags, directives.Found...)
+		i.Made.Objects, i.Made.Steps, i.Made.Bytes = allowance.Used()
 	}
 	if err == nil && i != nil && e.Options.Cache != nil {
 		objects := 0
@@ -86,6 +92,7 @@ type run struct {
 	*Expander
 	ctx       context.Context
 	overrides []override.Override
+	allowance *expand.Allowance
 	diags     diag.List
 }
 
@@ -123,6 +130,7 @@ func (r *run) top(doc *source.Document, g *graph.Graph) (*Instance, error) {
 // holds the kinds above it.
 func (r *run) expand(i *Instance, g *graph.Graph, stored map[string]any, chain []string) error {
 	opts := r.Options.Expand
+	opts.Allowance = r.allowance
 	opts.Confidential = i.Parent != nil && i.Parent.readsSecret(i.Node)
 	x, diags, err := expand.Instance(r.ctx, g, stored, opts)
 	if err != nil {

@@ -25,6 +25,8 @@ type Instance struct {
 
 	Project string // of the input
 
+	Made Made // by an instance of the input and what is chained into it
+
 	Directives directive.Directives // of the annotations of an instance of the input
 
 	Residual *delegation.Residual // what is left to kro; nil when Git renders all of it
@@ -42,6 +44,13 @@ func (i *Instance) All() []*Instance {
 		}
 	}
 	return out
+}
+
+// Made is what an expansion took: objects, steps of loops in CEL, and about how
+// many bytes the objects have.
+type Made struct {
+	Objects      int
+	Steps, Bytes int64
 }
 
 // Top returns the instance of the input that an instance is chained to, itself
