@@ -25,6 +25,17 @@ type Settings struct {
 	Remotes               []Remote // definitions that are elsewhere
 	Vendor                string   // where copies of them are
 	Values                []Value  // in the order of their names
+	Defaults              []Default
+}
+
+// Default is what an admission webhook of the user's clusters sets.
+type Default struct {
+	Group    string
+	Kinds    []string      // none means all of the group
+	Field    string        // with dots: spec.azureName
+	Value    string        // CEL over object
+	Source   string        // where the rule is from
+	Position diag.Position // of the value
 }
 
 // Value is a setting with a single value. Which there are is not known here, but
@@ -94,6 +105,8 @@ func (p *settingsParser) document() {
 			p.out.Exclude = append(p.out.Exclude, p.paths(at, p.doc.Object[key])...)
 		case "limits":
 			p.limits(p.doc.Object[key])
+		case "defaults":
+			p.defaults(at, p.doc.Object[key])
 		case "vendor":
 			p.vendor(at, p.doc.Object[key])
 		default:
@@ -154,6 +167,55 @@ func (p *settingsParser) paths(at diag.Path, value any) []string {
 		}
 	}
 	return out
+}
+
+// defaults reads the rules of admission webhooks.
+func (p *settingsParser) defaults(at diag.Path, value any) {
+	const form = "{group: example.com, kind: Database, field: spec.externalName, value: object.metadata.name}"
+	items, ok := value.([]any)
+	if !ok {
+		p.errorf(at, "defaults must be a list of rules, such as %s", form)
+		return
+	}
+	for i, item := range items {
+		at := at.With(i)
+		rule, ok := item.(map[string]any)
+		if !ok {
+			p.errorf(at, "%s must be a rule, such as %s", at, form)
+			continue
+		}
+		texts, known := map[string]string{}, []string{"group", "kind", "field", "value", "source"}
+		for _, key := range slices.Sorted(maps.Keys(rule)) {
+			text, isText := rule[key].(string)
+			switch {
+			case !slices.Contains(known, key):
+				p.errorf(at.With(key), "%s has no key %s; there are %s", at, key, strings.Join(known, ", "))
+			case !isText:
+				p.errorf(at.With(key), "%s must be a string", at.With(key))
+			}
+			texts[key] = text
+		}
+		if texts["group"] == "" || texts["value"] == "" || !isField(texts["field"]) {
+			p.errorf(at, "%s must have group, value and a field such as spec.externalName", at)
+			continue
+		}
+		d := Default{Group: texts["group"], Field: texts["field"], Value: texts["value"], Source: texts["source"], Position: p.doc.Position(at.With("value"))}
+		if d.Source == "" {
+			d.Source = p.doc.Position(at).String()
+		}
+		if texts["kind"] != "" {
+			d.Kinds = []string{texts["kind"]}
+		}
+		p.out.Defaults = append(p.out.Defaults, d)
+	}
+}
+
+// isField reports whether a path leads to a field of an object's spec or
+// metadata; a webhook gives no object another identity.
+func isField(path string) bool {
+	steps := strings.Split(path, ".")
+	return len(steps) > 1 && !slices.Contains(steps, "") && steps[0] != "apiVersion" && steps[0] != "kind" && steps[0] != "status" &&
+		path != "metadata.name" && path != "metadata.namespace"
 }
 
 // limits reads the mapping from limits to numbers.

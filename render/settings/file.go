@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/krowave/krowave/render/admission"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/project"
 )
@@ -35,6 +36,11 @@ func File(f *project.Settings) Layer {
 	}
 	for _, v := range f.Values {
 		l.key(v)
+	}
+	for _, d := range f.Defaults {
+		l.Defaults = append(l.Defaults, admission.Rule{
+			Group: d.Group, Kinds: d.Kinds, Field: strings.Split(d.Field, "."), Value: d.Value, Source: d.Source, Position: d.Position,
+		})
 	}
 	return l
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/admission"
 	"github.com/krowave/krowave/render/diag"
 )
 
@@ -14,7 +15,9 @@ import (
 type Layer struct {
 	Surface Surface
 	Values  []Value
-	Found   diag.List // what was wrong before any setting was known
+	// Defaults are the rules of admission webhooks that a krowave.yaml adds.
+	Defaults []admission.Rule
+	Found    diag.List // what was wrong before any setting was known
 }
 
 // Value is what a surface says of one setting.
@@ -53,6 +56,9 @@ func Resolve(base Values, layers ...Layer) (Values, diag.List) {
 		for _, name := range slices.Sorted(maps.Keys(levels[level])) {
 			r.put(&out, levels[level][name], level)
 		}
+	}
+	for _, l := range layers {
+		out.Options.Defaults = append(out.Options.Defaults, l.Defaults...)
 	}
 	out.Options.KeepIdioms = out.Idioms == "keep" || out.Idioms == "" && out.Options.Runtime == render.Withhold
 	return out, r.diags
