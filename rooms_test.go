@@ -28,7 +28,7 @@ var rooms = []string{
 	"plugin/command",
 	"argocd",
 	"flux",
-	"flux/chain",
+	"flux/layout",
 	"flux/healthcheck",
 	"flux/artifact",
 	"flux/live",

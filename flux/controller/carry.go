@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/krowave/krowave/flux/artifact"
-	"github.com/krowave/krowave/flux/chain"
+	"github.com/krowave/krowave/flux/layout"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
@@ -17,24 +17,24 @@ import (
 // published returns the plan of the artifact that is advertised. It is nil when
 // there is none, or when its file is lost; then only the number of waves is
 // known, from the Kustomizations.
-func (s *step) published() *chain.Plan {
+func (s *step) published() *layout.Plan {
 	a := s.obj.Status.Artifact
 	if a == nil {
 		return nil
 	}
 	files, err := s.Store.Read(a)
 	if err == nil {
-		var converted []chain.File
+		var converted []layout.File
 		for _, f := range files {
-			converted = append(converted, chain.File(f))
+			converted = append(converted, layout.File(f))
 		}
-		if plan, err := chain.Read(converted); err == nil {
+		if plan, err := layout.Read(converted); err == nil {
 			return plan
 		}
 	}
-	plan := &chain.Plan{}
+	plan := &layout.Plan{}
 	for _, w := range s.obj.Status.Waves {
-		plan.Waves = append(plan.Waves, chain.Wave{Name: w.Name, Dir: w.Path})
+		plan.Waves = append(plan.Waves, layout.Wave{Name: w.Name, Dir: w.Path})
 	}
 	if len(plan.Waves) == 0 {
 		return nil
@@ -140,7 +140,7 @@ func waveOf(i *render.Instance, n *graph.Node) int {
 }
 
 // toFiles are the files of a plan as the store takes them.
-func toFiles(p *chain.Plan) []artifact.File {
+func toFiles(p *layout.Plan) []artifact.File {
 	var out []artifact.File
 	for _, f := range p.Files() {
 		out = append(out, artifact.File(f))

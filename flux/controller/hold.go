@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/krowave/krowave/flux/api/v1alpha1"
-	"github.com/krowave/krowave/flux/chain"
+	"github.com/krowave/krowave/flux/layout"
 )
 
 // hold suspends the Kustomizations whose gates are about to change, until the
@@ -25,7 +25,7 @@ func (s *step) hold(ctx context.Context, out *outcome, revision string) error {
 	if s.obj.Spec.Kustomizations == nil || out.next == nil {
 		return nil
 	}
-	for _, w := range chain.Kustomizations(out.next, s.template()) {
+	for _, w := range layout.Kustomizations(out.next, s.template()) {
 		k := &kustomizev1.Kustomization{}
 		err := s.Get(ctx, client.ObjectKeyFromObject(&w), k)
 		if client.IgnoreNotFound(err) != nil {

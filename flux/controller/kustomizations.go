@@ -22,7 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/krowave/krowave/flux/api/v1alpha1"
-	"github.com/krowave/krowave/flux/chain"
+	"github.com/krowave/krowave/flux/layout"
 )
 
 // Annotations of the Kustomizations that the controller makes. They are owned by
@@ -48,7 +48,7 @@ func (s *step) kustomizations(ctx context.Context, out *outcome) error {
 		s.waves(out.next, nil)
 		return nil
 	}
-	wanted := chain.Kustomizations(out.next, s.template())
+	wanted := layout.Kustomizations(out.next, s.template())
 	for i := range wanted {
 		if err := s.ensure(ctx, &wanted[i], i); err != nil {
 			return err
@@ -87,9 +87,9 @@ func (s *step) owned(ctx context.Context) error {
 
 // template is what the Kustomizations have in common. Their account is always
 // ours to say: whoever may write a RenderedSource gets no more by way of them.
-func (s *step) template() chain.Template {
+func (s *step) template() layout.Template {
 	k := s.obj.Spec.Kustomizations
-	t := chain.Template{
+	t := layout.Template{
 		Name: s.obj.Name, Namespace: s.obj.Namespace, TargetNamespace: k.TargetNamespace, ServiceAccountName: s.serviceAccount(),
 		Prune: k.Prune == nil || *k.Prune, Interval: metav1.Duration{Duration: s.interval()}, Timeout: k.Timeout,
 		KubeConfig: k.KubeConfig, Decryption: k.Decryption,
@@ -180,7 +180,7 @@ func (s *step) release(ctx context.Context) error {
 
 // retire deletes Kustomizations of waves that the next artifact does not have
 // any more. By then they have nothing left to apply.
-func (s *step) retire(ctx context.Context, next *chain.Plan) error {
+func (s *step) retire(ctx context.Context, next *layout.Plan) error {
 	if s.obj.Spec.Kustomizations == nil {
 		return nil
 	}
@@ -188,7 +188,7 @@ func (s *step) retire(ctx context.Context, next *chain.Plan) error {
 		return err
 	}
 	for _, k := range slices.Backward(s.chain) {
-		if !slices.ContainsFunc(next.Waves, func(w chain.Wave) bool { return path.Clean(k.Spec.Path) == w.Dir }) {
+		if !slices.ContainsFunc(next.Waves, func(w layout.Wave) bool { return path.Clean(k.Spec.Path) == w.Dir }) {
 			if err := s.delete(ctx, &k); err != nil {
 				return err
 			}
@@ -258,7 +258,7 @@ func nudgeOf(revision string, before *kustomizev1.Kustomization) string {
 }
 
 // waves says in the status where each wave is.
-func (s *step) waves(plan *chain.Plan, wanted []kustomizev1.Kustomization) {
+func (s *step) waves(plan *layout.Plan, wanted []kustomizev1.Kustomization) {
 	s.obj.Status.Waves = nil
 	for i, w := range plan.Waves {
 		st := v1alpha1.WaveStatus{Name: w.Name, Path: w.Dir, Objects: int32(w.Objects), Gate: w.Gate}

@@ -15,7 +15,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/krowave/krowave/flux/api/v1alpha1"
-	"github.com/krowave/krowave/flux/chain"
+	"github.com/krowave/krowave/flux/layout"
 	"github.com/krowave/krowave/flux/live"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
@@ -25,10 +25,10 @@ import (
 // outcome is what a render came to. It is kept between reconciles, so that one
 // without news renders nothing.
 type outcome struct {
-	input  string      // digest of all that went in
-	wanted *chain.Plan // what is to be published in the end
-	next   *chain.Plan // what is published now
-	done   bool        // next is wanted
+	input  string       // digest of all that went in
+	wanted *layout.Plan // what is to be published in the end
+	next   *layout.Plan // what is published now
+	done   bool         // next is wanted
 
 	seen       live.Snapshot
 	notCarried []string
@@ -138,7 +138,7 @@ func (s *step) render(ctx context.Context) (*outcome, error) {
 		return nil, err
 	}
 	res.Objects = append(res.Objects, kept...)
-	_, plan, diags := chain.Files(res, chain.Options{Impersonated: s.impersonated()})
+	_, plan, diags := layout.Files(res, layout.Options{Impersonated: s.impersonated()})
 	if all = append(all, diags...); all.HasErrors() {
 		return nil, findings(all)
 	}

@@ -17,7 +17,7 @@ import (
 
 	"github.com/krowave/krowave/flux/api/v1alpha1"
 	"github.com/krowave/krowave/flux/artifact"
-	"github.com/krowave/krowave/flux/chain"
+	"github.com/krowave/krowave/flux/layout"
 	"github.com/krowave/krowave/flux/source"
 )
 
@@ -103,11 +103,11 @@ func (s *step) store(ctx context.Context, out *outcome) error {
 	if a := s.obj.Status.Artifact; a != nil {
 		revision = a.Revision
 	}
-	published, settled := chain.Observe(s.published(), out.wanted, revision, readers)
+	published, settled := layout.Observe(s.published(), out.wanted, revision, readers)
 	if out.next != nil && !settled && artifact.Revision(toFiles(out.next)) == revision {
 		return nil // one step at a time
 	}
-	if out.next, out.done, err = chain.Next(published, settled, out.wanted); err != nil {
+	if out.next, out.done, err = layout.Next(published, settled, out.wanted); err != nil {
 		return failed(v1alpha1.PublishFailedReason, err)
 	}
 	if err := s.retire(ctx, out.next); err != nil {

@@ -4,7 +4,7 @@
 //
 //	err := controller.Run(ctx, restConfig, options)
 //
-// The rules of expansion are render's, those of the layout flux/chain's. What is
+// The rules of expansion are render's, those of the layout flux/layout's. What is
 // here decides when to render, when to publish and what to say: an incomplete
 // render never replaces a complete artifact, and what is wrong with the user's
 // files is not tried again until they change.

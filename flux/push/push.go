@@ -34,12 +34,12 @@ import (
 
 	"github.com/fluxcd/pkg/oci"
 
-	"github.com/krowave/krowave/flux/chain"
+	"github.com/krowave/krowave/flux/layout"
 )
 
 // Artifact is what is pushed.
 type Artifact struct {
-	Files    []chain.File
+	Files    []layout.File
 	Source   string    // URL of the repository that the files come from
 	Revision string    // of that repository, such as main@sha1:4f2c
 	Created  time.Time // the zero value is 1970
@@ -83,9 +83,9 @@ func Image(a Artifact) (v1.Image, error) {
 
 // pack writes the files in order of their paths, with nothing in it that depends
 // on a machine.
-func pack(files []chain.File) ([]byte, error) {
+func pack(files []layout.File) ([]byte, error) {
 	files = slices.Clone(files)
-	slices.SortFunc(files, func(a, b chain.File) int { return cmp.Compare(a.Path, b.Path) })
+	slices.SortFunc(files, func(a, b layout.File) int { return cmp.Compare(a.Path, b.Path) })
 	var out bytes.Buffer
 	compressor, err := gzip.NewWriterLevel(&out, gzip.NoCompression)
 	if err != nil {
@@ -107,7 +107,7 @@ func pack(files []chain.File) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func packFile(archive *tar.Writer, f chain.File, made map[string]bool) error {
+func packFile(archive *tar.Writer, f layout.File, made map[string]bool) error {
 	if path.Clean(f.Path) != f.Path || path.IsAbs(f.Path) || f.Path == ".." || strings.HasPrefix(f.Path, "../") {
 		return fmt.Errorf("the path leads out of the artifact")
 	}

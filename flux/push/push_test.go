@@ -17,11 +17,11 @@ import (
 
 	"github.com/fluxcd/pkg/oci"
 
-	"github.com/krowave/krowave/flux/chain"
+	"github.com/krowave/krowave/flux/layout"
 	"github.com/krowave/krowave/flux/push"
 )
 
-var files = []chain.File{
+var files = []layout.File{
 	{Path: "wave-0/shop/configmap/a.yaml", Data: []byte("a: 1\n")},
 	{Path: "kustomization.yaml", Data: []byte("resources: []\n")},
 	{Path: "wave-0/kustomization.yaml", Data: []byte("resources: []\n")},
@@ -90,7 +90,7 @@ func TestDigestDependsOnContentOnly(t *testing.T) {
 		return got.String()
 	}
 	base := push.Artifact{Files: files}
-	shuffled := push.Artifact{Files: []chain.File{files[2], files[0], files[1]}}
+	shuffled := push.Artifact{Files: []layout.File{files[2], files[0], files[1]}}
 	if digestOf(base) != digestOf(shuffled) {
 		t.Error("the order of files changes the digest")
 	}
@@ -131,7 +131,7 @@ func TestCredentials(t *testing.T) {
 
 func TestPathsStayInside(t *testing.T) {
 	for _, path := range []string{"../a", "/a", "a/../../b", "..", "a//b"} {
-		if _, err := push.Image(push.Artifact{Files: []chain.File{{Path: path}}}); err == nil {
+		if _, err := push.Image(push.Artifact{Files: []layout.File{{Path: path}}}); err == nil {
 			t.Errorf("%s is accepted", path)
 		}
 	}

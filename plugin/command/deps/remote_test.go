@@ -19,7 +19,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"github.com/krowave/krowave/flux/chain"
+	"github.com/krowave/krowave/flux/layout"
 	"github.com/krowave/krowave/flux/push"
 	"github.com/krowave/krowave/plugin"
 	"github.com/krowave/krowave/plugin/internal/clitest"
@@ -339,7 +339,7 @@ func TestRemoteOCI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	image, err := push.Image(push.Artifact{Files: []chain.File{{Path: "defs/page.yaml", Data: []byte(clitest.ReadFile(t, r.path("platform/defs/page.yaml")))}}})
+	image, err := push.Image(push.Artifact{Files: []layout.File{{Path: "defs/page.yaml", Data: []byte(clitest.ReadFile(t, r.path("platform/defs/page.yaml")))}}})
 	if err != nil {
 		t.Fatal(err)
 	}

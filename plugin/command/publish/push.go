@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/spf13/cobra"
 
-	"github.com/krowave/krowave/flux/chain"
+	"github.com/krowave/krowave/flux/layout"
 	"github.com/krowave/krowave/flux/push"
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/load"
@@ -122,7 +122,7 @@ func (f *pushFlags) push(c load.Loader, address string, paths []string) error {
 }
 
 // files renders, and lays the objects out as Flux applies them.
-func (f *pushFlags) files(c load.Loader, paths []string) ([]chain.File, error) {
+func (f *pushFlags) files(c load.Loader, paths []string) ([]layout.File, error) {
 	in, err := c.Read(paths)
 	if err != nil {
 		return nil, err
@@ -134,10 +134,10 @@ func (f *pushFlags) files(c load.Loader, paths []string) ([]chain.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	var files []chain.File
+	var files []layout.File
 	if !r.Result.Diagnostics.HasErrors() {
 		var found diag.List
-		files, _, found = chain.Files(r.Result, chain.Options{Impersonated: true})
+		files, _, found = layout.Files(r.Result, layout.Options{Impersonated: true})
 		r.Result.Diagnostics = append(r.Result.Diagnostics, found...).Sorted()
 	}
 	return files, report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Source, in.Settings.Strict)

@@ -1,10 +1,10 @@
-// Package chain lays a render out for Flux: a render.Result comes in, and out
+// Package layout lays a render out for Flux: a render.Result comes in, and out
 // come the files of one artifact and a Plan, with one directory per wave, from
 // which the Kustomizations that apply the waves one after the other are made.
 //
-//	files, plan, diags := chain.Files(res, chain.Options{})
-//	next, done := chain.Next(published, settled, plan)
-//	kustomizations := chain.Kustomizations(next, chain.Template{Name: "shop"})
+//	files, plan, diags := layout.Files(res, layout.Options{})
+//	next, done := layout.Next(published, settled, plan)
+//	kustomizations := layout.Kustomizations(next, layout.Template{Name: "shop"})
 //
 // A new wave begins only behind an object that has to be waited for: one whose
 // node has readyWhen and dependents. Everything else shares a wave, so a render
@@ -13,7 +13,7 @@
 //
 // Each directory has a kustomization.yaml that lists its files, and so has the
 // root: a Kustomization of the path ./ applies everything at once.
-package chain
+package layout
 
 import (
 	"cmp"
