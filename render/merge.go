@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
@@ -18,11 +19,13 @@ func Merge(results []*Result) *Result {
 		return results[0]
 	}
 	out := &Result{}
-	unmatched := map[diag.Position]int{}
+	nobody, best := map[name]int{}, map[name]diag.Diagnostic{} // how many projects do not know it
 	for _, r := range results {
 		for _, d := range r.Diagnostics {
-			if d.Rule == override.Unmatched {
-				unmatched[d.Pos]++
+			if n, ok := unknownName(d); ok {
+				if nobody[n]++; nobody[n] == 1 || strings.HasPrefix(d.Hint, "did you mean") {
+					best[n] = d
+				}
 			}
 		}
 	}
@@ -34,17 +37,36 @@ func Merge(results []*Result) *Result {
 		out.Instances = append(out.Instances, r.Instances...)
 		out.Graphs = append(out.Graphs, r.Graphs...)
 		for _, d := range r.Diagnostics {
-			switch {
-			case d.Rule == override.Unmatched && unmatched[d.Pos] < len(results):
-				continue
-			case d.Rule == override.Unmatched:
-				unmatched[d.Pos] = 0 // the others say the same
+			if n, ok := unknownName(d); ok {
+				if nobody[n] < len(results) {
+					continue
+				}
+				nobody[n], d = 0, best[n] // the others say the same
 			}
 			out.Diagnostics = append(out.Diagnostics, d)
 		}
 	}
 	out.Diagnostics = out.Diagnostics.Sorted()
 	return out
+}
+
+// name is what an override or a selection says of which instance it is for.
+type name struct {
+	rule string
+	at   diag.Position
+	text string
+}
+
+// unknownName returns the name that a project does not know, of a finding that
+// says so.
+func unknownName(d diag.Diagnostic) (name, bool) {
+	switch d.Rule {
+	case override.Unmatched:
+		return name{rule: d.Rule, at: d.Pos}, true
+	case InstanceUnmatched:
+		return name{rule: d.Rule, text: d.Object}, true
+	}
+	return name{}, false
 }
 
 // Collisions reports objects that two places render, of which a destination can

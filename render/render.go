@@ -63,6 +63,7 @@ func pipeline(ctx context.Context, in Input, opts Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	unreadable := diags.HasErrors() // and may hold what is selected
 	rules, found, err := opts.admission()
 	if err != nil {
 		return nil, err
@@ -75,6 +76,9 @@ func pipeline(ctx context.Context, in Input, opts Options) (*Result, error) {
 	diags = append(diags, found...)
 	plan := delegation.New(set, opts.KeepIdioms, opts.Documents)
 	diags = append(diags, strayOverrides(docs.Objects, set, opts)...)
+	if !unreadable {
+		diags = append(diags, straySelection(docs.Objects, set, opts)...)
+	}
 	tops, found, err := expandAll(ctx, docs, expander(in.Project, docs, set, plan, rules, opts), opts)
 	if err != nil {
 		return nil, err
@@ -180,11 +184,6 @@ func expander(project string, docs documents, set *definition.Set, plan *delegat
 			docs.observed.Observed != nil, docs.observed.Digest, fromInput.Digest)
 	}
 	return e
-}
-
-// selects applies Options.Instances.
-func (o Options) selects(d *source.Document) bool {
-	return len(o.Instances) == 0 || slices.ContainsFunc(o.Instances, d.Key(o.Namespace).Matches)
 }
 
 // strayOverrides reports overrides that name no instance, or several.

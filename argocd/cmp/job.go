@@ -111,6 +111,11 @@ func (j *job) outcome(units []unit, results []*render.Result) (*outcome, error) 
 	res := render.Merge(results)
 	main := j.settings(j.dir)
 	all := append(append(diag.List{}, j.diags...), res.Diagnostics...)
+	for i := range all {
+		if all[i].Rule == render.InstanceUnmatched {
+			all[i].Pos = source("parameter instances")
+		}
+	}
 	for i, u := range units {
 		all = append(all, u.destination(results[i], j.env)...)
 	}

@@ -38,6 +38,32 @@ spec:
 `
 }
 
+// An entry of a selection has to match an instance of one of the projects.
+func TestSelectionOfProjects(t *testing.T) {
+	s := start(t, Config{})
+	tests := []struct {
+		name, entries string
+		want          int // manifests
+		err           string
+	}{
+		{"one in each of two", `"dev/a","Box/prod/a"`, 2, ""},
+		{"one of two is wrong", `"Box/dev/a","Box/prdo/a"`, 0, "parameter instances: no instance is named Box/prdo/a, which the selection names; " +
+			"did you mean Box/prod/a? [instance-unmatched]"},
+		{"nothing near", `"Box/dev/a","Lamp/kitchen","Lamp/kitchen"`, 0, "parameter instances: no instance is named Lamp/kitchen, which the selection names; there are Box/dev/a [instance-unmatched]"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := s.generate(t, "clusters", fleet().pack(t, time.Time{}), map[string]string{appParameters: `[{"name":"instances","array":[` + tt.entries + `]}]`})
+			if diff := cmp.Diff(tt.err, message(err)); diff != "" {
+				t.Fatalf("error (-want +got):\n%s", diff)
+			}
+			if len(got) != tt.want {
+				t.Errorf("%d manifests, want %d: %q", len(got), tt.want, got)
+			}
+		})
+	}
+}
+
 // An application of several projects is rendered project by project.
 func TestProjects(t *testing.T) {
 	s := start(t, Config{})

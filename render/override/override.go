@@ -77,11 +77,10 @@ func Sets(own []Override, path diag.Path) string {
 func Stray(all []Override, instances []Candidate) diag.List {
 	var diags diag.List
 	for _, o := range all {
-		var found, names []string
+		var found []Candidate
 		for _, i := range instances {
-			names = append(names, i.Written)
 			if i.Key.Matches(o.Instance) {
-				found = append(found, i.Written)
+				found = append(found, i)
 			}
 		}
 		d := diag.Diagnostic{Severity: diag.Error, Rule: "override", Pos: o.Position}
@@ -89,13 +88,13 @@ func Stray(all []Override, instances []Candidate) diag.List {
 		case len(found) == 1:
 			continue
 		case len(found) > 1:
-			d.Message = fmt.Sprintf("%s is the name of %d instances: %s", o.Instance, len(found), listed(found))
-		case len(names) == 0:
+			d.Message = fmt.Sprintf("%s is the name of %d instances: %s", o.Instance, len(found), Listed(found))
+		case len(instances) == 0:
 			d.Rule = Unmatched
 			d.Message = fmt.Sprintf("no instance is named %s, for there is none at all", o.Instance)
 		default:
 			d.Rule = Unmatched
-			d.Message = fmt.Sprintf("no instance is named %s; there are %s", o.Instance, listed(names))
+			d.Message = fmt.Sprintf("no instance is named %s; there are %s", o.Instance, Listed(instances))
 		}
 		diags.Add(d)
 	}
@@ -106,6 +105,15 @@ func Stray(all []Override, instances []Candidate) diag.List {
 type Candidate struct {
 	Key     object.Key
 	Written string // KIND/NAMESPACE/NAME as far as the file says it
+}
+
+// Listed names the first few of them.
+func Listed(all []Candidate) string {
+	names := make([]string, len(all))
+	for i, c := range all {
+		names[i] = c.Written
+	}
+	return listed(names)
 }
 
 func listed(names []string) string {
