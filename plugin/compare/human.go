@@ -26,6 +26,7 @@ type human struct {
 
 func writeHuman(out *bytes.Buffer, r *Report, opts PrintOptions) error {
 	h := &human{out, opts.Color}
+	h.line("", "", "Comparing "+visible(r.Old)+" with "+visible(r.New))
 	h.line("", bold, r.plan())
 	for _, fact := range r.facts() {
 		h.line("  ", "", fact)

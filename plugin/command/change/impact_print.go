@@ -123,6 +123,7 @@ func (r *impactReport) write(w io.Writer, format string) error {
 
 func (r *impactReport) text(w io.Writer) error {
 	var b strings.Builder
+	fmt.Fprintf(&b, "Comparing %s with %s\n", r.Old, r.New)
 	fmt.Fprintf(&b, "%s: %s\n", strings.Join(r.Definitions, ", "), &r.Counts)
 	for _, d := range r.Dangers {
 		fmt.Fprintf(&b, "danger: %s\n", d)
