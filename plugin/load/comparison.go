@@ -14,6 +14,7 @@ import (
 	"github.com/krowave/krowave/plugin/options"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/affected"
+	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/repo"
 )
 
@@ -214,7 +215,19 @@ func (c *Comparison) Render() error {
 		if err != nil {
 			return err
 		}
+		neverSet(run.Result.Diagnostics)
 		side.Run = run
 	}
 	return nil
+}
+
+// neverSet makes errors of nodes that wait for what no cluster sets. A render
+// refuses their instances under every policy but withhold, so nothing is planned
+// for them.
+func neverSet(found diag.List) {
+	for i := range found {
+		if found[i].Rule == "never-set" {
+			found[i].Severity = diag.Error
+		}
+	}
 }

@@ -22,12 +22,12 @@ func (f *Change) Bind(cmd *cobra.Command) {
 	f.Settings.Bind(cmd, defaults, append(OfOutput(), "instance")...)
 	f.Adapt = func(v *settings.Values) {
 		v.Options.AllowEmpty = true
-		if v.Options.Runtime != render.Fail {
+		if v.Options.Runtime.Fills() {
 			v.Options.Runtime = render.Withhold
 		}
 	}
 	flags := cmd.Flags()
-	flags.Lookup("runtime").Usage = "policy for nodes that need values that only a cluster has: withhold leaves them out and lists them, fail reports an error; the others are as withhold"
+	flags.Lookup("runtime").Usage = "policy for nodes that need values that only a cluster has: withhold leaves them out and lists them, fail reports an error, delegate leaves them to kro and compares what kro gets; placeholder is as withhold"
 	flags.StringVar(&f.Base, "base", "", "Git revision to compare with (default where HEAD left its upstream branch)")
 	flags.StringVar(&f.Head, "head", "", "Git revision with the change (default the work tree, with what is not committed)")
 	flags.BoolVar(&f.All, "all", false, "render every instance, also those that nothing changes")

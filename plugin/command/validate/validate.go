@@ -26,12 +26,10 @@ func New(s cli.Streams) *cobra.Command {
 		Long: "validate reads everything below the paths (default the working directory). It checks RGDs like kro and the API " +
 			"server, instances against the schema of their RGD, and rendered and other objects against the schema of their kind. " +
 			"Problems of a rendered object are reported at the line of the template. The build output of each kustomization " +
-			"is checked. Nodes that depend on cluster-only values are notes.\n\nExit code 1 means that there are errors.",
+			"is checked. What render refuses with the same settings is an error.\n\nExit code 1 means that there are errors.",
 		Example: "  krowave validate definitions\n  krowave validate -o sarif shop.yaml\n  krowave validate --explain-runtime shop-rgd.yaml",
 	}
-	defaults := options.Defaults()
-	defaults.Idioms = "drop"
-	flags.Bind(cmd, defaults, append(options.OfOutput(), "runtime", "instance")...)
+	flags.Bind(cmd, options.Defaults(), "annotate", "waves", "emit", "instance")
 	flags.BindRef(cmd.Flags())
 	cmd.Flags().VarP(&output, "output", "o", "output format; --explain-runtime supports human and json")
 	options.Complete(cmd, "output", output.Allowed...)
@@ -67,7 +65,6 @@ func validate(c load.Loader, args []string) (*report.Report, error) {
 	}
 	v := &report.Report{Source: in.Source, Each: append(diag.List{}, in.Diags...)}
 	opts := in.Settings.Options
-	opts.Runtime, opts.AllowEmpty = render.Withhold, true
 	opts.Cache = render.NewCache(256 << 20)
 	for _, u := range units {
 		if err := checkUnit(c.Context(), v, u, opts); err != nil {
@@ -88,7 +85,7 @@ func checkUnit(ctx context.Context, v *report.Report, in render.Input, opts rend
 	if err != nil {
 		return err
 	}
-	v.Each = append(v.Each, res.Diagnostics...)
+	v.Each = append(v.Each, elsewhere(res.Diagnostics, opts.Runtime)...)
 	k := newChecks(in, opts, res)
 	k.inputs(v)
 	k.rendered(v)
