@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/krowave/krowave/render/diag"
-	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/override"
 )
@@ -71,38 +70,55 @@ func unknownName(d diag.Diagnostic) (name, bool) {
 
 // Collisions reports objects that two places render, of which a destination can
 // have only one: the other would overwrite it, or be taken for deleted. An
-// object without a name is none of them.
+// object without a name, such as a hook with generateName, is none of them.
 func Collisions(objects []Object) diag.List {
 	var out diag.List
 	first := map[object.Key]*Object{}
 	for i := range objects {
 		o := &objects[i]
-		d := manifest.Document{Object: o.Object}
 		k := object.KeyOf(o.Object)
 		if k.Name == "" || k.Kind == "" {
 			continue
+		}
+		if k.Namespace == "" {
+			k.Namespace = o.Default
 		}
 		other := first[k]
 		if other == nil {
 			first[k] = o
 			continue
 		}
-		if o.For != nil && other.For != nil && reflect.DeepEqual(o.Object, other.Object) {
+		if o.Instance != nil && o.Instance == other.Instance {
+			continue // its expansion says so
+		}
+		same := reflect.DeepEqual(o.Object, other.Object)
+		if same && o.For != nil && other.For != nil {
 			continue // the same definition for kro
 		}
-		at, where := place(o)
-		before, _ := place(other)
-		finding := diag.Diagnostic{
-			Severity: diag.Error, Rule: "duplicate-object", Pos: at, Object: where,
-			Message: d.Title() + " is rendered twice, and one would overwrite the other",
-			Hint:    "give one of them another name or namespace, or render them for different destinations",
-		}
-		if before.File != "" {
-			finding.Message = fmt.Sprintf("%s is rendered twice, here and at %s, and one would overwrite the other", d.Title(), before)
-		}
-		out.Add(finding)
+		out.Add(collision(o, other, same && o.Doc != nil && other.Doc != nil))
 	}
 	return out
+}
+
+// collision is the finding about two objects of one identity. Two manifests that
+// are the same do no harm as long as both are there.
+func collision(o, other *Object, harmless bool) diag.Diagnostic {
+	at, where := place(o)
+	before, whose := place(other)
+	title := object.KeyOf(o.Object).Title()
+	d := diag.Diagnostic{
+		Severity: diag.Error, Rule: "duplicate-object", Pos: at, Object: where,
+		Message: title + " is rendered twice, and one would overwrite the other",
+		Hint:    "give one of them another name or namespace, or render them for different destinations",
+	}
+	if before.File != "" {
+		d.Message = fmt.Sprintf("%s is rendered twice, here and at %s, and one would overwrite the other", title, before)
+		d.Related = []diag.Related{{Position: before, Message: "by " + whose}}
+	}
+	if harmless {
+		d.Severity, d.Hint = diag.Warning, "remove one of them"
+	}
+	return d
 }
 
 // place is where the input has what an object comes from, and its title.

@@ -87,7 +87,7 @@ func pipeline(ctx context.Context, in Input, opts Options) (*Result, error) {
 	objects, found := output.Assemble(output.Input{Documents: docs.Objects, Instances: tops, Set: set, Plan: plan}, opts.output())
 	diags = append(diags, found...)
 	for i := range objects {
-		objects[i].Project = in.Project
+		objects[i].Project, objects[i].Default = in.Project, opts.Namespace
 	}
 	res := &Result{Objects: objects, Graphs: set.Graphs, Catalog: set.Catalog, Diagnostics: diags}
 	for _, top := range tops {

@@ -27,6 +27,7 @@ type Object struct {
 	Wave     int
 	Doc      *manifest.Document // of an object that was passed through
 	Project  string             // of the input
+	Default  string             // namespace that it is applied to if it names none and is namespaced
 	For      *instance.Instance // of an object for kro: whose residual it is, or the first that needs the RGD
 }
 
