@@ -5,7 +5,7 @@ FUZZTIME ?= 20s
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
-.PHONY: flux demo build test race lint check licenses release-check conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro bench-cmp observe generate image image-test
+.PHONY: flux admission demo build test race lint check licenses release-check conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro bench-cmp observe generate image image-test
 
 demo:
 	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
@@ -57,6 +57,12 @@ bench:
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./render/...
 	$(GO) test -run '^$$' -bench BenchmarkFleet -benchtime 3x ./plugin
 	testdata/oracle/bench.sh
+
+# The table of admission defaults against Azure Service Operator's own webhooks, and examples/azure with CRDs
+# made from its types. The first run compiles the operator's API, which takes minutes.
+admission:
+	cd testdata/admission && $(GO) test -count=1 .
+	testdata/admission/example.sh
 
 # The plugin protocol against argo-cd/v2's own descriptors and client.
 argocd:

@@ -127,6 +127,10 @@ func schema(t *testing.T) []byte {
 	}
 	top["limits"] = map[string]any{"type": "object", "additionalProperties": false, "properties": limits,
 		"description": "upper bounds of what one render may cost"}
+	text := map[string]any{"type": "string"}
+	top["defaults"] = map[string]any{"type": "array", "description": "what admission webhooks of your clusters set, so that references know it",
+		"items": map[string]any{"type": "object", "required": []string{"group", "field", "value"}, "additionalProperties": false,
+			"properties": map[string]any{"group": text, "kind": text, "field": text, "value": text, "source": text}}}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

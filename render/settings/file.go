@@ -11,8 +11,12 @@ import (
 	"github.com/krowave/krowave/render/project"
 )
 
-// limitsKey is the key of krowave.yaml that holds the limits.
-const limitsKey = "limits"
+// Keys of krowave.yaml that hold more than one setting: the limits, and the rules
+// of admission webhooks.
+const (
+	limitsKey   = "limits"
+	defaultsKey = "defaults"
+)
 
 // File is the layer of a krowave.yaml; nil gives an empty one. Paths of the file
 // become paths from where its own path starts. Definitions, vendor and exclude
@@ -81,7 +85,7 @@ func (l *Layer) unknown(v project.Value, message, hint string) {
 func FileKeys(limits bool) []string {
 	var out []string
 	if !limits {
-		out = append(out, limitsKey)
+		out = append(out, limitsKey, defaultsKey)
 	}
 	for _, s := range Offered(Repository) {
 		if s.Limit == limits {
