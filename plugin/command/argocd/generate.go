@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/krowave/krowave/argocd/cmp"
+	"github.com/krowave/krowave/argocd/cmpserver"
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/load"
 	"github.com/krowave/krowave/plugin/options"
@@ -30,8 +30,8 @@ func newCMPGenerate(s cli.Streams) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("working directory: %w", err)
 			}
-			env := cmp.Environment{}
-			for _, name := range cmp.Variables() {
+			env := cmpserver.Environment{}
+			for _, name := range cmpserver.Variables() {
 				if value := s.Env(name); value != "" {
 					env[name] = value
 				}
@@ -55,8 +55,8 @@ func newCMPGenerate(s cli.Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			answer, err := cmp.NewRenderer(values, 0).Generate(cmd.Context(), cmp.NewTree(tree.FS(), ""), cmp.Request{Path: filepath.ToSlash(path), Env: env})
-			var findings *cmp.Findings
+			answer, err := cmpserver.NewRenderer(values, 0).Generate(cmd.Context(), cmpserver.NewTree(tree.FS(), ""), cmpserver.Request{Path: filepath.ToSlash(path), Env: env})
+			var findings *cmpserver.Findings
 			if errors.As(err, &findings) {
 				fmt.Fprintln(s.Err, findings)
 				return cli.ErrFindings

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/krowave/krowave/argocd/cmp"
+	"github.com/krowave/krowave/argocd/cmpserver"
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/options"
 	"github.com/krowave/krowave/render/settings"
@@ -34,14 +34,14 @@ func (f *socketFlags) paths(s cli.Streams) []string {
 	}
 	dir := f.dir
 	if dir == "" {
-		dir = cmp.SocketDir(s.Env)
+		dir = cmpserver.SocketDir(s.Env)
 	}
-	return cmp.Sockets(dir, f.name, cli.CurrentBuild().Version)
+	return cmpserver.Sockets(dir, f.name, cli.CurrentBuild().Version)
 }
 
 func newCMPServer(s cli.Streams) *cobra.Command {
 	var sockets socketFlags
-	var c cmp.Config
+	var c cmpserver.Config
 	var operator *settings.Flags
 	var concurrent int64
 	cacheBytes, log := int64(256<<20), options.Choice{Value: "json", Allowed: []string{"json", "text"}}
@@ -63,10 +63,10 @@ func newCMPServer(s cli.Streams) *cobra.Command {
 			if c.Settings, err = options.Operator(operator); err != nil {
 				return err
 			}
-			if c.MessageBytes, err = cmp.MessageBytes(s.Env); err != nil {
+			if c.MessageBytes, err = cmpserver.MessageBytes(s.Env); err != nil {
 				return cli.Usage(err)
 			}
-			return cmp.Serve(cmd.Context(), c)
+			return cmpserver.Serve(cmd.Context(), c)
 		},
 	}
 	flags := cmd.Flags()
@@ -104,7 +104,7 @@ func newCMPProbe(s cli.Streams) *cobra.Command {
 			defer cancel()
 			var errs []error
 			for _, path := range sockets.paths(s) {
-				errs = append(errs, cmp.Probe(ctx, path))
+				errs = append(errs, cmpserver.Probe(ctx, path))
 			}
 			if err := errors.Join(errs...); err != nil {
 				fmt.Fprintf(s.Err, "%v\n", err)

@@ -1,4 +1,4 @@
-package cmp
+package cmpserver
 
 import (
 	"encoding/json"
@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/krowave/krowave/argocd/cmp/pluginpb"
+	"github.com/krowave/krowave/argocd/cmpserver/pluginpb"
 	"github.com/krowave/krowave/render/schema"
 	table "github.com/krowave/krowave/render/settings"
 )

@@ -150,7 +150,7 @@ const file_repository_proto_rawDesc = "" +
 	"\x03map\x18\t \x03(\v2*.repository.ParameterAnnouncement.MapEntryR\x03map\x1a6\n" +
 	"\bMapEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B0Z.github.com/krowave/krowave/argocd/cmp/pluginpbb\x06proto3"
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B6Z4github.com/krowave/krowave/argocd/cmpserver/pluginpbb\x06proto3"
 
 var (
 	file_repository_proto_rawDescOnce sync.Once

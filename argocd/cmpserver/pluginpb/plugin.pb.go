@@ -527,7 +527,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\x10GenerateManifest\x12\x18.plugin.AppStreamRequest\x1a\x18.plugin.ManifestResponse(\x01\x12\\\n" +
 	"\x18CheckPluginConfiguration\x12\x16.google.protobuf.Empty\x1a(.plugin.CheckPluginConfigurationResponse\x12I\n" +
 	"\x0fMatchRepository\x12\x18.plugin.AppStreamRequest\x1a\x1a.plugin.RepositoryResponse(\x01\x12_\n" +
-	"\x19GetParametersAnnouncement\x12\x18.plugin.AppStreamRequest\x1a&.plugin.ParametersAnnouncementResponse(\x01B0Z.github.com/krowave/krowave/argocd/cmp/pluginpbb\x06proto3"
+	"\x19GetParametersAnnouncement\x12\x18.plugin.AppStreamRequest\x1a&.plugin.ParametersAnnouncementResponse(\x01B6Z4github.com/krowave/krowave/argocd/cmpserver/pluginpbb\x06proto3"
 
 var (
 	file_plugin_proto_rawDescOnce sync.Once

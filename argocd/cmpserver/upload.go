@@ -1,4 +1,4 @@
-package cmp
+package cmpserver
 
 import (
 	"crypto/sha256"
@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/krowave/krowave/argocd/cmp/pluginpb"
+	"github.com/krowave/krowave/argocd/cmpserver/pluginpb"
 	"github.com/krowave/krowave/render/cache"
 	"github.com/krowave/krowave/render/repo"
 )

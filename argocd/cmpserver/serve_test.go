@@ -1,4 +1,4 @@
-package cmp
+package cmpserver
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/emptypb"
 
-	"github.com/krowave/krowave/argocd/cmp/pluginpb"
+	"github.com/krowave/krowave/argocd/cmpserver/pluginpb"
 )
 
 func TestReplyTooLarge(t *testing.T) {

@@ -1,4 +1,4 @@
-package cmp
+package cmpserver
 
 import (
 	"archive/tar"
@@ -19,7 +19,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	"github.com/krowave/krowave/argocd/cmp/pluginpb"
+	"github.com/krowave/krowave/argocd/cmpserver/pluginpb"
 )
 
 // tree is a repository: file contents by name; "-> target" is a symlink.

@@ -1,4 +1,4 @@
-package cmp
+package cmpserver
 
 import (
 	"context"
@@ -22,7 +22,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
 
-	"github.com/krowave/krowave/argocd/cmp/pluginpb"
+	"github.com/krowave/krowave/argocd/cmpserver/pluginpb"
 	"github.com/krowave/krowave/render/cache"
 	table "github.com/krowave/krowave/render/settings"
 )
