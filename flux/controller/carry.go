@@ -17,7 +17,7 @@ import (
 // published returns the plan of the artifact that is advertised. It is nil when
 // there is none, or when its file is lost; then only the number of waves is
 // known, from the Kustomizations.
-func (s *step) published() *layout.Plan {
+func (s *reconcileScope) published() *layout.Plan {
 	a := s.obj.Status.Artifact
 	if a == nil {
 		return nil
@@ -44,7 +44,7 @@ func (s *step) published() *layout.Plan {
 
 // carryOver returns the published objects of nodes that are pending now: their
 // values were there before, and being unknown is no reason to delete anything.
-func (s *step) carryOver(res *render.Result) ([]render.Object, error) {
+func (s *reconcileScope) carryOver(res *render.Result) ([]render.Object, error) {
 	if !pending(res) {
 		return nil, nil
 	}

@@ -16,54 +16,56 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// stop is an error with what follows from it.
-type stop struct {
+// reconcileError is an error with its reason and how to retry.
+type reconcileError struct {
 	reason   string
 	err      error
-	terminal bool          // nothing but a change helps
-	after    time.Duration // try again then; 0 leaves it to the back-off
+	terminal bool          // not retried until something changes
+	after    time.Duration // retry after this time; 0 means back-off
 }
 
-func (s *stop) Error() string { return s.err.Error() }
-func (s *stop) Unwrap() error { return s.err }
+func (s *reconcileError) Error() string { return s.err.Error() }
+func (s *reconcileError) Unwrap() error { return s.err }
 
-// terminal is an error that waits for a change of the object or its sources.
-func terminal(reason string, err error) error { return &stop{reason: reason, err: err, terminal: true} }
+// newTerminalError is not retried until the object or its sources change.
+func newTerminalError(reason string, err error) error {
+	return &reconcileError{reason: reason, err: err, terminal: true}
+}
 
-// failed is an error that is tried again with back-off.
-func failed(reason string, err error) error {
+// newRetryError is retried with back-off.
+func newRetryError(reason string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &stop{reason: reason, err: err}
+	return &reconcileError{reason: reason, err: err}
 }
 
-// later is an error that something else is about to lift.
-func later(reason string, err error, after time.Duration) error {
-	return &stop{reason: reason, err: err, after: after}
+// newDelayedError is retried after a fixed time, for a cause that is about to go.
+func newDelayedError(reason string, err error, after time.Duration) error {
+	return &reconcileError{reason: reason, err: err, after: after}
 }
 
-// again ends a reconcile that acted on something old: nobody is at fault, and the
-// next attempt sees what is new.
-type again struct{ err error }
+// staleError ends a reconcile that acted on an outdated object. The next attempt
+// reads the current one.
+type staleError struct{ err error }
 
-func (a *again) Error() string { return a.err.Error() }
-func (a *again) Unwrap() error { return a.err }
+func (a *staleError) Error() string { return a.err.Error() }
+func (a *staleError) Unwrap() error { return a.err }
 
-// againAfter is how long the cache may take to hear of a change.
-const againAfter = time.Second
+// staleRetry is the time that the cache gets to receive a change.
+const staleRetry = time.Second
 
-// writing is the error of a write.
-func writing(reason string, err error) error {
+// newWriteError is the error of a write; a conflict makes it a staleError.
+func newWriteError(reason string, err error) error {
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
-		return &again{err}
+		return &staleError{err}
 	}
-	return failed(reason, err)
+	return newRetryError(reason, err)
 }
 
-// conclude turns what came of a reconcile into conditions, an event and what the
-// queue is told, and stores the status.
-func (s *step) conclude(ctx context.Context, result ctrl.Result, err error) (ctrl.Result, error) {
+// conclude turns the result of a reconcile into conditions, an event and a result
+// for the queue, and stores the status.
+func (s *reconcileScope) conclude(ctx context.Context, result ctrl.Result, err error) (ctrl.Result, error) {
 	if s.suspended || s.obj.DeletionTimestamp != nil && len(s.obj.Finalizers) == 0 && err == nil {
 		if s.suspended {
 			return result, err
@@ -73,12 +75,12 @@ func (s *step) conclude(ctx context.Context, result ctrl.Result, err error) (ctr
 	if v, ok := meta.ReconcileAnnotationValue(s.obj.Annotations); ok {
 		s.obj.Status.SetLastHandledReconcileRequest(v)
 	}
-	var why *stop
-	var repeat *again
+	var why *reconcileError
+	var repeat *staleError
 	switch {
 	case errors.As(err, &repeat):
 		ctrl.LoggerFrom(ctx).V(1).Info("trying again", "reason", err.Error())
-		result, err = ctrl.Result{RequeueAfter: againAfter}, nil
+		result, err = ctrl.Result{RequeueAfter: staleRetry}, nil
 	case err == nil:
 		if s.obj.DeletionTimestamp == nil {
 			conditions.Delete(s.obj, meta.ReconcilingCondition)
@@ -101,7 +103,7 @@ func (s *step) conclude(ctx context.Context, result ctrl.Result, err error) (ctr
 	return result, errors.Join(err, s.patch(ctx))
 }
 
-func (s *step) stalled(why *stop) {
+func (s *reconcileScope) stalled(why *reconcileError) {
 	before := conditions.Get(s.obj, meta.StalledCondition)
 	message := cut(why.Error(), maxMessage)
 	conditions.MarkFalse(s.obj, meta.ReadyCondition, why.reason, "%s", message)
@@ -112,7 +114,7 @@ func (s *step) stalled(why *stop) {
 	}
 }
 
-func (s *step) retrying(reason string, err error) {
+func (s *reconcileScope) retrying(reason string, err error) {
 	before := conditions.Get(s.obj, meta.ReadyCondition)
 	message := cut(err.Error(), maxMessage)
 	conditions.MarkFalse(s.obj, meta.ReadyCondition, reason, "%s", message)
@@ -123,7 +125,7 @@ func (s *step) retrying(reason string, err error) {
 	}
 }
 
-// Limits of texts: Kubernetes refuses longer ones.
+// Length limits of messages: Kubernetes refuses longer ones.
 const (
 	maxMessage = 16 << 10
 	maxEvent   = 1000
@@ -140,7 +142,7 @@ func cut(text string, limit int) string {
 // under their own groups.
 const revisionKey = "krowave.dev/" + eventv1.MetaRevisionKey
 
-func (s *step) event(kind, reason, format string, args ...any) {
+func (s *reconcileScope) event(kind, reason, format string, args ...any) {
 	notes := map[string]string{}
 	if a := s.obj.Status.Artifact; a != nil {
 		notes[revisionKey] = a.Revision
@@ -148,18 +150,18 @@ func (s *step) event(kind, reason, format string, args ...any) {
 	s.AnnotatedEventf(s.obj, notes, kind, reason, "%s", cut(fmt.Sprintf(format, args...), maxEvent))
 }
 
-func (s *step) warn(reason, format string, args ...any) {
+func (s *reconcileScope) warn(reason, format string, args ...any) {
 	s.event(corev1.EventTypeWarning, reason, format, args...)
 }
 
-// note is an event that is of interest once.
-func (s *step) note(reason, format string, args ...any) {
+// note emits a normal event.
+func (s *reconcileScope) note(reason, format string, args ...any) {
 	s.event(corev1.EventTypeNormal, reason, format, args...)
 }
 
-// mark sets a condition that is there only while it is true, and says whether
-// that is new.
-func (s *step) mark(kind, reason, message string) bool {
+// mark sets a condition that exists only while it is true. It reports whether the
+// condition is new.
+func (s *reconcileScope) mark(kind, reason, message string) bool {
 	before := conditions.Get(s.obj, kind)
 	if message == "" {
 		conditions.Delete(s.obj, kind)
@@ -170,14 +172,14 @@ func (s *step) mark(kind, reason, message string) bool {
 	return before == nil || before.Message != message
 }
 
-// ready says that everything is as it should be.
-func (s *step) ready(reason, format string, args ...any) {
+// ready sets the condition Ready to true.
+func (s *reconcileScope) ready(reason, format string, args ...any) {
 	conditions.MarkTrue(s.obj, meta.ReadyCondition, reason, format, args...)
 }
 
-// unready is for what keeps the artifact from being applied; the artifact
-// itself is published.
-func (s *step) unready(reason, format string, args ...any) {
+// unready sets the condition Ready to false when the artifact is published but
+// cannot be applied.
+func (s *reconcileScope) unready(reason, format string, args ...any) {
 	message := fmt.Sprintf(format, args...)
 	before := conditions.Get(s.obj, meta.ReadyCondition)
 	conditions.MarkFalse(s.obj, meta.ReadyCondition, reason, "%s", message)
@@ -186,7 +188,7 @@ func (s *step) unready(reason, format string, args ...any) {
 	}
 }
 
-// list joins words, and says how many more there are.
+// list joins the first words, followed by the number of the others.
 func list(words []string, limit int) string {
 	if len(words) > limit {
 		return strings.Join(words[:limit], ", ") + fmt.Sprintf(" and %d more", len(words)-limit)

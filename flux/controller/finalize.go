@@ -19,7 +19,7 @@ import (
 // the first, each when the one behind it has deleted its objects, then the
 // ExternalArtifact and its files. The deletion of a Kustomization minds no
 // dependsOn, so the order is kept here.
-func (s *step) finalize(ctx context.Context) (ctrl.Result, error) {
+func (s *reconcileScope) finalize(ctx context.Context) (ctrl.Result, error) {
 	if !controllerutil.ContainsFinalizer(s.obj, v1alpha1.RenderedSourceFinalizer) {
 		return ctrl.Result{}, nil
 	}
@@ -51,7 +51,7 @@ func (s *step) finalize(ctx context.Context) (ctrl.Result, error) {
 }
 
 // withdraw deletes the ExternalArtifact and its files.
-func (s *step) withdraw(ctx context.Context) error {
+func (s *reconcileScope) withdraw(ctx context.Context) error {
 	external := &sourcev1.ExternalArtifact{}
 	err := s.Get(ctx, s.key(), external)
 	switch {

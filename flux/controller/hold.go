@@ -21,7 +21,7 @@ import (
 // with old gates would let the next wave go too early, or wait for an object
 // that is gone; so would old files with new gates, and kustomize-controller
 // looks at nothing else while it waits.
-func (s *step) hold(ctx context.Context, out *outcome, revision string) error {
+func (s *reconcileScope) hold(ctx context.Context, out *outcome, revision string) error {
 	if s.obj.Spec.Kustomizations == nil || out.next == nil {
 		return nil
 	}
@@ -40,21 +40,21 @@ func (s *step) hold(ctx context.Context, out *outcome, revision string) error {
 		held.Spec.Suspend = true
 		held.Annotations[heldAnnotation] = revision
 		if err := s.Update(ctx, held); err != nil {
-			return writing(v1alpha1.ChainFailedReason, fmt.Errorf("suspending Kustomization %s: %w", k.Name, err))
+			return newWriteError(v1alpha1.ChainFailedReason, fmt.Errorf("suspending Kustomization %s: %w", k.Name, err))
 		}
-		s.heard(ctx, &kustomizev1.Kustomization{}, client.ObjectKeyFromObject(k), func(obj client.Object) bool {
+		s.waitForCache(ctx, &kustomizev1.Kustomization{}, client.ObjectKeyFromObject(k), func(obj client.Object) bool {
 			return obj.(*kustomizev1.Kustomization).Spec.Suspend
 		})
 	}
 	return nil
 }
 
-// heard waits until the watch of this controller has told of a change. That of
-// kustomize-controller is as fast, and it is the order of what it hears that
-// counts.
-func (s *step) heard(ctx context.Context, obj client.Object, key types.NamespacedName, done func(client.Object) bool) {
+// waitForCache waits until the cache of this controller has received a change.
+// The watch of kustomize-controller is about as fast, and the order of changes is
+// what matters there.
+func (s *reconcileScope) waitForCache(ctx context.Context, obj client.Object, key types.NamespacedName, done func(client.Object) bool) {
 	const every, limit = 10 * time.Millisecond, 2 * time.Second
-	// Beyond the limit, going on is better than standing still.
+	// After the limit, continuing is better than blocking.
 	_ = wait.PollUntilContextTimeout(ctx, every, limit, true, func(ctx context.Context) (bool, error) {
 		return s.Get(ctx, key, obj) == nil && done(obj), nil
 	})

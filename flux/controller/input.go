@@ -30,12 +30,12 @@ type unit struct {
 }
 
 // input reads everything that the spec names.
-func (s *step) input(ctx context.Context) (*input, error) {
+func (s *reconcileScope) input(ctx context.Context) (*input, error) {
 	tree, err := s.fetch(ctx, s.obj.Spec.SourceRef)
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{step: s, main: tree, in: &input{}, byDir: map[string]*settings{}}
+	r := &reader{reconcileScope: s, main: tree, in: &input{}, byDir: map[string]*settings{}}
 	if err := r.read(ctx); err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (s *step) input(ctx context.Context) (*input, error) {
 
 // settings puts the krowave.yaml of a directory and the spec together; the spec
 // wins.
-func (s *step) settings(tree *source.Tree, dir string) *settings {
+func (s *reconcileScope) settings(tree *source.Tree, dir string) *settings {
 	found, diags := project.NearestSettings(tree.Files, dir)
 	spec := &s.obj.Spec
 	set := newSettings(s.Settings, found, spec)
@@ -71,7 +71,7 @@ func (s *step) settings(tree *source.Tree, dir string) *settings {
 
 // reader reads the files of one render.
 type reader struct {
-	*step
+	*reconcileScope
 	main  *source.Tree
 	in    *input
 	byDir map[string]*settings

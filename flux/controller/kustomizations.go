@@ -30,14 +30,14 @@ import (
 // delete all at once when the owner is deleted in the foreground, and the order
 // would be lost.
 const (
-	ownerAnnotation  = "krowave.dev/rendered-source" // name of the RenderedSource
-	waveAnnotation   = "krowave.dev/wave"            // its place in the chain, from 0
-	nudgedAnnotation = "krowave.dev/nudged"          // the revision that it was told to apply
-	heldAnnotation   = "krowave.dev/held"            // the revision that it is suspended for; see hold
+	ownerAnnotation     = "krowave.dev/rendered-source" // name of the RenderedSource
+	waveAnnotation      = "krowave.dev/wave"            // its place in the chain, from 0
+	requestedAnnotation = "krowave.dev/nudged"          // the revision that it was told to apply
+	heldAnnotation      = "krowave.dev/held"            // the revision that it is suspended for; see hold
 )
 
 // kustomizations makes the chain what the plan says and keeps it moving.
-func (s *step) kustomizations(ctx context.Context, out *outcome) error {
+func (s *reconcileScope) kustomizations(ctx context.Context, out *outcome) error {
 	if err := s.owned(ctx); err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (s *step) kustomizations(ctx context.Context, out *outcome) error {
 			}
 		}
 	}
-	if err := s.nudge(ctx, wanted); err != nil {
+	if err := s.requestReconcile(ctx, wanted); err != nil {
 		return err
 	}
 	s.waves(out.next, wanted)
@@ -69,7 +69,7 @@ func (s *step) kustomizations(ctx context.Context, out *outcome) error {
 }
 
 // owned lists the Kustomizations that the object owns, in the order of the chain.
-func (s *step) owned(ctx context.Context) error {
+func (s *reconcileScope) owned(ctx context.Context) error {
 	all := &kustomizev1.KustomizationList{}
 	if err := s.List(ctx, all, client.InNamespace(s.obj.Namespace), client.MatchingFields{ownerIndex: s.obj.Name}); err != nil {
 		return fmt.Errorf("listing Kustomizations: %w", err)
@@ -87,7 +87,7 @@ func (s *step) owned(ctx context.Context) error {
 
 // template is what the Kustomizations have in common. Their account is always
 // ours to say: whoever may write a RenderedSource gets no more by way of them.
-func (s *step) template() layout.Template {
+func (s *reconcileScope) template() layout.Template {
 	k := s.obj.Spec.Kustomizations
 	t := layout.Template{
 		Name: s.obj.Name, Namespace: s.obj.Namespace, TargetNamespace: k.TargetNamespace, ServiceAccountName: s.serviceAccount(),
@@ -102,7 +102,7 @@ func (s *step) template() layout.Template {
 }
 
 // serviceAccount is the account that objects are applied as.
-func (s *step) serviceAccount() string {
+func (s *reconcileScope) serviceAccount() string {
 	k := s.obj.Spec.Kustomizations
 	if k == nil {
 		return ""
@@ -110,14 +110,14 @@ func (s *step) serviceAccount() string {
 	return cmp.Or(k.ServiceAccountName, s.obj.Spec.ServiceAccountName, s.DefaultServiceAccount)
 }
 
-func (s *step) impersonated() bool {
+func (s *reconcileScope) impersonated() bool {
 	k := s.obj.Spec.Kustomizations
 	return k != nil && (s.serviceAccount() != "" || k.KubeConfig != nil)
 }
 
 // ensure creates or corrects one Kustomization. One that belongs to someone else
 // is left alone.
-func (s *step) ensure(ctx context.Context, wanted *kustomizev1.Kustomization, place int) error {
+func (s *reconcileScope) ensure(ctx context.Context, wanted *kustomizev1.Kustomization, place int) error {
 	wanted.Annotations = map[string]string{ownerAnnotation: s.obj.Name, waveAnnotation: strconv.Itoa(place)}
 	wanted.Labels = withLabel(wanted.Labels, "app.kubernetes.io/managed-by", managedBy)
 	current := &kustomizev1.Kustomization{}
@@ -125,13 +125,13 @@ func (s *step) ensure(ctx context.Context, wanted *kustomizev1.Kustomization, pl
 	switch {
 	case apierrors.IsNotFound(err):
 		if err := s.Create(ctx, wanted); err != nil {
-			return writing(v1alpha1.ChainFailedReason, fmt.Errorf("creating Kustomization %s: %w", wanted.Name, err))
+			return newWriteError(v1alpha1.ChainFailedReason, fmt.Errorf("creating Kustomization %s: %w", wanted.Name, err))
 		}
 		return nil
 	case err != nil:
 		return fmt.Errorf("reading Kustomization %s: %w", wanted.Name, err)
 	case current.Annotations[ownerAnnotation] != s.obj.Name:
-		return terminal(v1alpha1.NameConflictReason, fmt.Errorf(
+		return newTerminalError(v1alpha1.NameConflictReason, fmt.Errorf(
 			"there is a Kustomization %s/%s that was not made for this object: delete it, or give the RenderedSource another name", wanted.Namespace, wanted.Name))
 	}
 	changed := current.DeepCopy()
@@ -148,39 +148,39 @@ func (s *step) ensure(ctx context.Context, wanted *kustomizev1.Kustomization, pl
 		return nil
 	}
 	if err := s.Update(ctx, changed); err != nil {
-		return writing(v1alpha1.ChainFailedReason, fmt.Errorf("updating Kustomization %s: %w", wanted.Name, err))
+		return newWriteError(v1alpha1.ChainFailedReason, fmt.Errorf("updating Kustomization %s: %w", wanted.Name, err))
 	}
 	return nil
 }
 
-func (s *step) delete(ctx context.Context, k *kustomizev1.Kustomization) error {
+func (s *reconcileScope) delete(ctx context.Context, k *kustomizev1.Kustomization) error {
 	if k.DeletionTimestamp != nil {
 		return nil
 	}
 	if err := s.Delete(ctx, k, client.Preconditions{UID: &k.UID}); client.IgnoreNotFound(err) != nil {
-		return writing(v1alpha1.ChainFailedReason, fmt.Errorf("deleting Kustomization %s: %w", k.Name, err))
+		return newWriteError(v1alpha1.ChainFailedReason, fmt.Errorf("deleting Kustomization %s: %w", k.Name, err))
 	}
 	return nil
 }
 
 // release leaves Kustomizations to the user, when the template for them is taken
 // away. Deleting them would delete what they applied.
-func (s *step) release(ctx context.Context) error {
+func (s *reconcileScope) release(ctx context.Context) error {
 	for _, k := range s.chain {
 		freed := k.DeepCopy()
-		for _, a := range []string{ownerAnnotation, waveAnnotation, nudgedAnnotation, heldAnnotation} {
+		for _, a := range []string{ownerAnnotation, waveAnnotation, requestedAnnotation, heldAnnotation} {
 			delete(freed.Annotations, a)
 		}
 		if err := s.Update(ctx, freed); client.IgnoreNotFound(err) != nil {
-			return writing(v1alpha1.ChainFailedReason, fmt.Errorf("releasing Kustomization %s: %w", k.Name, err))
+			return newWriteError(v1alpha1.ChainFailedReason, fmt.Errorf("releasing Kustomization %s: %w", k.Name, err))
 		}
 	}
 	return nil
 }
 
-// retire deletes Kustomizations of waves that the next artifact does not have
-// any more. By then they have nothing left to apply.
-func (s *step) retire(ctx context.Context, next *layout.Plan) error {
+// deleteUnusedKustomizations deletes the Kustomizations of waves that the next
+// artifact no longer has. At this point they have nothing left to apply.
+func (s *reconcileScope) deleteUnusedKustomizations(ctx context.Context, next *layout.Plan) error {
 	if s.obj.Spec.Kustomizations == nil {
 		return nil
 	}
@@ -199,7 +199,7 @@ func (s *step) retire(ctx context.Context, next *layout.Plan) error {
 
 // readers returns the Kustomizations that apply the artifact, whoever made them,
 // with their inventories, which the cache does not keep.
-func (s *step) readers(ctx context.Context) ([]kustomizev1.Kustomization, error) {
+func (s *reconcileScope) readers(ctx context.Context) ([]kustomizev1.Kustomization, error) {
 	known := &kustomizev1.KustomizationList{}
 	if err := s.List(ctx, known, client.MatchingFields{readsIndex: s.key().String()}); err != nil {
 		return nil, fmt.Errorf("listing Kustomizations: %w", err)
@@ -224,9 +224,9 @@ func applied(k *kustomizev1.Kustomization, revision string) bool {
 		conditions.IsTrue(k, meta.ReadyCondition) && k.DeletionTimestamp == nil
 }
 
-// nudge tells each Kustomization to look again as soon as the one before it is
-// done. Left alone, it would look again after half a minute.
-func (s *step) nudge(ctx context.Context, wanted []kustomizev1.Kustomization) error {
+// requestReconcile makes each Kustomization reconcile as soon as the one before it
+// is applied. Otherwise it would retry only after half a minute.
+func (s *reconcileScope) requestReconcile(ctx context.Context, wanted []kustomizev1.Kustomization) error {
 	revision := s.obj.Status.Artifact.Revision
 	byName := map[string]*kustomizev1.Kustomization{}
 	for i := range s.chain {
@@ -237,28 +237,28 @@ func (s *step) nudge(ctx context.Context, wanted []kustomizev1.Kustomization) er
 		if before == nil || k == nil || !applied(before, revision) {
 			return nil
 		}
-		if k.Status.LastAppliedRevision == revision && conditions.IsTrue(k, meta.ReadyCondition) || k.Annotations[nudgedAnnotation] == nudgeOf(revision, before) {
+		if k.Status.LastAppliedRevision == revision && conditions.IsTrue(k, meta.ReadyCondition) || k.Annotations[requestedAnnotation] == requestOf(revision, before) {
 			continue
 		}
 		patched := k.DeepCopy()
 		patched.Annotations[meta.ReconcileRequestAnnotation] = time.Now().Format(time.RFC3339Nano)
-		patched.Annotations[nudgedAnnotation] = nudgeOf(revision, before)
+		patched.Annotations[requestedAnnotation] = requestOf(revision, before)
 		if err := s.Patch(ctx, patched, client.MergeFrom(k)); client.IgnoreNotFound(err) != nil {
-			return failed(v1alpha1.ChainFailedReason, fmt.Errorf("telling Kustomization %s to go on: %w", k.Name, err))
+			return newRetryError(v1alpha1.ChainFailedReason, fmt.Errorf("requesting a reconcile of Kustomization %s: %w", k.Name, err))
 		}
 	}
 	return nil
 }
 
-// nudgeOf is different each time that the one before becomes ready, since the
+// requestOf is different each time that the one before becomes ready, since the
 // one behind may have looked in between and found it was not.
-func nudgeOf(revision string, before *kustomizev1.Kustomization) string {
+func requestOf(revision string, before *kustomizev1.Kustomization) string {
 	since := conditions.GetLastTransitionTime(before, meta.ReadyCondition)
 	return strings.TrimPrefix(revision, "latest@") + " " + since.UTC().Format(time.RFC3339)
 }
 
 // waves says in the status where each wave is.
-func (s *step) waves(plan *layout.Plan, wanted []kustomizev1.Kustomization) {
+func (s *reconcileScope) waves(plan *layout.Plan, wanted []kustomizev1.Kustomization) {
 	s.obj.Status.Waves = nil
 	for i, w := range plan.Waves {
 		st := v1alpha1.WaveStatus{Name: w.Name, Path: w.Dir, Objects: int32(w.Objects), Gate: w.Gate}
@@ -280,7 +280,7 @@ func (s *step) waves(plan *layout.Plan, wanted []kustomizev1.Kustomization) {
 // gateMissing says that kustomize-controller does not read ExternalArtifacts. The
 // Kustomizations and the artifact are in one namespace, so that nothing else can
 // be denied.
-func (s *step) gateMissing() string {
+func (s *reconcileScope) gateMissing() string {
 	for i := range s.chain {
 		k := &s.chain[i]
 		if conditions.GetReason(k, meta.ReadyCondition) == apiacl.AccessDeniedReason && k.Status.ObservedGeneration <= k.Generation {

@@ -32,7 +32,7 @@ type LiveValues interface {
 const liveTimeout = 10 * time.Second
 
 // seen returns what is known of the live objects now.
-func (s *step) seen() live.Snapshot {
+func (s *reconcileScope) seen() live.Snapshot {
 	if s.Live == nil {
 		return live.Snapshot{}
 	}
@@ -40,7 +40,7 @@ func (s *step) seen() live.Snapshot {
 }
 
 // account is the user that live values are read as.
-func (s *step) account() string {
+func (s *reconcileScope) account() string {
 	name := s.obj.Spec.ServiceAccountName
 	if name == "" {
 		name = s.DefaultServiceAccount
@@ -73,7 +73,7 @@ func withLive(observed []repo.File, seen live.Snapshot) ([]repo.File, error) {
 
 // settle renders with live values until these are the ones that the render
 // wants: what is found first may be what names the next.
-func (s *step) settle(ctx context.Context, in *input) (*render.Result, live.Snapshot, error) {
+func (s *reconcileScope) settle(ctx context.Context, in *input) (*render.Result, live.Snapshot, error) {
 	withhold := slices.ContainsFunc(in.units, func(u unit) bool { return u.options.Runtime == render.Withhold })
 	if !withhold || s.Live == nil {
 		if s.Live != nil {
@@ -83,7 +83,7 @@ func (s *step) settle(ctx context.Context, in *input) (*render.Result, live.Snap
 		return res, live.Snapshot{}, err
 	}
 	if k := s.obj.Spec.Kustomizations; k != nil && (k.KubeConfig != nil || k.TargetNamespace != "") {
-		return nil, live.Snapshot{}, terminal(v1alpha1.InvalidSpecReason,
+		return nil, live.Snapshot{}, newTerminalError(v1alpha1.InvalidSpecReason,
 			errors.New("runtime: withhold reads the objects where the source has them: it does not go with kustomizations.kubeConfig and kustomizations.targetNamespace"))
 	}
 	seen := s.seen()
@@ -104,7 +104,7 @@ func (s *step) settle(ctx context.Context, in *input) (*render.Result, live.Snap
 			}
 		}
 		if err := s.Live.Want(s.key(), s.account(), wanted); err != nil {
-			return nil, seen, failed(v1alpha1.WaitingForValuesReason, err)
+			return nil, seen, newRetryError(v1alpha1.WaitingForValuesReason, err)
 		}
 		waiting, cancel := context.WithTimeout(ctx, liveTimeout)
 		s.Live.Wait(waiting, s.key())
@@ -115,7 +115,7 @@ func (s *step) settle(ctx context.Context, in *input) (*render.Result, live.Snap
 		}
 		seen = now
 	}
-	return nil, seen, later(v1alpha1.WaitingForValuesReason,
+	return nil, seen, newDelayedError(v1alpha1.WaitingForValuesReason,
 		fmt.Errorf("live values changed in each of %d renders", maxRounds), s.RequeueDependency)
 }
 

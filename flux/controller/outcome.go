@@ -37,7 +37,7 @@ type outcome struct {
 }
 
 // outcome renders, unless nothing has changed since the last time.
-func (s *step) outcome(ctx context.Context) (*outcome, error) {
+func (s *reconcileScope) outcome(ctx context.Context) (*outcome, error) {
 	input := s.inputDigest(s.seen())
 	if last, ok := s.made.Load(s.key()); ok && !s.requested() {
 		if out := last.(*outcome); out.input == input && len(out.seen.Unserved) == 0 && s.verified() == nil {
@@ -56,7 +56,7 @@ func (s *step) outcome(ctx context.Context) (*outcome, error) {
 	out, err := s.render(ctx)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
-			err = failed(v1alpha1.RenderFailedReason, fmt.Errorf("not done after %s, which spec.timeout is: %w", s.timeout(), err))
+			err = newRetryError(v1alpha1.RenderFailedReason, fmt.Errorf("not done after %s, which spec.timeout is: %w", s.timeout(), err))
 		}
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (s *step) outcome(ctx context.Context) (*outcome, error) {
 
 const defaultTimeout = 2 * time.Minute
 
-func (s *step) timeout() time.Duration {
+func (s *reconcileScope) timeout() time.Duration {
 	if d := s.obj.Spec.Timeout.Duration; d > 0 {
 		return d
 	}
@@ -73,14 +73,14 @@ func (s *step) timeout() time.Duration {
 }
 
 // requested reports whether someone asks for a reconcile.
-func (s *step) requested() bool {
+func (s *reconcileScope) requested() bool {
 	v, ok := meta.ReconcileAnnotationValue(s.obj.Annotations)
 	return ok && v != s.obj.Status.GetLastHandledReconcileRequest()
 }
 
 // inputDigest is that of everything that a render depends on, as far as it can
 // change while the controller runs.
-func (s *step) inputDigest(seen live.Snapshot) string {
+func (s *reconcileScope) inputDigest(seen live.Snapshot) string {
 	spec := s.obj.Spec
 	spec.Interval.Duration, spec.Timeout.Duration = 0, 0
 	raw, err := json.Marshal(spec)
@@ -98,7 +98,7 @@ func (s *step) inputDigest(seen live.Snapshot) string {
 
 // render expands the instances and lays the objects out. Findings that are
 // errors end the reconcile until something changes.
-func (s *step) render(ctx context.Context) (*outcome, error) {
+func (s *reconcileScope) render(ctx context.Context) (*outcome, error) {
 	in, err := s.input(ctx)
 	if err != nil {
 		return nil, err
@@ -108,15 +108,15 @@ func (s *step) render(ctx context.Context) (*outcome, error) {
 	}
 	res, seen, err := s.settle(ctx, in)
 	var crash *render.Crash
-	var why *stop
+	var why *reconcileError
 	switch {
 	case errors.As(err, &crash):
 		ctrl.LoggerFrom(ctx).Error(err, "the engine failed", "stack", string(crash.Stack))
-		return nil, terminal(v1alpha1.RenderFailedReason, err)
+		return nil, newTerminalError(v1alpha1.RenderFailedReason, err)
 	case errors.As(err, &why):
 		return nil, err
 	case err != nil:
-		return nil, failed(v1alpha1.RenderFailedReason, err)
+		return nil, newRetryError(v1alpha1.RenderFailedReason, err)
 	}
 	all := append(in.diags, res.Diagnostics...)
 	all = append(all, render.Collisions(res.Objects)...)
@@ -143,7 +143,7 @@ func (s *step) render(ctx context.Context) (*outcome, error) {
 		return nil, findings(all)
 	}
 	if len(res.Objects) == 0 && !pending(res) && !in.allowEmpty {
-		return nil, terminal(v1alpha1.RenderFailedReason, fmt.Errorf("%s: nothing is rendered, and what was applied would be deleted; delete the RenderedSource if that is what you want, or set spec.allowEmpty", pathOf(s.obj)))
+		return nil, newTerminalError(v1alpha1.RenderFailedReason, fmt.Errorf("%s: nothing is rendered, and what was applied would be deleted; delete the RenderedSource if that is what you want, or set spec.allowEmpty", pathOf(s.obj)))
 	}
 	out := &outcome{input: s.inputDigest(seen), wanted: plan, rendered: true, seen: seen}
 	out.summarize(res, all, len(kept))
@@ -181,7 +181,7 @@ func findings(all diag.List) error {
 	if err := diag.Print(&text, errs, diag.PrintOptions{Max: maxFindings}); err != nil {
 		return err
 	}
-	return terminal(v1alpha1.RenderFailedReason, errors.New(strings.TrimSpace(text.String())))
+	return newTerminalError(v1alpha1.RenderFailedReason, errors.New(strings.TrimSpace(text.String())))
 }
 
 // plainSecrets reports what would make a Secret's values readable in the network.

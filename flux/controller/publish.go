@@ -24,9 +24,9 @@ import (
 // managedBy is the value of the label app.kubernetes.io/managed-by.
 const managedBy = "krowave"
 
-// claim returns the ExternalArtifact of the object's name, nil if there is none.
-// One that belongs to someone else is left alone.
-func (s *step) claim(ctx context.Context) (*sourcev1.ExternalArtifact, error) {
+// getOwnedArtifact returns the ExternalArtifact with the name of the object, nil
+// if there is none, and an error if it belongs to someone else.
+func (s *reconcileScope) getOwnedArtifact(ctx context.Context) (*sourcev1.ExternalArtifact, error) {
 	external := &sourcev1.ExternalArtifact{}
 	err := s.Get(ctx, s.key(), external)
 	switch {
@@ -35,7 +35,7 @@ func (s *step) claim(ctx context.Context) (*sourcev1.ExternalArtifact, error) {
 	case err != nil:
 		return nil, fmt.Errorf("reading ExternalArtifact %s: %w", s.key(), err)
 	case !s.owns(external):
-		return nil, terminal(v1alpha1.NameConflictReason, fmt.Errorf(
+		return nil, newTerminalError(v1alpha1.NameConflictReason, fmt.Errorf(
 			"ExternalArtifact %s exists and was not made for this object: delete it, or give the RenderedSource another name", s.key()))
 	}
 	if a := external.Status.Artifact; a != nil {
@@ -46,13 +46,13 @@ func (s *step) claim(ctx context.Context) (*sourcev1.ExternalArtifact, error) {
 
 // owns reports whether an ExternalArtifact was made for an object of this name.
 // The UID is not compared: after a restore from a backup it is another.
-func (s *step) owns(external *sourcev1.ExternalArtifact) bool {
+func (s *reconcileScope) owns(external *sourcev1.ExternalArtifact) bool {
 	ref := metav1.GetControllerOf(external)
 	return ref != nil && ref.Kind == v1alpha1.RenderedSourceKind && ref.APIVersion == v1alpha1.GroupVersion().String() && ref.Name == s.obj.Name
 }
 
 // verified reports what is wrong with the published artifact in the storage.
-func (s *step) verified() error {
+func (s *reconcileScope) verified() error {
 	if s.obj.Status.Artifact == nil {
 		return errors.New("nothing is published")
 	}
@@ -61,7 +61,7 @@ func (s *step) verified() error {
 
 // publish stores the files of the next plan, if they are not those that are
 // published, and advertises them.
-func (s *step) publish(ctx context.Context, external *sourcev1.ExternalArtifact, out *outcome) error {
+func (s *reconcileScope) publish(ctx context.Context, external *sourcev1.ExternalArtifact, out *outcome) error {
 	if out.wanted != nil {
 		if err := s.store(ctx, out); err != nil {
 			return err
@@ -82,10 +82,10 @@ func (s *step) publish(ctx context.Context, external *sourcev1.ExternalArtifact,
 		}
 	}
 	if err := s.advertise(ctx, external, a); err != nil {
-		return writing(v1alpha1.PublishFailedReason, err)
+		return newWriteError(v1alpha1.PublishFailedReason, err)
 	}
 	if changes {
-		s.heard(ctx, &sourcev1.ExternalArtifact{}, s.key(), func(obj client.Object) bool {
+		s.waitForCache(ctx, &sourcev1.ExternalArtifact{}, s.key(), func(obj client.Object) bool {
 			now := obj.(*sourcev1.ExternalArtifact).Status.Artifact
 			return now != nil && now.Revision == a.Revision
 		})
@@ -94,7 +94,7 @@ func (s *step) publish(ctx context.Context, external *sourcev1.ExternalArtifact,
 }
 
 // store decides what to publish next and stores it.
-func (s *step) store(ctx context.Context, out *outcome) error {
+func (s *reconcileScope) store(ctx context.Context, out *outcome) error {
 	readers, err := s.readers(ctx)
 	if err != nil {
 		return err
@@ -108,9 +108,9 @@ func (s *step) store(ctx context.Context, out *outcome) error {
 		return nil // one step at a time
 	}
 	if out.next, out.done, err = layout.Next(published, settled, out.wanted); err != nil {
-		return failed(v1alpha1.PublishFailedReason, err)
+		return newRetryError(v1alpha1.PublishFailedReason, err)
 	}
-	if err := s.retire(ctx, out.next); err != nil {
+	if err := s.deleteUnusedKustomizations(ctx, out.next); err != nil {
 		return err
 	}
 	files := toFiles(out.next)
@@ -123,7 +123,7 @@ func (s *step) store(ctx context.Context, out *outcome) error {
 	}
 	a, err := s.Store.Publish(s.key(), files, revision)
 	if err != nil {
-		return failed(v1alpha1.PublishFailedReason, err)
+		return newRetryError(v1alpha1.PublishFailedReason, err)
 	}
 	before := s.obj.Status.Artifact
 	s.obj.Status.Artifact = a
@@ -137,7 +137,7 @@ func (s *step) store(ctx context.Context, out *outcome) error {
 }
 
 // advertise writes the ExternalArtifact and its status.
-func (s *step) advertise(ctx context.Context, external *sourcev1.ExternalArtifact, a *meta.Artifact) error {
+func (s *reconcileScope) advertise(ctx context.Context, external *sourcev1.ExternalArtifact, a *meta.Artifact) error {
 	wanted := &sourcev1.ExternalArtifact{}
 	if external != nil {
 		wanted = external.DeepCopy()

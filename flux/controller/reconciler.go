@@ -87,7 +87,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	s := &step{Reconciler: r, obj: obj, patcher: patch.NewSerialPatcher(obj, r.Client)}
+	s := &reconcileScope{Reconciler: r, obj: obj, patcher: patch.NewSerialPatcher(obj, r.Client)}
 	defer func() {
 		result, err = s.conclude(ctx, result, err)
 		r.RecordReadiness(ctx, obj)
@@ -130,8 +130,8 @@ func (r *Reconciler) forget(key types.NamespacedName) {
 	}
 }
 
-// step is one Reconcile at work.
-type step struct {
+// reconcileScope holds the state of one reconcile.
+type reconcileScope struct {
 	*Reconciler
 	obj       *v1alpha1.RenderedSource
 	patcher   *patch.SerialPatcher
@@ -142,14 +142,14 @@ type step struct {
 }
 
 // reconcile goes from the sources to the Kustomizations.
-func (s *step) reconcile(ctx context.Context) (ctrl.Result, error) {
+func (s *reconcileScope) reconcile(ctx context.Context) (ctrl.Result, error) {
 	if err := s.validate(); err != nil {
 		return ctrl.Result{}, err
 	}
 	if err := s.resolve(ctx); err != nil {
 		return ctrl.Result{}, err
 	}
-	external, err := s.claim(ctx)
+	external, err := s.getOwnedArtifact(ctx)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -177,17 +177,17 @@ func (s *step) reconcile(ctx context.Context) (ctrl.Result, error) {
 // defaultInterval is that of the CRD, for objects made before it was there.
 const defaultInterval = time.Hour
 
-func (s *step) interval() time.Duration {
+func (s *reconcileScope) interval() time.Duration {
 	if d := s.obj.Spec.Interval.Duration; d > 0 {
 		return d
 	}
 	return defaultInterval
 }
 
-func (s *step) key() types.NamespacedName { return client.ObjectKeyFromObject(s.obj) }
+func (s *reconcileScope) key() types.NamespacedName { return client.ObjectKeyFromObject(s.obj) }
 
 // progress says that work is under way, in what others see.
-func (s *step) progress(ctx context.Context, format string, args ...any) error {
+func (s *reconcileScope) progress(ctx context.Context, format string, args ...any) error {
 	conditions.MarkReconciling(s.obj, meta.ProgressingReason, format, args...)
 	if ready := conditions.Get(s.obj, meta.ReadyCondition); ready == nil || ready.ObservedGeneration != s.obj.Generation {
 		conditions.MarkUnknown(s.obj, meta.ReadyCondition, meta.ProgressingReason, format, args...)
@@ -195,7 +195,7 @@ func (s *step) progress(ctx context.Context, format string, args ...any) error {
 	return s.patch(ctx)
 }
 
-func (s *step) patch(ctx context.Context) error {
+func (s *reconcileScope) patch(ctx context.Context) error {
 	opts := []patch.Option{
 		patch.WithOwnedConditions{Conditions: ownConditions()}, patch.WithForceOverwriteConditions{}, patch.WithFieldOwner(Name),
 	}

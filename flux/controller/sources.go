@@ -14,7 +14,7 @@ import (
 )
 
 // validate looks at what the API server cannot check.
-func (s *step) validate() error {
+func (s *reconcileScope) validate() error {
 	spec := &s.obj.Spec
 	var wrong []string
 	if v := spec.KubernetesVersion; v != "" {
@@ -28,22 +28,22 @@ func (s *step) validate() error {
 		}
 	}
 	if len(wrong) > 0 {
-		return terminal(v1alpha1.InvalidSpecReason, errors.New(strings.Join(wrong, "; ")))
+		return newTerminalError(v1alpha1.InvalidSpecReason, errors.New(strings.Join(wrong, "; ")))
 	}
 	return nil
 }
 
 // resolve finds what the sources advertise.
-func (s *step) resolve(ctx context.Context) error {
+func (s *reconcileScope) resolve(ctx context.Context) error {
 	for _, ref := range s.obj.Spec.References(s.obj.Namespace) {
 		resolved, err := s.Resolver.Resolve(ctx, s.obj.Namespace, ref)
 		var denied *source.DeniedError
 		var waiting *source.NotReadyError
 		switch {
 		case errors.As(err, &denied):
-			return terminal(apiacl.AccessDeniedReason, err)
+			return newTerminalError(apiacl.AccessDeniedReason, err)
 		case errors.As(err, &waiting):
-			return later(v1alpha1.SourceNotReadyReason, err, s.RequeueDependency)
+			return newDelayedError(v1alpha1.SourceNotReadyReason, err, s.RequeueDependency)
 		case err != nil:
 			return err
 		}
@@ -53,7 +53,7 @@ func (s *step) resolve(ctx context.Context) error {
 }
 
 // source returns the resolved source of a reference.
-func (s *step) source(ref v1alpha1.SourceReference) source.Resolved {
+func (s *reconcileScope) source(ref v1alpha1.SourceReference) source.Resolved {
 	ref.APIVersion, ref.Namespace = "", ref.In(s.obj.Namespace)
 	for _, r := range s.sources {
 		if r.Reference == ref {
@@ -64,18 +64,18 @@ func (s *step) source(ref v1alpha1.SourceReference) source.Resolved {
 }
 
 // fetch gets the files of a source.
-func (s *step) fetch(ctx context.Context, ref v1alpha1.SourceReference) (*source.Tree, error) {
+func (s *reconcileScope) fetch(ctx context.Context, ref v1alpha1.SourceReference) (*source.Tree, error) {
 	from := s.source(ref)
 	tree, err := s.Fetcher.Fetch(ctx, from.Artifact)
 	var waiting *source.NotReadyError
 	var limit *source.LimitError
 	switch {
 	case errors.As(err, &waiting):
-		return nil, later(v1alpha1.SourceNotReadyReason, fmt.Errorf("%s: %w", source.Name(from.Reference), err), s.RequeueDependency)
+		return nil, newDelayedError(v1alpha1.SourceNotReadyReason, fmt.Errorf("%s: %w", source.Name(from.Reference), err), s.RequeueDependency)
 	case errors.As(err, &limit):
-		return nil, terminal(v1alpha1.SourceFetchFailedReason, fmt.Errorf("%s: %w", source.Name(from.Reference), err))
+		return nil, newTerminalError(v1alpha1.SourceFetchFailedReason, fmt.Errorf("%s: %w", source.Name(from.Reference), err))
 	case err != nil:
-		return nil, failed(v1alpha1.SourceFetchFailedReason, fmt.Errorf("%s: %w", source.Name(from.Reference), err))
+		return nil, newRetryError(v1alpha1.SourceFetchFailedReason, fmt.Errorf("%s: %w", source.Name(from.Reference), err))
 	}
 	return tree, nil
 }

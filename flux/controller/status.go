@@ -57,7 +57,7 @@ func title(i *render.Instance) string {
 }
 
 // report says in the status what was made, and in conditions what is open.
-func (s *step) report(out *outcome) {
+func (s *reconcileScope) report(out *outcome) {
 	st := &s.obj.Status
 	st.Counts, st.Instances, st.Pending, st.InputDigest = out.status.Counts, out.status.Instances, out.status.Pending, out.input
 	st.Sources = nil
