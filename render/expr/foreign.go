@@ -15,8 +15,11 @@ var expansion = regexp.MustCompile(`(?s)^[#!]?(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*?$
 var variable = regexp.MustCompile(`^(?:[A-Z][A-Z0-9_]*|_[A-Za-z0-9_]*)(?:[^A-Za-z0-9_]|$)`)
 
 // IsExpansion reports whether the text between ${ and } could be a variable of
-// a shell or of Grafana. Ask only of what is not CEL, or does not exist there.
-func IsExpansion(source string) bool { return expansion.MatchString(source) }
+// a shell or of Grafana. Ask only of what is not CEL, or does not exist there. A
+// field of the instance is none, also one that CEL reserves the name of.
+func IsExpansion(source string) bool {
+	return expansion.MatchString(source) && !strings.HasPrefix(source, "schema.")
+}
 
 // IsVariable reports whether the text between ${ and } of an expression that
 // names something unknown is rather a variable of a shell or of Grafana.

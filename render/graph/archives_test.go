@@ -17,6 +17,9 @@ func TestFindings(t *testing.T) {
 		if len(a.RGDs) != 1 || strings.Contains(a.Diagnostics, "more findings") {
 			continue
 		}
+		if strings.Contains(a.Diagnostics, "[yaml-syntax]") {
+			continue // a render leaves out what only follows from a file that it cannot read
+		}
 		t.Run(a.Name, func(t *testing.T) {
 			_, diags := a.Compile()
 			var out bytes.Buffer
