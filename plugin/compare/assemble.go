@@ -12,10 +12,10 @@ import (
 // report puts together what was found, everything in its order.
 func (c *comparison) report(opts Options) *Report {
 	r := &Report{Old: c.old.Label, New: c.new.Label}
-	byTop := map[key]*InstanceChange{}
+	byTop := map[topKey]*InstanceChange{}
 	for _, t := range c.allTops() {
 		i := c.instanceChange(t)
-		byTop[t.key] = i
+		byTop[t.topKey] = i
 	}
 	for i := range c.pairs {
 		p := &c.pairs[i]
@@ -26,15 +26,15 @@ func (c *comparison) report(opts Options) *Report {
 		case p.owner == nil:
 			r.PassThrough = append(r.PassThrough, *p.change)
 		default:
-			byTop[p.owner.key].Objects = append(byTop[p.owner.key].Objects, *p.change)
+			byTop[p.owner.topKey].Objects = append(byTop[p.owner.topKey].Objects, *p.change)
 			if p.change.From != nil { // it is one less there
-				if from := byTop[keyOf(*p.change.From)]; from != nil && from.Status == Unchanged {
+				if from := byTop[c.old.owners[p.before.Instance].topKey]; from != nil && from.Status == Unchanged {
 					from.Status = Changed
 				}
 			}
 		}
 	}
-	for _, k := range slices.SortedFunc(maps.Keys(byTop), compareKeys) {
+	for _, k := range slices.SortedFunc(maps.Keys(byTop), compareTops) {
 		i := byTop[k]
 		if i.Status == Unchanged && len(i.Objects) > 0 {
 			i.Status = Changed
@@ -42,12 +42,23 @@ func (c *comparison) report(opts Options) *Report {
 		sortObjects(i.Objects)
 		r.Instances = append(r.Instances, *i)
 	}
+	rendered := map[render.Identity]bool{}
+	for _, i := range r.Instances {
+		id := placed(i.Identity)
+		rendered[id] = true
+		id.Project, id.Path = "", "" // for who does not know the place
+		rendered[id] = true
+	}
 	for _, id := range opts.Unchanged {
-		if byTop[keyOf(id)] == nil {
+		if !rendered[placed(id)] {
+			rendered[placed(id)] = true
 			r.Instances = append(r.Instances, InstanceChange{Identity: id, Status: Unchanged, Definitions: []string{}})
 		}
 	}
-	slices.SortStableFunc(r.Instances, func(a, b InstanceChange) int { return compareKeys(keyOf(a.Identity), keyOf(b.Identity)) })
+	slices.SortStableFunc(r.Instances, func(a, b InstanceChange) int {
+		return cmp.Or(cmp.Compare(a.Identity.Project, b.Identity.Project), compareKeys(keyOf(a.Identity), keyOf(b.Identity)), cmp.Compare(a.Identity.Path, b.Identity.Path))
+	})
+	r.name()
 	sortObjects(r.PassThrough)
 	r.Dangers = append(r.Dangers, c.instanceDangers()...)
 	c.definitions(r)
@@ -56,13 +67,19 @@ func (c *comparison) report(opts Options) *Report {
 	return r
 }
 
+// placed is an identity whatever its version.
+func placed(id render.Identity) render.Identity {
+	id.APIVersion = keyOf(id).Group
+	return id
+}
+
 // allTops lists the instances of both sides, each once.
 func (c *comparison) allTops() []*top {
-	seen := map[key]bool{}
+	seen := map[topKey]bool{}
 	var out []*top
 	for _, t := range slices.Concat(c.new.tops, c.old.tops) {
-		if !seen[t.key] {
-			seen[t.key] = true
+		if !seen[t.topKey] {
+			seen[t.topKey] = true
 			out = append(out, t)
 		}
 	}
@@ -72,7 +89,7 @@ func (c *comparison) allTops() []*top {
 // instanceChange is an instance without its objects; whether anything of it
 // changed is not known yet.
 func (c *comparison) instanceChange(t *top) *InstanceChange {
-	was, is := c.old.byKey[t.key], c.new.byKey[t.key]
+	was, is := c.old.byKey[t.topKey], c.new.byKey[t.topKey]
 	i := &InstanceChange{Identity: t.identity, Status: Unchanged}
 	switch {
 	case is != nil && len(is.broken) > 0:
@@ -84,28 +101,32 @@ func (c *comparison) instanceChange(t *top) *InstanceChange {
 	case len(was.broken) > 0:
 		i.Status = Changed
 	}
-	for _, side := range []*top{is, was} {
-		if side == nil || side.instance == nil {
+	for n, t := range []*top{is, was} {
+		if t == nil || t.instance == nil {
 			continue
 		}
+		from := []*side{c.new, c.old}[n]
 		if i.Position == nil {
-			at := side.instance.Doc.Start()
+			at := t.instance.Doc.Start()
 			i.Position = &at
 		}
 		var chained []string
-		for _, x := range side.all[1:] {
+		for _, x := range t.all[1:] {
 			chained = append(chained, x.Graph.RGD.Name)
 		}
 		slices.Sort(chained)
-		for _, name := range append([]string{side.instance.Graph.RGD.Name}, chained...) {
+		for _, name := range append([]string{t.instance.Graph.RGD.Name}, chained...) {
 			if !slices.Contains(i.Definitions, name) {
 				i.Definitions = append(i.Definitions, name)
 			}
 		}
+		for _, x := range t.all {
+			i.keys = append(i.keys, from.graphKey(x.Graph))
+		}
 	}
 	if i.Definitions == nil {
 		if g := c.new.graphOf(t.identity.Kind); g != nil {
-			i.Definitions = []string{g.RGD.Name}
+			i.Definitions, i.keys = []string{g.RGD.Name}, []string{c.new.graphKey(g)}
 		}
 	}
 	return i
@@ -170,11 +191,11 @@ func (r *Report) count() {
 			s.Instances.Unchanged++
 		}
 		s.objects(i.Objects)
-		if i.Status != Unchanged && len(i.Definitions) > 0 {
-			touched[i.Definitions[0]] = true
+		if i.Status != Unchanged && len(i.keys) > 0 {
+			touched[i.keys[0]] = true
 		}
 		for d := range r.Definitions {
-			if i.Status != Unchanged && slices.Contains(i.Definitions, r.Definitions[d].Name) {
+			if i.Status != Unchanged && slices.Contains(i.keys, r.Definitions[d].key) {
 				r.Definitions[d].Instances++
 			}
 		}

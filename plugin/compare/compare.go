@@ -7,7 +7,8 @@
 //	err = compare.Write(os.Stdout, report, compare.Human, compare.PrintOptions{})
 //
 // Objects are the same when group, kind, namespace and name are; which instance
-// or node they come from does not count, nor in which file anything stands.
+// or node they come from does not count. In which file anything stands counts
+// only where several have one name, as those of several clusters do.
 // Values of Secrets are hidden before anything is compared, so no format can
 // show them, nor a digest, which could be guessed from a dictionary.
 package compare
@@ -17,16 +18,21 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/diag"
 )
 
 // Side is one of the two renders.
 type Side struct {
 	Result *render.Result
 	Label  string // a revision or a path, for headings
+	// Unread are files and directories that are there and could not be read: what
+	// comes from them on the other side is not taken for deleted or added.
+	Unread []string
 }
 
 // Options configure a comparison. The zero value is the default.
@@ -40,9 +46,12 @@ type Options struct {
 // Compare compares what two renders made. The sides may share a render.Cache,
 // and are not changed.
 func Compare(ctx context.Context, old, new Side, opts Options) (*Report, error) {
-	c := &comparison{old: newSide(old), new: newSide(new)}
+	oldTwins, newTwins := twins(old, new, opts.Unchanged)
+	oldKeys, newKeys := definitionKeys(old, new)
+	c := &comparison{old: newSide(old, oldTwins, oldKeys), new: newSide(new, newTwins, newKeys)}
 	c.old.findBroken(c.new)
 	c.new.findBroken(c.old)
+	c.findUnread()
 	c.match()
 	if err := c.compareAll(ctx, opts.Jobs); err != nil {
 		return nil, fmt.Errorf("compare: %w", err)
@@ -66,35 +75,43 @@ type pair struct {
 
 // match finds for each object of the new side that of the old. Where a side has
 // several of one identity, those of one instance belong together, then those
-// that come first.
+// that stand in the same place.
 func (c *comparison) match() {
-	old := c.old.Result.Objects
-	first := make(map[key]int, len(old)) // plus one
-	next := make([]int, len(old))
-	for i := len(old) - 1; i >= 0; i-- {
-		k := keyOf(identityOf(old[i].Object))
-		next[i], first[k] = first[k], i+1
+	type group struct{ old, new []int }
+	old, now := c.old.Result.Objects, c.new.Result.Objects
+	groups := make(map[key]*group, max(len(old), len(now)))
+	of := func(o *render.Object) *group {
+		k := keyOf(identityOf(o.Object))
+		if groups[k] == nil {
+			groups[k] = &group{}
+		}
+		return groups[k]
 	}
+	for i := range old {
+		g := of(&old[i])
+		g.old = append(g.old, i)
+	}
+	for i := range now {
+		g := of(&now[i])
+		g.new = append(g.new, i)
+	}
+	before := make([]int, len(now)) // plus one
 	used := make([]bool, len(old))
-	c.pairs = make([]pair, 0, max(len(old), len(c.new.Result.Objects)))
-	for i := range c.new.Result.Objects {
-		after := &c.new.Result.Objects[i]
-		p := pair{after: after, owner: c.new.owners[after.Instance]}
-		found := 0
-		for n := first[keyOf(identityOf(after.Object))]; n > 0; n = next[n-1] {
-			if used[n-1] {
-				continue
-			}
-			if owner := c.old.owners[old[n-1].Instance]; found == 0 || sameTop(owner, p.owner) {
-				found = n
-				if sameTop(owner, p.owner) {
-					break
-				}
+	for _, g := range groups {
+		if len(g.old) == 0 || len(g.new) == 0 {
+			continue
+		}
+		for i, j := range pairUp(c.old.placesOf(g.old), c.new.placesOf(g.new), true) {
+			if j >= 0 {
+				before[g.new[i]], used[g.old[j]] = g.old[j]+1, true
 			}
 		}
-		if found > 0 {
-			used[found-1] = true
-			p.before = &old[found-1]
+	}
+	c.pairs = make([]pair, 0, max(len(old), len(now)))
+	for i := range now {
+		p := pair{after: &now[i], owner: c.new.owners[now[i].Instance]}
+		if n := before[i]; n > 0 {
+			p.before = &old[n-1]
 		}
 		if !c.isBroken(p.owner) {
 			c.pairs = append(c.pairs, p)
@@ -102,11 +119,36 @@ func (c *comparison) match() {
 	}
 	for i := range old {
 		owner := c.old.owners[old[i].Instance]
-		if !used[i] && !c.isBroken(owner) {
+		if !used[i] && !c.isBroken(owner) && !c.unknown(&old[i]) {
 			c.pairs = append(c.pairs, pair{before: &old[i], owner: owner})
 		}
 	}
 }
+
+// findUnread makes broken what the old side has and the new side may have in a
+// file that could not be read: it is not taken for removed.
+func (c *comparison) findUnread() {
+	for _, t := range c.old.tops {
+		if t.instance == nil || c.new.byKey[t.topKey] != nil || !c.new.unread(t.identity.Path) {
+			continue
+		}
+		m := &top{topKey: t.topKey, identity: t.identity, broken: diag.List{{
+			Severity: diag.Error, Rule: "instance-unread", Pos: diag.Position{File: t.identity.Path, Line: 1, Column: 1}, Object: t.instance.Title(),
+			Message: "what this comes from cannot be read now, so nobody knows what becomes of the instance",
+		}}}
+		c.new.byKey[m.topKey] = m
+		c.new.tops = append(c.new.tops, m)
+	}
+}
+
+// unread reports whether something of a file could not be read on a side.
+func (s *side) unread(file string) bool {
+	return slices.ContainsFunc(s.Unread, func(name string) bool { return file == name || strings.HasPrefix(file, name+"/") })
+}
+
+// unknown reports whether the file that an object of the old side comes from
+// cannot be read now.
+func (c *comparison) unknown(o *render.Object) bool { return c.new.unread(c.old.placeOf(o).path) }
 
 // isBroken reports whether an instance cannot be rendered now: nobody knows what
 // becomes of its objects.
@@ -114,11 +156,11 @@ func (c *comparison) isBroken(t *top) bool {
 	if t == nil {
 		return false
 	}
-	now := c.new.byKey[t.key]
+	now := c.new.byKey[t.topKey]
 	return now != nil && len(now.broken) > 0
 }
 
-func sameTop(a, b *top) bool { return a == b || a != nil && b != nil && a.key == b.key }
+func sameTop(a, b *top) bool { return a == b || a != nil && b != nil && a.topKey == b.topKey }
 
 // compareAll compares every pair, in parallel, each into its own slot.
 func (c *comparison) compareAll(ctx context.Context, jobs int) error {

@@ -18,19 +18,22 @@ import (
 // whatever breaks (S1.11).
 const allowBreaking = "kro.run/allow-breaking-changes"
 
-// definitions adds the RGDs that differ, matched by name, and their dangers.
+// definitions adds the RGDs that differ, matched by name, and by place
+// where several have one, and their dangers.
 func (c *comparison) definitions(r *Report) {
-	names := slices.Collect(maps.Keys(c.old.graphs))
-	for name := range c.new.graphs {
-		if c.old.graphs[name] == nil {
-			names = append(names, name)
+	keys := slices.Collect(maps.Keys(c.old.graphs))
+	for key := range c.new.graphs {
+		if c.old.graphs[key] == nil {
+			keys = append(keys, key)
 		}
 	}
-	names = append(names, c.brokenNames()...)
-	slices.Sort(names)
-	for _, name := range names {
-		d, dangers := c.definition(name, c.old.graphs[name], c.new.graphs[name])
+	keys = append(keys, c.brokenNames()...)
+	slices.Sort(keys)
+	for _, key := range keys {
+		name, _, _ := strings.Cut(key, " ")
+		d, dangers := c.definition(name, c.old.graphs[key], c.new.graphs[key])
 		if d != nil {
+			d.key = key
 			r.Definitions = append(r.Definitions, *d)
 			r.Dangers = append(r.Dangers, dangers...)
 		}
@@ -42,11 +45,23 @@ func (c *comparison) brokenNames() []string {
 	var out []string
 	for _, d := range c.new.Result.Diagnostics {
 		name, ok := strings.CutPrefix(d.Object, definitionTitle(""))
-		if ok && d.Severity == diag.Error && c.old.graphs[name] == nil && c.new.graphs[name] == nil && !slices.Contains(out, name) {
+		if ok && d.Severity == diag.Error && !c.has(name) && !slices.Contains(out, name) {
 			out = append(out, name)
 		}
 	}
 	return out
+}
+
+// has reports whether a side has an RGD of a name.
+func (c *comparison) has(name string) bool {
+	for _, s := range []*side{c.old, c.new} {
+		for _, g := range s.Result.Graphs {
+			if g.RGD.Name == name {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (c *comparison) definition(name string, old, now *graph.Graph) (*DefinitionChange, []Danger) {
@@ -205,13 +220,13 @@ func fixedFields(old, now *graph.Graph) []Danger {
 func (c *comparison) newOwner(now *graph.Graph) []Danger {
 	for _, name := range slices.Sorted(maps.Keys(c.old.graphs)) {
 		old := c.old.graphs[name]
-		if old.RGD.GVK.GroupKind() != now.RGD.GVK.GroupKind() {
-			continue
+		if old.RGD.GVK.GroupKind() != now.RGD.GVK.GroupKind() || old.RGD.Name == now.RGD.Name {
+			continue // another kind, or a copy for another cluster
 		}
 		at := now.RGD.Doc.KeyPosition(diag.Path{"metadata", "name"})
 		return []Danger{{
 			Severity: diag.Error, Rule: "definition-owner", Node: now.RGD.Name, Path: "metadata.name", Position: &at,
-			Message: fmt.Sprintf("kind %s belongs to the RGD %s: kro does not let another one have its CRD while that exists", now.RGD.GVK.Kind, name),
+			Message: fmt.Sprintf("kind %s belongs to the RGD %s: kro does not let another one have its CRD while that exists", now.RGD.GVK.Kind, old.RGD.Name),
 		}}
 	}
 	return nil

@@ -25,6 +25,7 @@ type htmlPage struct {
 	Facts       []string
 	Dangers     []htmlDanger
 	Definitions []htmlSection
+	Columns     []string
 	Rows        []htmlRow
 	Sections    []htmlSection
 }
@@ -60,7 +61,7 @@ func writeHTML(out *bytes.Buffer, r *Report) error {
 	p := &htmlPage{
 		Style:  template.CSS(pageStyle),
 		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'",
-		Old:    visible(r.Old), New: visible(r.New), Plan: r.plan(), Facts: r.facts(),
+		Old:    visible(r.Old), New: visible(r.New), Plan: r.plan(), Facts: r.facts(), Columns: r.columns(),
 	}
 	for _, d := range r.groups() {
 		p.Dangers = append(p.Dangers, htmlDanger{d.Severity.String(), d.Rule, d.subject(), visible(d.Message), d.place()})
@@ -81,7 +82,7 @@ func (p *htmlPage) instances(r *Report) error {
 		if i.Status == Unchanged {
 			continue
 		}
-		s := htmlSection{Anchor: "i" + strconv.Itoa(n), Head: title(i.Identity) + ": " + string(i.Status)}
+		s := htmlSection{Anchor: "i" + strconv.Itoa(n), Head: i.Title() + ": " + string(i.Status)}
 		for _, d := range i.Diagnostics {
 			s.Notes = append(s.Notes, visible(d.Pos.String()+": "+d.Message+" ["+d.Rule+"]"))
 		}
@@ -89,7 +90,7 @@ func (p *htmlPage) instances(r *Report) error {
 		if s.Objects, err = htmlObjects(i.Objects); err != nil {
 			return err
 		}
-		p.Rows = append(p.Rows, htmlRow{s.Anchor, i.row()})
+		p.Rows = append(p.Rows, htmlRow{s.Anchor, r.row(i)})
 		p.Sections = append(p.Sections, s)
 	}
 	if len(r.PassThrough) == 0 {

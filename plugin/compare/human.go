@@ -2,6 +2,7 @@ package compare
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -39,7 +40,7 @@ func writeHuman(out *bytes.Buffer, r *Report, opts PrintOptions) error {
 		if i.Status == Unchanged {
 			continue
 		}
-		h.line("\n", bold, fmt.Sprintf("%s: %s", title(i.Identity), i.Status))
+		h.line("\n", bold, fmt.Sprintf("%s: %s", i.Title(), i.Status))
 		for _, d := range i.Diagnostics {
 			h.line("  ", red, visible(fmt.Sprintf("%s: %s [%s]", d.Pos, d.Message, d.Rule)))
 		}
@@ -138,13 +139,30 @@ func (h *human) table(r *Report) {
 	}
 	h.WriteString("\n")
 	w := tabwriter.NewWriter(h.Buffer, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(w, "INSTANCE\tRGD\tSTATUS\tADD\tCHANGE\tDELETE\tMOVE")
+	fmt.Fprintln(w, strings.ToUpper(strings.Join(r.columns(), "\t")))
 	for n := range r.Instances {
 		if i := &r.Instances[n]; i.Status != Unchanged {
-			fmt.Fprintln(w, strings.Join(i.row(), "\t"))
+			fmt.Fprintln(w, strings.Join(r.row(i), "\t"))
 		}
 	}
 	_ = w.Flush() // into a buffer
+}
+
+// columns are the heads of a table of instances, that of projects first where
+// there are several.
+func (r *Report) columns() []string {
+	out := []string{"instance", "RGD", "status", "add", "change", "delete", "move"}
+	if r.projects > 1 {
+		out = append([]string{"project"}, out...)
+	}
+	return out
+}
+
+func (r *Report) row(i *InstanceChange) []string {
+	if r.projects > 1 {
+		return append([]string{visible(cmp.Or(i.Identity.Project, "."))}, i.row()...)
+	}
+	return i.row()
 }
 
 // row is an instance in a table.
@@ -153,7 +171,7 @@ func (i *InstanceChange) row() []string {
 	if len(i.Definitions) > 0 {
 		rgd = visible(i.Definitions[0])
 	}
-	out := []string{strings.ReplaceAll(title(i.Identity), "\t", `\t`), rgd, string(i.Status)}
+	out := []string{strings.ReplaceAll(i.Title(), "\t", `\t`), rgd, string(i.Status)}
 	if i.Status == Broken {
 		return append(out, "?", "?", "?", "?")
 	}

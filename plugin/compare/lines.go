@@ -280,7 +280,8 @@ func (r *Report) moves() []string {
 // dangerGroup is one danger that several objects share.
 type dangerGroup struct {
 	Danger
-	more int // objects or instances beside the first
+	more int    // objects or instances beside the first
+	of   string // where its instance is, when the name does not tell
 }
 
 // groups puts dangers together that say the same of the same line of an RGD, as
@@ -293,6 +294,7 @@ func (r *Report) groups() []dangerGroup {
 	}
 	index := map[id]int{}
 	var out []dangerGroup
+	places := r.placesByInstance()
 	for _, d := range r.Dangers {
 		k := id{severity: d.Severity, rule: d.Rule, node: d.Node, path: d.Path, message: d.Message}
 		if d.Position != nil {
@@ -303,7 +305,11 @@ func (r *Report) groups() []dangerGroup {
 			continue
 		}
 		index[k] = len(out)
-		out = append(out, dangerGroup{Danger: d})
+		g := dangerGroup{Danger: d}
+		if i := d.Instance; i != nil && places[keyOf(*i).String()+" "+i.Path] {
+			g.of = " (" + visible(i.Path) + ")"
+		}
+		out = append(out, g)
 	}
 	return out
 }
@@ -312,9 +318,9 @@ func (r *Report) groups() []dangerGroup {
 func (d *dangerGroup) subject() string {
 	switch {
 	case d.Object != nil:
-		return title(*d.Object)
+		return title(*d.Object) + d.of
 	case d.Instance != nil:
-		return title(*d.Instance)
+		return title(*d.Instance) + d.of
 	}
 	return visible("RGD " + d.Node)
 }

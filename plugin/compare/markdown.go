@@ -78,14 +78,18 @@ func (m *markdown) writeTable(r *Report) {
 	if r.Summary.Instances.Touched() == 0 {
 		return
 	}
-	text := "\n| instance | RGD | status | add | change | delete | move |\n|---|---|---|---|---|---|---|\n"
+	columns := r.columns()
+	text := "\n| " + strings.Join(columns, " | ") + " |\n|" + strings.Repeat("---|", len(columns)) + "\n"
 	for n := range r.Instances {
 		i := &r.Instances[n]
 		if i.Status == Unchanged {
 			continue
 		}
-		row := i.row()
-		text += "| " + cell(row[0]) + " | " + cell(row[1]) + " | " + strings.Join(row[2:], " | ") + " |\n"
+		row := r.row(i)
+		for n := range len(row) - 5 {
+			row[n] = cell(row[n])
+		}
+		text += "| " + strings.Join(row, " | ") + " |\n"
 		if m.rows > 0 || !m.fits(text) {
 			m.rows++
 		} else {
@@ -124,7 +128,7 @@ func (m *markdown) writeInstances(r *Report) error {
 		if err != nil {
 			return err
 		}
-		head := title(i.Identity) + ": " + string(i.Status)
+		head := i.Title() + ": " + string(i.Status)
 		if i.Status == "" {
 			head = "Objects of no instance"
 		}

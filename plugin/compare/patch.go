@@ -17,7 +17,7 @@ func writePatch(out *bytes.Buffer, r *Report) error {
 	fmt.Fprintf(out, "# %s\n", r.plan())
 	for n := range r.Instances {
 		if i := &r.Instances[n]; i.Status == Broken {
-			fmt.Fprintf(out, "# %s cannot be rendered: its objects are not in this patch\n", title(i.Identity))
+			fmt.Fprintf(out, "# %s cannot be rendered: its objects are not in this patch\n", i.Title())
 		}
 	}
 	lists := [][]ObjectChange{r.PassThrough}

@@ -23,7 +23,7 @@ func (c *comparison) reason(o *render.Object, here, there *side, words reasons) 
 	if o.Instance == nil {
 		return ""
 	}
-	if t := there.byKey[here.owners[o.Instance].key]; t != nil && len(t.broken) > 0 {
+	if t := there.byKey[here.owners[o.Instance].topKey]; t != nil && len(t.broken) > 0 {
 		return words.mended
 	}
 	for i, n := o.Instance, o.Node; ; {

@@ -16,8 +16,10 @@ type Report struct {
 	Summary     Summary            `json:"summary"`
 	Dangers     []Danger           `json:"dangers,omitempty"`
 	Definitions []DefinitionChange `json:"definitions,omitempty"`
-	Instances   []InstanceChange   `json:"instances,omitempty"`
+	Instances   []InstanceChange   `json:"instances,omitempty"`   // by project
 	PassThrough []ObjectChange     `json:"passThrough,omitempty"` // objects of no instance
+
+	projects int // that instances belong to
 }
 
 // Summary counts a report. Objects are counted once, those of instances and
@@ -67,6 +69,9 @@ type InstanceChange struct {
 	Position    *diag.Position  `json:"position,omitempty"`
 	Objects     []ObjectChange  `json:"objects,omitempty"`     // without the unchanged ones
 	Diagnostics diag.List       `json:"diagnostics,omitempty"` // why it is broken
+
+	place string   // that tells it from others, "" where its name does
+	keys  []string // of Definitions
 }
 
 // Action says what happens to an object.
@@ -173,6 +178,8 @@ type DefinitionChange struct {
 	NodesChanged []string `json:"nodesChanged,omitempty"`
 
 	Diagnostics diag.List `json:"diagnostics,omitempty"` // why it is broken
+
+	key string // that tells it from others of its name
 }
 
 // SchemaChange is one difference between two schemas.

@@ -17,6 +17,20 @@ type key = object.Key
 
 func keyOf(id render.Identity) key { return id.Key() }
 
+// topKey tells instances of a side apart. twin is "" unless there are several of
+// one identity.
+type topKey struct {
+	key
+	twin string
+}
+
+func (k topKey) String() string {
+	if k.twin == "" {
+		return k.key.String()
+	}
+	return k.key.String() + " " + k.twin
+}
+
 func identityOf(obj map[string]any) render.Identity {
 	id := render.IdentityOf(obj)
 	id.Name = cmp.Or(id.Name, object.Text(object.Metadata(obj), "generateName"))
@@ -27,38 +41,45 @@ func identityOf(obj map[string]any) render.Identity {
 type side struct {
 	Side
 	tops   []*top // instances of the input, those that could not be rendered last
-	byKey  map[key]*top
+	byKey  map[topKey]*top
 	places map[*render.Instance]string // where an instance stands in a chain
 	chain  map[string]*render.Instance // by place
 	owners map[*render.Instance]*top
-	graphs map[string]*graph.Graph // by name of the RGD
+	graphs map[string]*graph.Graph // by key of the RGD: its name, with its file where several have it
+	keys   map[definition]string
 	names  func() map[string]int   // files of objects: how many are called so
 }
 
 // top is an instance of the input.
 type top struct {
-	key
+	topKey
 	identity render.Identity
 	instance *render.Instance   // nil when nothing could be made of it
 	all      []*render.Instance // and those chained into it
 	broken   diag.List          // errors; empty when it is fine
 }
 
-func newSide(in Side) *side {
+func newSide(in Side, twins map[*render.Instance]string, keys map[definition]string) *side {
 	s := &side{
-		Side: in, byKey: map[key]*top{}, places: map[*render.Instance]string{}, chain: map[string]*render.Instance{},
-		owners: map[*render.Instance]*top{}, graphs: map[string]*graph.Graph{},
+		Side: in, byKey: map[topKey]*top{}, places: map[*render.Instance]string{}, chain: map[string]*render.Instance{},
+		owners: map[*render.Instance]*top{}, graphs: map[string]*graph.Graph{}, keys: keys,
 	}
 	if s.Result == nil {
 		s.Result = &render.Result{}
 	}
+	s.Unread = slices.Clone(s.Unread)
+	for _, d := range s.Result.Diagnostics {
+		if d.Severity == diag.Error && d.Object == "" && (strings.HasPrefix(d.Rule, "yaml-") || strings.HasPrefix(d.Rule, "limit-")) {
+			s.Unread = append(s.Unread, d.Pos.File)
+		}
+	}
 	for _, g := range s.Result.Graphs {
-		s.graphs[g.RGD.Name] = g
+		s.graphs[s.graphKey(g)] = g
 	}
 	for _, i := range s.Result.Instances { // parents come before what is chained into them
 		id := i.Identity()
 		if i.Parent == nil {
-			s.addTop(i, id)
+			s.addTop(i, id, twins[i])
 			continue
 		}
 		t := s.owners[i.Parent]
@@ -79,12 +100,14 @@ func newSide(in Side) *side {
 	return s
 }
 
-func (s *side) addTop(i *render.Instance, id render.Identity) {
-	t := &top{key: keyOf(id), identity: id, instance: i, all: []*render.Instance{i}}
+func (s *side) graphKey(g *graph.Graph) string { return cmp.Or(s.keys[definitionOf(g)], g.RGD.Name) }
+
+func (s *side) addTop(i *render.Instance, id render.Identity, twin string) {
+	t := &top{topKey: topKey{keyOf(id), twin}, identity: id, instance: i, all: []*render.Instance{i}}
 	s.tops = append(s.tops, t)
 	s.owners[i] = t
-	if s.byKey[t.key] == nil {
-		s.byKey[t.key] = t
+	if s.byKey[t.topKey] == nil {
+		s.byKey[t.topKey] = t
 	}
 	s.place(i, t.String())
 }
@@ -130,8 +153,8 @@ func (s *side) findBroken(other *side) {
 		if len(t.broken) == 0 {
 			t.broken = s.ofDefinition(t, other, errors)
 		}
-		if len(t.broken) > 0 && s.byKey[t.key] == nil {
-			s.byKey[t.key] = t
+		if len(t.broken) > 0 && s.byKey[t.topKey] == nil {
+			s.byKey[t.topKey] = t
 			s.tops = append(s.tops, t)
 		}
 	}
@@ -143,10 +166,10 @@ func (s *side) missing(other *side) map[string][]*top {
 	out := map[string][]*top{}
 	known := map[string]bool{}
 	for _, t := range other.tops {
-		if t.instance == nil || s.byKey[t.key] != nil {
+		if t.instance == nil || s.byKey[t.topKey] != nil {
 			continue
 		}
-		m := &top{key: t.key, identity: t.identity}
+		m := &top{topKey: t.topKey, identity: t.identity}
 		for _, title := range []string{t.instance.Title(), t.instance.Doc.Title()} {
 			if !slices.Contains(out[title], m) {
 				out[title] = append(out[title], m)
@@ -168,7 +191,7 @@ func (s *side) missing(other *side) map[string][]*top {
 		if ns, rest, ok := strings.Cut(name, "/"); ok {
 			id.Namespace, id.Name = ns, rest
 		}
-		out[d.Object] = append(out[d.Object], &top{key: keyOf(id), identity: id})
+		out[d.Object] = append(out[d.Object], &top{topKey: topKey{key: keyOf(id)}, identity: id})
 	}
 	return out
 }
@@ -185,7 +208,7 @@ func (s *side) graphOf(kind string) *graph.Graph {
 // concerned returns the instances that a finding is about.
 func (s *side) concerned(d diag.Diagnostic, titles map[string][]*top) []*top {
 	if d.Object != "" {
-		return uniqueTops(map[string][]*top{"": titles[d.Object]})
+		return uniqueTops(map[string][]*top{"": near(titles[d.Object], d)})
 	}
 	if strings.HasPrefix(d.Rule, "yaml-") {
 		return nil // about a text that gave no object
@@ -206,16 +229,36 @@ func (s *side) concerned(d diag.Diagnostic, titles map[string][]*top) []*top {
 	return []*top{last}
 }
 
+// near returns those of several instances of one name that a finding is about:
+// where it is in the file of one, or of its RGD, only that.
+func near(list []*top, d diag.Diagnostic) []*top {
+	if len(list) < 2 {
+		return list
+	}
+	files := map[string]bool{d.Pos.File: true}
+	for _, r := range d.Related {
+		files[r.Position.File] = true
+	}
+	own := func(t *top) bool { return files[t.identity.Path] }
+	rgd := func(t *top) bool { return t.instance != nil && files[t.instance.Graph.RGD.Doc.File] }
+	for _, is := range []func(*top) bool{own, rgd} {
+		if slices.ContainsFunc(list, is) {
+			return slices.DeleteFunc(slices.Clone(list), func(t *top) bool { return !is(t) })
+		}
+	}
+	return list
+}
+
 // ofDefinition returns the errors of what an instance of the other side is made
 // from, when this side has not got it: its RGD, or the files of both.
 func (s *side) ofDefinition(t *top, other *side, errors diag.List) diag.List {
-	there := other.byKey[t.key]
+	there := other.byKey[t.topKey]
 	if there == nil || there.instance == nil {
 		return nil
 	}
 	var out diag.List
 	rgd := there.instance.Graph.RGD
-	defined := s.graphs[rgd.Name] != nil
+	defined := s.graphs[other.graphKey(there.instance.Graph)] != nil
 	for _, d := range errors {
 		switch {
 		case !defined && d.Object == definitionTitle(rgd.Name),
@@ -241,11 +284,15 @@ func uniqueTops(m map[string][]*top) []*top {
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b *top) int { return compareKeys(a.key, b.key) })
+	slices.SortFunc(out, func(a, b *top) int { return compareTops(a.topKey, b.topKey) })
 	return out
 }
 
 // compareKeys sorts by kind, namespace and name, as people look for things.
 func compareKeys(a, b key) int {
 	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Group, b.Group))
+}
+
+func compareTops(a, b topKey) int {
+	return cmp.Or(compareKeys(a.key, b.key), cmp.Compare(a.twin, b.twin))
 }

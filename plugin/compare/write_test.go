@@ -116,7 +116,7 @@ func renderText(t testing.TB, text string) *render.Result {
 func files(t *testing.T, res *render.Result) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	s := newSide(Side{Result: res})
+	s := newSide(Side{Result: res}, nil, nil)
 	for _, o := range res.Objects {
 		var text bytes.Buffer
 		if err := manifest.EncodeYAML(&text, []map[string]any{o.Object}); err != nil {

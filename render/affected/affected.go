@@ -133,7 +133,7 @@ func (a *finder) keep() {
 	}
 	for _, s := range []*side{a.old, a.new} {
 		for _, f := range s.files {
-			f.kept = !f.same || f.role == roleFiles && a.affects(f)
+			f.kept = !f.same || f.role == roleFiles && a.affects(f) && !a.unreadable(f)
 		}
 	}
 }
@@ -146,6 +146,13 @@ func (a *finder) affects(f *file) bool {
 		return false
 	}
 	return a.all || mentions(f.text, a.changed)
+}
+
+// unreadable reports whether a file that is the same on both sides is no YAML:
+// what both have in common, errors included, is not looked at.
+func (a *finder) unreadable(f *file) bool {
+	_, found := f.Read(a.opts.Documents)
+	return found.HasErrors()
 }
 
 // require keeps the definitions that the kept files need, and what those need.
@@ -195,7 +202,7 @@ func (s *side) left() render.Input {
 			out[f.role] = append(out[f.role], f.File)
 		}
 	}
-	return render.Input{Files: out[roleFiles], Definitions: out[roleDefinitions], CRDs: out[roleCRDs], Observed: s.in.Observed}
+	return render.Input{Project: s.in.Project, Files: out[roleFiles], Definitions: out[roleDefinitions], CRDs: out[roleCRDs], Observed: s.in.Observed}
 }
 
 // unchanged lists the instances of the files that were left out.
@@ -226,6 +233,7 @@ func (a *finder) unchanged() []render.Identity {
 			case id.Namespace == "":
 				id.Namespace = cmp.Or(a.opts.Namespace, "default")
 			}
+			id.Project, id.Path = a.new.in.Project, f.Name
 			if !seen[id] {
 				seen[id] = true
 				out = append(out, id)

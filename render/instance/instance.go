@@ -71,6 +71,12 @@ type Identity struct {
 	Kind       string `json:"kind"`
 	Namespace  string `json:"namespace,omitempty"`
 	Name       string `json:"name"`
+
+	// Where an instance of the input is: the project, "" for that of the root, and
+	// the file or the kustomization that builds it. A repository may have instances
+	// of one name in several places.
+	Project string `json:"project,omitempty"`
+	Path    string `json:"path,omitempty"`
 }
 
 // IdentityOf returns the identity of an object.
@@ -88,7 +94,18 @@ func (id Identity) Key() object.Key {
 }
 
 // Identity returns what tells the instance from others.
-func (i *Instance) Identity() Identity { return IdentityOf(i.Instance) }
+func (i *Instance) Identity() Identity {
+	id := IdentityOf(i.Instance)
+	id.Project = i.Project
+	top := i
+	for top.Parent != nil {
+		top = top.Parent
+	}
+	if top.Doc != nil {
+		id.Path = top.Doc.File
+	}
+	return id
+}
 
 // Title is "Kind namespace/name" of the instance.
 func (i *Instance) Title() string { return object.KeyOf(i.Instance).Title() }

@@ -2,6 +2,7 @@ package project
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -41,6 +42,9 @@ func kindOf(object map[string]any) kind {
 // Finder finds the definitions of a tree and remembers them. It is safe for
 // concurrent use.
 type Finder struct {
+	// Below is the directory that is searched; "" is the whole tree.
+	Below string
+
 	tree    *repo.Tree
 	exclude []string
 	limits  manifest.Limits
@@ -72,7 +76,7 @@ func (f *Finder) Find(ctx context.Context) ([]Definition, diag.List, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	read, err := f.tree.Read(ctx, repo.Request{Paths: []string{"."}, Skip: projects.Skip, Search: true})
+	read, err := f.tree.Read(ctx, repo.Request{Paths: []string{cmp.Or(f.Below, ".")}, Skip: projects.Skip, Search: true})
 	if err != nil && ctx.Err() != nil {
 		return nil, nil, fmt.Errorf("looking for definitions: %w", ctx.Err())
 	}

@@ -19,7 +19,7 @@ type Part struct {
 type Split struct {
 	Parts  []Part // in the order of their first files
 	Passed []repo.Passed
-	Absent []string  // tracked files and directories that a sparse checkout leaves out
+	Unread []string  // files and directories that are meant and could not be read
 	Found  diag.List // about the files, and about every krowave.yaml that was met
 }
 
@@ -29,7 +29,7 @@ type Split struct {
 func (ps *Projects) Split(ctx context.Context, paths []string, stdin string) (Split, error) {
 	ps.met = nil
 	read, err := ps.tree.Read(ctx, repo.Request{Paths: paths, Skip: ps.Skip})
-	out := Split{Absent: read.Absent, Found: read.Found}
+	out := Split{Unread: read.Unread, Found: read.Found}
 	for _, p := range read.Passed {
 		if p.Reason != settingsReason {
 			out.Passed = append(out.Passed, p)

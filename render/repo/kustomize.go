@@ -51,9 +51,9 @@ func (s *selection) build(p pick) {
 	switch {
 	case len(found) > 0 && p.walked && s.req.Lookup && !s.definesBelow(dir):
 		s.pass(name, false, "kustomization that cannot be built: "+found[0].Message)
-	case len(found) > 0:
+	case len(found) > 0 || len(s.out.Found) > before:
 		s.out.Found = append(s.out.Found, found...)
-	case len(s.out.Found) > before:
+		s.out.Unread = append(s.out.Unread, path.Join(dir, "kustomization.yaml"))
 	case p.walked && s.req.Lookup && !mayDefine(data):
 		s.pass(name, false, "no RGD or CRD in it")
 	default:

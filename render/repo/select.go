@@ -34,7 +34,9 @@ type Selection struct {
 	Files  []File    // in the order of the paths, each once
 	Passed []Passed  // what was met and not read, in the order of the walk
 	Found  diag.List // about the content of the tree
-	Absent []string  // tracked files and directories that a sparse checkout leaves out
+	// Unread are files and directories that are meant and could not be read: what
+	// is in them is not known.
+	Unread []string
 }
 
 // Passed is a file or a directory that a walk passed over.
@@ -61,10 +63,10 @@ func (t *Tree) Read(ctx context.Context, req Request) (Selection, error) {
 		}
 	}
 	if len(errs) > 0 {
-		return Selection{Passed: s.out.Passed, Found: s.out.Found, Absent: s.out.Absent}, errors.Join(errs...)
+		return Selection{Passed: s.out.Passed, Found: s.out.Found, Unread: s.out.Unread}, errors.Join(errs...)
 	}
 	if err := s.load(); err != nil {
-		return Selection{Passed: s.out.Passed, Found: s.out.Found, Absent: s.out.Absent}, err
+		return Selection{Passed: s.out.Passed, Found: s.out.Found, Unread: s.out.Unread}, err
 	}
 	return s.out, nil
 }
@@ -243,6 +245,7 @@ func (s *selection) load() error {
 func (s *selection) file(p pick) {
 	data, ok := s.read(p.name)
 	if !ok {
+		s.out.Unread = append(s.out.Unread, p.name)
 		return
 	}
 	if p.walked {

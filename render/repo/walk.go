@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// Ignored is the reason of passing over what Git ignores.
+const Ignored = ".gitignore"
+
 // walk collects the files below a directory. A directory that a symlink leads
 // to is entered once, however many names it has.
 type walk struct {
@@ -47,7 +50,7 @@ func (w *walk) absent(dir string) {
 		if count++; count == 1 {
 			first = name
 		}
-		w.s.out.Absent = append(w.s.out.Absent, name)
+		w.s.out.Unread = append(w.s.out.Unread, name)
 	}
 	if count > 0 && !w.s.req.Lookup {
 		w.s.out.Found.Errorf(begin(first), "sparse-checkout", "%d tracked files or directories are outside of the sparse checkout and are not read, this one first; "+
@@ -83,10 +86,12 @@ func (w *walk) directory(dir string) {
 	entries, err := fs.ReadDir(w.s.fsys, dir)
 	if err != nil {
 		w.s.report(dir, w.s.unreadable(dir, err))
+		w.s.out.Unread = append(w.s.out.Unread, dir)
 		return
 	}
 	if len(entries) == 0 && w.s.tree.work.submodule(dir) {
 		w.s.report(dir, &problem{rule: "git-submodule", text: "the submodule is not checked out; run git submodule update --init", warning: w.s.req.Lookup})
+		w.s.out.Unread = append(w.s.out.Unread, dir)
 		return
 	}
 	chart := isChart(entries)
@@ -121,7 +126,7 @@ func (w *walk) passes(name string, dir, chart bool) bool {
 	case chart && chartPart(base, dir, w.s.req.Lookup):
 		reason = "part of a Helm chart"
 	case !w.strict && w.s.tree.work.ignores(name, dir):
-		reason = ".gitignore"
+		reason = Ignored
 	case w.s.req.Skip != nil:
 		reason = w.s.req.Skip(name, dir)
 	}
@@ -158,6 +163,7 @@ func (w *walk) link(name string) {
 	case err != nil && (w.match == nil || w.match(name)):
 		w.any = true
 		w.s.report(name, w.s.unreadable(name, err))
+		w.s.out.Unread = append(w.s.out.Unread, name)
 	case err == nil && info.IsDir():
 		w.directory(name)
 	case err == nil && w.takes(name):
