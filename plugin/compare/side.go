@@ -47,7 +47,7 @@ type side struct {
 	owners map[*render.Instance]*top
 	graphs map[string]*graph.Graph // by key of the RGD: its name, with its file where several have it
 	keys   map[definition]string
-	names  func() map[string]int   // files of objects: how many are called so
+	names  func() map[string]int // files of objects: how many are called so
 }
 
 // top is an instance of the input.

@@ -21,11 +21,10 @@ import (
 // Side is one of the two sides of a change: what is read and how it is
 // rendered.
 type Side struct {
-	Label   string
-	In      *Input
-	Options render.Options
-	Broken  error // it cannot be read
-	Run     *Run  // once rendered
+	Label  string
+	In     *Input
+	Broken error // it cannot be read
+	Run    *Run  // once rendered
 }
 
 // Comparison reads and renders two sides of one repository.
@@ -41,7 +40,7 @@ type Comparison struct {
 // Revisions opens the two sides that --base and --head name and reads args of
 // both.
 func (c *Comparison) Revisions(args []string) error {
-	if c.Flags.Own().Root != "" {
+	if c.Flags.Settings.Own().Root != "" {
 		return cli.Usagef("--root is for files outside of Git; paths of a revision start from its repository")
 	}
 	dir, err := filepath.Abs(c.Streams.Dir)
@@ -69,9 +68,7 @@ func (c *Comparison) Revisions(args []string) error {
 	if err := c.read(&c.New, now, args); err != nil {
 		return err
 	}
-	for _, files := range [][]repo.File{c.New.In.Files, c.New.In.Definitions, c.New.In.CRDs, c.New.In.Observed} {
-		h.Reuse(files)
-	}
+	h.Reuse(c.New.In.All())
 	if err := c.read(&c.Old, was, args); err != nil {
 		var lost *repo.MissingObject // nobody knows what it was
 		if errors.As(err, &lost) || !cli.IsUsage(err) {
@@ -144,7 +141,7 @@ func requireEither(args []string, dir string, sides ...*place) error {
 // read reads those of the arguments that a side has. What krowave.yaml says
 // holds for that side alone.
 func (c *Comparison) read(side *Side, at *place, args []string) error {
-	r, err := newReader(c.Command.Context(), c.Streams, &c.Flags.Settings)
+	r, err := newReader(c.loader())
 	if err != nil {
 		return err
 	}
@@ -155,18 +152,17 @@ func (c *Comparison) read(side *Side, at *place, args []string) error {
 			present = append(present, arg)
 		}
 	}
-	return c.load(side, r, args, present)
+	return c.load(side, r, present)
 }
 
-// load reads a side. Its settings come from where all arguments would be.
-func (c *Comparison) load(side *Side, r *reader, all, args []string) error {
-	found, err := r.config(all)
+func (c *Comparison) loader() Loader {
+	return New(c.Command, c.Streams, &c.Flags.Settings)
+}
+
+// load reads a side.
+func (c *Comparison) load(side *Side, r *reader, args []string) error {
 	side.In = &r.in
-	if err != nil {
-		return err
-	}
-	side.Options = r.in.Settings.Options
-	in, err := r.read(args, found)
+	in, err := r.read(args)
 	if err != nil {
 		return err
 	}
@@ -180,43 +176,51 @@ func (c *Comparison) Paths(old, now string) error {
 		side *Side
 		path string
 	}{{&c.Old, old}, {&c.New, now}} {
-		r, err := newReader(c.Command.Context(), c.Streams, &c.Flags.Settings)
+		r, err := newReader(c.loader())
 		if err != nil {
 			return err
 		}
 		r.every = true
 		r.search = existing(os.Stat, Absolute(given.path, r.dir))
 		given.side.Label = given.path
-		if err := c.load(given.side, r, []string{given.path}, []string{given.path}); err != nil {
+		if err := c.load(given.side, r, []string{given.path}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Render renders what the change can affect, on both sides.
+// Render renders what the change can affect, on both sides, project by project.
 func (c *Comparison) Render() error {
 	if c.Old.Broken != nil {
 		c.Old.In = &Input{Sources: map[string][]byte{}}
-		c.Old.Options = c.New.Options
 	}
-	all := c.Flags.All || !reflect.DeepEqual(c.Old.Options, c.New.Options)
-	part := affected.Find(c.Old.In.Input, c.New.In.Input, c.New.Options, all)
-	c.Unchanged = part.Unchanged
+	inCommon(c.Old.In.Diags, c.New.In.Diags)
+	pairs := c.pairs()
+	all := c.Flags.All
+	for _, p := range pairs { // a project that is new or gone takes its files from another one
+		all = all || p.old == nil || p.new == nil
+	}
 	cache := render.NewCache(1 << 30)
-	for _, affected := range []struct {
-		side *Side
-		in   render.Input
-	}{{&c.Old, part.Old}, {&c.New, part.New}} {
-		side := affected.side
-		opts := side.Options
-		opts.Cache = cache
-		run, err := Render(c.Command.Context(), side.In, affected.in, opts)
+	var old, now []Unit
+	for _, p := range pairs {
+		before, after := p.sides()
+		part := affected.Find(before.Input, after.Input, after.Options, all || !reflect.DeepEqual(before.Options, after.Options))
+		c.Unchanged = append(c.Unchanged, part.Unchanged...)
+		before.Input, after.Input = part.Old, part.New
+		before.Options.Cache, after.Options.Cache = cache, cache
+		old, now = append(old, before), append(now, after)
+	}
+	for _, s := range []struct {
+		side  *Side
+		units []Unit
+	}{{&c.Old, old}, {&c.New, now}} {
+		run, err := Render(c.Command.Context(), s.side.In, s.units)
 		if err != nil {
 			return err
 		}
 		neverSet(run.Result.Diagnostics)
-		side.Run = run
+		s.side.Run = run
 	}
 	return nil
 }
@@ -230,4 +234,61 @@ func neverSet(found diag.List) {
 			found[i].Severity = diag.Error
 		}
 	}
+}
+
+// inCommon makes warnings of errors about files that both sides have: what is
+// wrong with both is not what the change does.
+func inCommon(old, now diag.List) {
+	type finding struct {
+		diag.Position
+		rule, message string
+	}
+	keyOf := func(d diag.Diagnostic) finding { return finding{d.Pos, d.Rule, d.Message} }
+	before := map[finding]int{} // plus one
+	for i, d := range old {
+		if d.Severity == diag.Error && d.Rule != "config" && d.Rule != "remote-definitions" {
+			before[keyOf(d)] = i + 1
+		}
+	}
+	for i, d := range now {
+		if at := before[keyOf(d)]; at > 0 && d.Severity == diag.Error {
+			old[at-1].Severity, now[i].Severity = diag.Warning, diag.Warning
+		}
+	}
+}
+
+// pair is a project on both sides, or on one.
+type pair struct{ old, new *Unit }
+
+// pairs matches the projects of both sides by their directories, those of the new
+// side first.
+func (c *Comparison) pairs() []pair {
+	var out []pair
+	index := map[string]int{}
+	for i := range c.New.In.Units {
+		u := &c.New.In.Units[i]
+		index[u.Project] = len(out)
+		out = append(out, pair{new: u})
+	}
+	for i := range c.Old.In.Units {
+		u := &c.Old.In.Units[i]
+		if at, ok := index[u.Project]; ok && out[at].old == nil {
+			out[at].old = u
+			continue
+		}
+		out = append(out, pair{old: u})
+	}
+	return out
+}
+
+// sides returns both units; one that is not there is empty, with the options of
+// the other.
+func (p pair) sides() (old, now Unit) {
+	switch {
+	case p.old == nil:
+		return Unit{Input: render.Input{Project: p.new.Project, Observed: p.new.Observed}, Options: p.new.Options}, *p.new
+	case p.new == nil:
+		return *p.old, Unit{Input: render.Input{Project: p.old.Project, Observed: p.old.Observed}, Options: p.old.Options}
+	}
+	return *p.old, *p.new
 }

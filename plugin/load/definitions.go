@@ -3,87 +3,128 @@ package load
 import (
 	"fmt"
 	"path"
+	"path/filepath"
 
-	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/remote"
-	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/repo"
 )
 
-// definitions reads the RGDs that are looked up: those of --definitions, else
-// those that krowave.yaml lists, else, when the input holds none, those of the
-// repository that the input needs. Files of the input are left out: they define
-// already.
-func (r *reader) definitions(args []string, c *config) ([]repo.File, error) {
-	var found []repo.File
-	var err error
-	switch {
-	case len(r.own.Definitions) > 0:
-		found, err = r.files(r.own.Definitions, r.dir)
-	case c.lists():
-		found, err = r.listed(c)
-	case !project.Define(r.in.Files, manifest.Limits{}):
-		found, err = r.searchRepository(args)
+// unit reads what the files of a project are rendered with. What flags name
+// counts for every project, in place of what its krowave.yaml names.
+func (r *reader) unit(p part) (Unit, error) {
+	set := r.settle(p.tree, p.Project)
+	out := Unit{Settings: set, Options: set.Options, part: p}
+	out.Project, out.Files = r.label(p), r.named(p.tree, p.Files)
+	var own project.Settings
+	if p.Project.Settings != nil {
+		own = *p.Project.Settings
 	}
-	if err != nil {
-		return nil, err
-	}
-	return project.Without(found, r.in.Files), nil
-}
-
-func (r *reader) searchRepository(args []string) ([]repo.File, error) {
-	root := r.dir
-	switch {
-	case r.search != "":
-		root = r.search
-	case r.only != nil:
-		root = r.only.root
-	case len(args) > 0:
-		root = r.rootOf(args[0], r.dir)
-	}
-	tree, err := r.tree(root)
-	if err != nil {
-		return nil, cli.Usage(err)
-	}
-	all := project.Definitions(tree.FS(), manifest.Limits{})
-	var found []repo.File
-	if r.every {
-		for _, d := range all {
-			found = append(found, d.File)
+	dir := filepath.Join(p.tree.root, filepath.FromSlash(p.Project.Dir))
+	list := func(flags, file []string, definitions bool) ([]repo.File, error) {
+		if len(flags) > 0 {
+			return r.files(flags, r.dir, definitions)
 		}
-	} else {
-		found = project.Needed(all, r.in.Files, manifest.Limits{})
+		return r.files(file, dir, definitions)
 	}
-	for i := range found {
-		found[i].Name = r.relative(root, found[i].Name)
-		r.in.Sources[found[i].Name] = found[i].Data
+	var err error
+	if out.CRDs, err = list(r.own.CRDs, own.CRDs, true); err != nil {
+		return out, err
 	}
-	return found, nil
+	out.CRDs = r.onlyLookups(out.CRDs, out.Files, r.own.CRDs, own.CRDs, dir)
+	if out.Observed, err = list(r.own.Observed, own.Observed, false); err != nil {
+		return out, err
+	}
+	if len(r.own.Observed)+len(own.Observed) > 0 && out.Observed == nil {
+		out.Observed = []repo.File{}
+	}
+	if out.lists, out.named, err = r.listed(p, dir); err != nil {
+		return out, err
+	}
+	switch {
+	case out.lists:
+		out.Definitions = r.onlyLookups(out.named, out.Files, r.own.Definitions, own.Definitions, dir)
+	case r.every || !project.Define(p.Files, manifest.Limits{}):
+		out.Definitions, err = r.searched(p.tree, p.Part)
+		out.Definitions = project.Without(out.Definitions, out.Files)
+	}
+	return out, err
 }
 
-// listed reads the definitions that krowave.yaml lists.
-func (r *reader) listed(c *config) ([]repo.File, error) {
-	found, err := r.files(c.definitions, c.dir)
-	if err != nil || len(c.remotes) == 0 {
-		return found, err
+// onlyLookups are the files that are looked up and not rendered.
+func (r *reader) onlyLookups(found, rendered []repo.File, flags, file []string, dir string) []repo.File {
+	base := r.dir
+	if len(flags) == 0 {
+		flags, base = file, dir
 	}
-	store, err := Store(r.streams, &r.flags.Fetch, r.dir)
+	var lookups, paths []string
+	for _, l := range flags {
+		lookups = append(lookups, Relative(r.dir, Absolute(l, base)))
+	}
+	for _, p := range r.paths {
+		if p != "-" {
+			paths = append(paths, Relative(r.dir, Absolute(p, r.dir)))
+		}
+	}
+	return project.OnlyLookups(found, rendered, lookups, paths)
+}
+
+// label is how reports name a project: by its directory, "" for that of the root.
+func (r *reader) label(p part) string {
+	if p.Project.Dir == "." {
+		return ""
+	}
+	return r.relative(p.tree.root, p.Project.Dir)
+}
+
+// listed reads the definitions that -d names, else those that a krowave.yaml
+// lists, if either names any.
+func (r *reader) listed(p part, dir string) (lists bool, found []repo.File, err error) {
+	if len(r.own.Definitions) > 0 {
+		found, err = r.files(r.own.Definitions, r.dir, true)
+		return true, found, err
+	}
+	s := p.Project.Settings
+	if s == nil {
+		return false, nil, nil
+	}
+	copies, missing := s.Vendored(p.tree.FS(), p.Project.Dir)
+	paths := append(append([]string{}, s.Definitions...), copies...)
+	if len(paths)+len(missing) == 0 {
+		return false, nil, nil
+	}
+	if found, err = r.files(paths, dir, true); err != nil || len(missing) == 0 {
+		return true, found, err
+	}
+	store, err := Store(r.Streams, &r.flags.Fetch, r.dir)
 	if err != nil {
-		return nil, err
+		return true, nil, err
 	}
-	for _, from := range c.remotes {
+	for _, from := range missing {
 		files, err := r.remote(store, from)
 		if err != nil {
 			if r.ctx.Err() != nil {
-				return nil, err
+				return true, nil, err
 			}
-			r.in.Diags.Errorf(from.Position, "remote-definitions", "%v", err)
+			at := from.Position
+			at.File = r.relative(p.tree.root, at.File)
+			r.in.Diags.Errorf(at, "remote-definitions", "%v", err)
 		}
 		found = append(found, project.Without(files, found)...)
 	}
-	return found, nil
+	return true, found, nil
+}
+
+// searched finds definitions that nothing names.
+func (r *reader) searched(t *tree, p project.Part) ([]repo.File, error) {
+	found, diags, err := project.Search{Finder: t.finder, Every: r.every}.For(r.ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	r.found(t, diags)
+	return r.named(t, found), nil
 }
 
 // remote reads one source. Its files are named after it.
@@ -93,30 +134,69 @@ func (r *reader) remote(store *remote.Store, from project.Remote) ([]repo.File, 
 		return nil, err
 	}
 	tree := repo.FS(files)
-	tree.Limits = r.in.Settings.Tree()
-	found, diags, err := tree.Select([]string{from.Path})
+	tree.Limits = r.own.Tree()
+	projects, err := project.Open(tree, project.Options{Fetches: true})
+	if err != nil {
+		return nil, err
+	}
+	read, err := projects.Lookup(r.ctx, []string{from.Path}, true)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", from.Name(), err)
 	}
 	name := func(file string) string { return path.Join(from.Name(), file) }
-	for _, d := range diags {
-		d.Pos.File = name(d.Pos.File)
-		related := make([]diag.Related, len(d.Related))
-		for i, other := range d.Related {
-			other.Position.File = name(other.Position.File)
-			related[i] = other
-		}
-		d.Related = related
-		r.in.Diags.Add(d)
+	for _, d := range read.Found {
+		r.in.Diags.Add(renamed(d, name))
 	}
-	var out []repo.File
-	for _, f := range found {
-		if path.Base(f.Name) == project.SettingsName {
-			continue // settings of the other repository
+	for i := range read.Files {
+		read.Files[i].Name = name(read.Files[i].Name)
+		r.in.Sources[read.Files[i].Name] = read.Files[i].Data
+	}
+	return read.Files, nil
+}
+
+// Parts splits a unit into what is applied together: what a kustomization builds
+// is a part of its own, since overlays repeat what they share, and all other
+// files are one.
+func (r *reader) parts(u Unit) ([]Unit, error) {
+	plain := u
+	plain.Input = render.Input{Project: u.Project, CRDs: u.CRDs, Observed: u.Observed, Definitions: u.named}
+	var out []Unit
+	texts := map[string]repo.File{} // by the name in the tree
+	for _, f := range u.part.Files {
+		texts[r.shown(u.part.tree, f.Name)] = f
+	}
+	for _, f := range project.Without(u.Files, u.Observed) {
+		if !isBuilt(f.Name) {
+			plain.Files = append(plain.Files, f)
+			continue
 		}
-		f.Name = name(f.Name)
-		r.in.Sources[f.Name] = f.Data
-		out = append(out, f)
+		each := plain
+		each.Files = []repo.File{f}
+		out = append(out, each)
+	}
+	if len(plain.Files) > 0 || len(out) == 0 {
+		out = append([]Unit{plain}, out...)
+	}
+	for i := range out {
+		each := &out[i]
+		if !u.lists {
+			part := project.Part{Project: u.part.Part.Project}
+			for _, f := range each.Files {
+				part.Files = append(part.Files, texts[f.Name])
+			}
+			found, err := r.searched(u.part.tree, part)
+			if err != nil {
+				return nil, err
+			}
+			own := definedKinds(each.Files)
+			each.Definitions = nil
+			for _, f := range found {
+				if !overlap(own, definedKinds([]repo.File{f})) {
+					each.Definitions = append(each.Definitions, f)
+				}
+			}
+		}
+		each.Definitions = project.Without(each.Definitions, each.Files)
 	}
 	return out, nil
 }

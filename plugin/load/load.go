@@ -1,6 +1,6 @@
 // Package load turns arguments into what the engine renders: files, directories
-// and Git revisions, with the settings of krowave.yaml and the definitions that
-// they need. It decides nothing about graphs.
+// and Git revisions, by project, each with the settings of its krowave.yaml and
+// the definitions that it needs. It decides nothing about graphs.
 //
 //	l := load.New(cmd, streams, &flags)
 //	in, err := l.Read(args)
@@ -8,13 +8,17 @@ package load
 
 import (
 	"context"
+	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/options"
 	"github.com/krowave/krowave/render"
-	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/repo"
 )
 
 // Loader reads the input of a command, and renders it.
@@ -31,15 +35,45 @@ func New(cmd *cobra.Command, s cli.Streams, flags *options.Settings) Loader {
 
 // Read reads everything that the flags and arguments name.
 func (l Loader) Read(args []string) (*Input, error) {
-	r, err := newReader(l.Context(), l.Streams, l.Settings)
+	r, err := newReader(l)
 	if err != nil {
 		return nil, err
 	}
-	c, err := r.config(args)
+	in, err := r.read(args)
 	if err != nil {
 		return nil, err
 	}
-	return r.read(args, c)
+	return in, SayPassed(l.Streams.Err, in.Passed, l.Settings.Verbose)
+}
+
+// SayPassed says how many files were passed over, or which ones. What Git
+// ignores, nobody misses.
+func SayPassed(w io.Writer, passed []repo.Passed, verbose bool) error {
+	count := 0
+	for _, p := range passed {
+		if verbose {
+			name := p.Name
+			if p.Dir {
+				name += "/"
+			}
+			if _, err := fmt.Fprintf(w, "passed over: %s (%s)\n", name, p.Reason); err != nil {
+				return err
+			}
+			continue
+		}
+		if p.Reason != repo.Ignored {
+			count++
+		}
+	}
+	if count == 0 {
+		return nil
+	}
+	what := "1 file or directory is"
+	if count > 1 {
+		what = fmt.Sprintf("%d files and directories are", count)
+	}
+	_, err := fmt.Fprintf(w, "%s passed over (--verbose lists them)\n", what)
+	return err
 }
 
 // Render reads and renders.
@@ -48,7 +82,7 @@ func (l Loader) Render(args []string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Render(l.Context(), in, in.Input, in.Settings.Options)
+	return Render(l.Context(), in, in.Units)
 }
 
 // Compile reads, and compiles RGDs only: instances are not looked at.
@@ -57,31 +91,67 @@ func (l Loader) Compile(args []string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Render(l.Context(), in, in.DefinitionsOnly(), in.Settings.Options)
+	units := make([]Unit, len(in.Units))
+	for i, u := range in.Units {
+		units[i] = u.DefinitionsOnly()
+	}
+	return Render(l.Context(), in, units)
 }
 
 // Run is one render by a command: its input and its result.
 type Run struct {
 	In     *Input
-	Result *render.Result
+	Result *render.Result   // of all projects
+	Parts  []*render.Result // of each
 }
 
-// Render renders what was read, or a part of it.
-func Render(ctx context.Context, in *Input, what render.Input, opts render.Options) (*Run, error) {
-	res, err := render.Render(ctx, what, opts)
-	if err != nil {
-		return nil, err
+// Render renders what was read, or a part of it, project by project.
+func Render(ctx context.Context, in *Input, units []Unit) (*Run, error) {
+	run := &Run{In: in}
+	for _, u := range units {
+		res, err := render.Render(ctx, u.Input, u.Options)
+		if err != nil {
+			return nil, err
+		}
+		if u.Settings.Strict {
+			strict(res.Diagnostics)
+		}
+		run.Parts = append(run.Parts, res)
 	}
-	res.Diagnostics = append(in.Diags, res.Diagnostics...).Sorted()
-	return &Run{In: in, Result: res}, nil
+	merged := *render.Merge(run.Parts)
+	merged.Diagnostics = append(append(merged.Diagnostics[:0:0], in.Diags...), merged.Diagnostics...).Sorted()
+	run.Result = &merged
+	return run, nil
 }
 
-// Own reports whether a document came from the arguments, not from a lookup.
-func (r *Run) Own(doc *manifest.Document) bool {
-	for _, f := range r.In.Files {
-		if f.Name == doc.File {
-			return true
+// strict turns warnings into errors.
+func strict(list diag.List) {
+	for i := range list {
+		if list[i].Severity == diag.Warning {
+			list[i].Severity = diag.Error
 		}
 	}
-	return false
+}
+
+// Graphs are those of RGDs that came from the arguments, not from a lookup, with
+// the unit of each.
+func (r *Run) Graphs() (graphs []*graph.Graph, units []Unit) {
+	for n, part := range r.Parts {
+		own := map[string]bool{}
+		for _, f := range r.In.Units[n].Files {
+			own[f.Name] = true
+		}
+		for _, g := range part.Graphs {
+			if own[g.RGD.Doc.File] {
+				graphs, units = append(graphs, g), append(units, r.In.Units[n])
+			}
+		}
+	}
+	return graphs, units
+}
+
+// Collide makes objects that two places render findings: where they go there is
+// one of each.
+func (r *Run) Collide() {
+	r.Result.Diagnostics = append(r.Result.Diagnostics, render.Collisions(r.Result.Objects)...).Sorted()
 }

@@ -5,48 +5,31 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/options"
-	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/repo"
 	"github.com/krowave/krowave/render/settings"
 )
 
-// Input is everything that a render reads, and what was found on the way.
-type Input struct {
-	render.Input
-	Settings settings.Values
-	Diags    diag.List
-	Sources  map[string][]byte // by name, for snippets
-}
-
-// Source gives diag.Print the text of a file.
-func (in *Input) Source(name string) []byte { return in.Sources[name] }
-
-// DefinitionsOnly is the input with RGDs to compile and nothing to expand.
-func (in *Input) DefinitionsOnly() render.Input {
-	all := append(append([]repo.File{}, in.Files...), in.Definitions...)
-	return render.Input{Definitions: all, CRDs: in.CRDs}
-}
-
 // reader reads files for one command.
 type reader struct {
-	ctx     context.Context // of the run
-	streams cli.Streams
-	flags   *options.Settings
-	own     settings.Values // of the flags alone
-	dir     string          // absolute working directory
-	only    *place          // nil reads wherever the arguments lead
-	search  string          // absolute directory to look for definitions in; "" is the repository
-	every   bool            // all definitions that are found, not those that the input needs
-	trees   map[string]*repo.Tree
-	in      Input
+	Loader
+	ctx    context.Context // of the run
+	flags  *options.Settings
+	own    settings.Values // of the flags alone
+	dir    string          // absolute working directory
+	only   *place          // nil reads wherever the arguments lead
+	search string          // absolute directory to look for definitions in; "" is the repository
+	paths  []string        // that are rendered, as the user wrote them
+	every  bool            // all definitions that a project sees, not those that its files need
+	trees  map[string]*tree
+	in     Input
 }
 
 // place is a tree that stands for a directory, such as a Git revision for the
@@ -56,14 +39,22 @@ type place struct {
 	tree *repo.Tree
 }
 
-func newReader(ctx context.Context, s cli.Streams, flags *options.Settings) (*reader, error) {
-	dir, err := filepath.Abs(s.Dir)
+// tree is a file tree with the projects in it.
+type tree struct {
+	*repo.Tree
+	root     string // absolute
+	projects *project.Projects
+	finder   *project.Finder
+}
+
+func newReader(l Loader) (*reader, error) {
+	dir, err := filepath.Abs(l.Streams.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("working directory: %w", err)
 	}
-	r := &reader{ctx: ctx, streams: s, flags: flags, own: flags.Own(), dir: dir, trees: map[string]*repo.Tree{}}
+	r := &reader{Loader: l, ctx: l.Context(), flags: l.Settings, own: l.Settings.Own(), dir: dir, trees: map[string]*tree{}}
 	r.in.Sources, r.in.Settings = map[string][]byte{}, r.own
-	if flags.Ref == "" {
+	if l.Settings.Ref == "" {
 		return r, nil
 	}
 	if r.own.Root != "" {
@@ -73,7 +64,7 @@ func newReader(ctx context.Context, s cli.Streams, flags *options.Settings) (*re
 	if err != nil {
 		return nil, err
 	}
-	rev, err := history.Revision(flags.Ref)
+	rev, err := history.Revision(l.Settings.Ref)
 	if err != nil {
 		return nil, cli.Usage(err)
 	}
@@ -81,32 +72,23 @@ func newReader(ctx context.Context, s cli.Streams, flags *options.Settings) (*re
 	return r, nil
 }
 
-// read reads the arguments and what the flags and krowave.yaml add.
-func (r *reader) read(args []string, c *config) (*Input, error) {
-	var err error
-	if r.in.Files, err = r.files(args, r.dir); err != nil {
+// read reads the arguments, and for each project what the flags and its
+// krowave.yaml add.
+func (r *reader) read(args []string) (*Input, error) {
+	r.paths = args
+	parts, err := r.split(args)
+	if err != nil {
 		return nil, err
 	}
-	crds, base := r.own.CRDs, r.dir
-	if len(crds) == 0 {
-		crds, base = c.crds, c.dir
+	for _, p := range parts {
+		unit, err := r.unit(p)
+		if err != nil {
+			return nil, err
+		}
+		r.in.Units = append(r.in.Units, unit)
 	}
-	if r.in.CRDs, err = r.files(crds, base); err != nil {
-		return nil, err
-	}
-	if r.in.Definitions, err = r.definitions(args, c); err != nil {
-		return nil, err
-	}
-	observed := r.own.Observed
-	base = r.dir
-	if len(observed) == 0 {
-		observed, base = c.observed, c.dir
-	}
-	if r.in.Observed, err = r.files(observed, base); err != nil {
-		return nil, err
-	}
-	if len(observed) > 0 && r.in.Observed == nil {
-		r.in.Observed = []repo.File{}
+	if len(r.in.Units) == 1 {
+		r.in.Settings = r.in.Units[0].Settings
 	}
 	return &r.in, r.complete()
 }
@@ -121,79 +103,195 @@ func (r *reader) complete() error {
 	return nil
 }
 
-// files reads what the arguments name, relative to base. Neighbours of one tree
-// are read together, so that each file is read once.
-func (r *reader) files(args []string, base string) ([]repo.File, error) {
-	var out []repo.File
+// part is the files of one project, by their names in its tree.
+type part struct {
+	project.Part
+	tree *tree
+}
+
+// split reads what the arguments name, by project.
+func (r *reader) split(args []string) ([]part, error) {
+	var out []part
+	index := map[*project.Project]int{}
+	err := r.groups(args, r.dir, func(t *tree, absolute []string) error {
+		first := r.inTree(t, r.dir)
+		if absolute[0] != "-" {
+			first = t.Directory(absolute[0])
+		}
+		main := r.settle(t, t.projects.Of(first))
+		t.Limits = main.Tree()
+		split, err := t.projects.Split(r.ctx, absolute, r.inTree(t, r.dir))
+		r.found(t, split.Found)
+		r.passed(t, split.Passed)
+		for _, name := range split.Unread {
+			r.in.Unread = append(r.in.Unread, r.shown(t, name))
+		}
+		for _, p := range split.Parts {
+			i, ok := index[p.Project]
+			if !ok {
+				i = len(out)
+				index[p.Project] = i
+				out = append(out, part{project.Part{Project: p.Project}, t})
+				r.settingsSource(t, p.Project)
+			}
+			out[i].Files = append(out[i].Files, p.Files...)
+		}
+		return err
+	})
+	if err == nil && len(args) == 0 { // nothing is there on this side of a comparison
+		err = r.nothing(&out)
+	}
+	return out, err
+}
+
+// nothing is the part of the working directory's project without any file.
+func (r *reader) nothing(out *[]part) error {
+	t, err := r.tree(r.rootOf(".", r.dir))
+	if err != nil {
+		return cli.Usage(err)
+	}
+	p := t.projects.Of(r.inTree(t, r.dir))
+	r.found(t, p.Found)
+	r.settingsSource(t, p)
+	*out = append(*out, part{project.Part{Project: p}, t})
+	return nil
+}
+
+// settingsSource keeps the text of a krowave.yaml for snippets.
+func (r *reader) settingsSource(t *tree, p *project.Project) {
+	if data, err := repo.ReadFile(t.FS(), p.File(), 1<<20); err == nil {
+		r.in.Sources[r.relative(t.root, p.File())] = data
+	}
+}
+
+// inTree is an absolute directory as a tree names it, its root if it is outside.
+func (r *reader) inTree(t *tree, dir string) string {
+	if !within(t.root, dir) {
+		return "."
+	}
+	return t.Directory(dir)
+}
+
+// groups calls visit with the arguments of each tree, in their order and as
+// absolute paths. Neighbours of one tree are together, so that each file is read
+// once.
+func (r *reader) groups(args []string, base string, visit func(t *tree, absolute []string) error) error {
 	for len(args) > 0 {
 		root := r.rootOf(args[0], base)
 		n := 1
 		for n < len(args) && (args[n] == "-" || r.rootOf(args[n], base) == root) {
 			n++
 		}
-		found, err := r.group(args[:n], root, base)
+		t, err := r.tree(root)
 		if err != nil {
-			return nil, err
+			return cli.Usage(err)
 		}
-		out, args = append(out, found...), args[n:]
+		absolute := make([]string, n)
+		for i, arg := range args[:n] {
+			absolute[i] = arg
+			if arg != "-" && !filepath.IsAbs(arg) {
+				absolute[i] = filepath.Join(base, arg)
+			}
+		}
+		if err := visit(t, absolute); err != nil {
+			if r.ctx.Err() != nil {
+				return err
+			}
+			message := err.Error()
+			for i, arg := range args[:n] { // as the user wrote it, not as it was looked up
+				message = strings.ReplaceAll(message, absolute[i], arg)
+			}
+			return cli.Usage(errors.New(message))
+		}
+		args = args[n:]
 	}
-	return out, nil
+	return nil
 }
 
-func (r *reader) group(args []string, root, base string) ([]repo.File, error) {
-	tree, err := r.tree(root)
-	if err != nil {
-		return nil, cli.Usage(err)
-	}
-	absolute := make([]string, len(args))
-	for i, arg := range args {
-		absolute[i] = arg
-		if arg != "-" && !filepath.IsAbs(arg) {
-			absolute[i] = filepath.Join(base, arg)
-		}
-	}
-	found, diags, err := tree.Select(absolute)
-	if err != nil {
-		message := err.Error()
-		for i := range args { // as the user wrote it, not as it was looked up
-			message = strings.ReplaceAll(message, absolute[i], args[i])
-		}
-		return nil, cli.Usage(errors.New(message))
-	}
-	for _, d := range diags {
-		d.Pos.File = r.relative(root, d.Pos.File)
-		for i := range d.Related {
-			d.Related[i].Position.File = r.relative(root, d.Related[i].Position.File)
-		}
-		r.in.Diags.Add(d)
-	}
+// files reads what the arguments name, relative to base, to look up: only files
+// with definitions, if definitions is set.
+func (r *reader) files(args []string, base string, definitions bool) ([]repo.File, error) {
 	var out []repo.File
-	for _, f := range found {
-		if path.Base(f.Name) == project.SettingsName {
-			continue // settings, not a manifest
-		}
-		f.Name = r.relative(root, f.Name)
-		r.in.Sources[f.Name] = f.Data
-		out = append(out, f)
-	}
-	return out, nil
+	err := r.groups(args, base, func(t *tree, absolute []string) error {
+		read, err := t.projects.Lookup(r.ctx, absolute, definitions)
+		r.found(t, read.Found)
+		r.passed(t, read.Passed)
+		out = append(out, r.named(t, read.Files)...)
+		return err
+	})
+	return out, err
 }
 
-func (r *reader) tree(root string) (*repo.Tree, error) {
+// found keeps findings about a tree.
+func (r *reader) found(t *tree, list diag.List) {
+	for _, d := range list {
+		r.in.Diags.Add(renamed(d, func(name string) string { return r.shown(t, name) }))
+	}
+}
+
+// renamed is a finding with other names of files.
+func renamed(d diag.Diagnostic, name func(string) string) diag.Diagnostic {
+	d.Pos.File = name(d.Pos.File)
+	related := append(d.Related[:0:0], d.Related...)
+	for i := range related {
+		related[i].Position.File = name(related[i].Position.File)
+	}
+	d.Related = related
+	return d
+}
+
+// shown is the name that people see of a file in a tree.
+func (r *reader) shown(t *tree, name string) string { return r.relative(t.root, name) }
+
+func (r *reader) passed(t *tree, list []repo.Passed) {
+	for _, p := range list {
+		p.Name = r.relative(t.root, p.Name)
+		r.in.Passed = append(r.in.Passed, p)
+	}
+}
+
+// named gives files of a tree their names for people, and keeps their texts.
+func (r *reader) named(t *tree, files []repo.File) []repo.File {
+	out := make([]repo.File, len(files))
+	for i, f := range files {
+		f.Name = r.relative(t.root, f.Name)
+		r.in.Sources[f.Name] = f.Data
+		out[i] = f
+	}
+	return out
+}
+
+func (r *reader) tree(root string) (*tree, error) {
 	if t := r.trees[root]; t != nil {
 		return t, nil
 	}
-	var t *repo.Tree
+	t := &tree{root: root}
 	if r.only != nil {
-		t = r.only.tree
+		t.Tree = r.only.tree
 	} else {
 		var err error
-		if t, err = repo.Dir(root); err != nil {
+		if t.Tree, err = repo.Dir(root); err != nil {
 			return nil, err
 		}
 	}
-	t.Stdin = r.streams.In
-	t.Limits = r.in.Settings.Tree()
+	t.Stdin = r.Streams.In
+	t.Limits = r.own.Tree()
+	exclude := make([]string, 0, len(r.own.Exclude))
+	for _, pattern := range r.own.Exclude {
+		rel, err := filepath.Rel(root, Absolute(pattern, r.dir))
+		if err != nil || !filepath.IsLocal(rel) {
+			continue // of another tree
+		}
+		exclude = append(exclude, filepath.ToSlash(rel))
+	}
+	var err error
+	if t.projects, err = project.Open(t.Tree, project.Options{Exclude: exclude, Fetches: true}); err != nil {
+		return nil, err
+	}
+	t.finder = project.NewFinder(t.Tree, exclude, manifest.Limits{})
+	if r.search != "" {
+		t.finder.Below = r.inTree(t, r.search)
+	}
 	r.trees[root] = t
 	return t, nil
 }

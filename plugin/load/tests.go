@@ -24,7 +24,7 @@ type Tests struct {
 	Loader
 	Cache *render.Cache
 
-	found map[string][]project.Definition // by root: the RGDs of a repository
+	trees map[string]*tree // read once for all tests
 }
 
 // TestFile is a test file and the directory that its paths start from.
@@ -33,9 +33,12 @@ type TestFile struct {
 	Dir string // absolute
 }
 
+// maxTestBytes is the size of the largest test, or definition beside one.
+const maxTestBytes = 32 << 20
+
 // Find reads the test files that arguments name, or that are below them.
 func (t *Tests) Find(args []string) ([]*TestFile, error) {
-	r, err := newReader(t.Context(), t.Streams, t.Settings)
+	r, err := newReader(t.Loader)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +131,7 @@ func (r *reader) testFile(name string) (*TestFile, diag.List, error) {
 		return nil, nil, cli.Usage(err)
 	}
 	shown := r.relative(root, filepath.ToSlash(rel))
-	data, err := fs.ReadFile(tree.FS(), filepath.ToSlash(rel))
+	data, err := repo.ReadFile(tree.FS(), filepath.ToSlash(rel), maxTestBytes)
 	if err != nil {
 		return nil, nil, cli.Usagef("reading %s: %w", shown, err)
 	}
@@ -155,27 +158,35 @@ func (t *Tests) Case(f *TestFile, c *rgdtest.Case) (rgdtest.Input, error) {
 
 func (t *Tests) readCase(f *TestFile, c *rgdtest.Case) (rgdtest.Input, error) {
 	var out rgdtest.Input
-	r, err := newReader(t.Context(), t.Streams, t.Settings)
+	r, err := newReader(t.Loader)
 	if err != nil {
 		return out, err
 	}
-	config, err := r.config([]string{f.Dir})
-	if err != nil {
-		return out, err
+	if t.trees == nil {
+		t.trees = r.trees
 	}
-	out.Options = r.in.Settings.Options
+	r.trees = t.trees
+	near, err := r.tree(r.rootOf(f.Dir, r.dir))
+	if err != nil {
+		return out, cli.Usage(err)
+	}
+	own := part{project.Part{Project: near.projects.Of(r.inTree(near, f.Dir))}, near}
+	r.settingsSource(near, own.Project)
+	r.found(near, own.Project.Found)
+	set := r.settle(near, own.Project)
+	out.Options = set.Options
 	out.Options.Runtime, out.Options.Jobs, out.Options.Cache, out.Options.AllowEmpty = c.Runtime, 1, t.Cache, true
-	out.Strict = r.in.Settings.Strict
+	out.Strict = set.Strict
 	if out.Files, err = r.given([]rgdtest.Source{c.Instance}, f, c.Name); err != nil {
 		return out, err
 	}
-	if out.CRDs, err = r.paths(r.own.CRDs, r.dir, f.CRDs, f.Dir); err != nil {
+	if out.CRDs, err = r.lookUp(r.own.CRDs, f.CRDs, f.Dir); err != nil {
 		return out, err
 	}
-	if out.Definitions, err = t.caseDefinitions(r, f, config, &out.Input); err != nil {
+	if out.Definitions, err = t.caseDefinitions(r, f, own, &out.Input); err != nil {
 		return out, err
 	}
-	if out.Observed, err = r.files(r.own.Observed, r.dir); err != nil {
+	if out.Observed, err = r.files(r.own.Observed, r.dir, false); err != nil {
 		return out, err
 	}
 	live, err := r.given(c.Observed, f, c.Name+", observed")
@@ -198,7 +209,7 @@ func (r *reader) given(list []rgdtest.Source, f *TestFile, name string) ([]repo.
 	var out []repo.File
 	for i, s := range list {
 		if s.Object == nil {
-			found, err := r.files([]string{s.Path}, f.Dir)
+			found, err := r.files([]string{s.Path}, f.Dir, false)
 			if err != nil {
 				return nil, err
 			}
@@ -219,46 +230,36 @@ func (r *reader) given(list []rgdtest.Source, f *TestFile, name string) ([]repo.
 	return out, nil
 }
 
-// paths reads the files of a flag and those of a test.
-func (r *reader) paths(flag []string, base string, own []string, dir string) ([]repo.File, error) {
-	first, err := r.files(flag, base)
+// lookUp reads the definitions that a flag and a test name.
+func (r *reader) lookUp(flag, own []string, dir string) ([]repo.File, error) {
+	first, err := r.files(flag, r.dir, true)
 	if err != nil {
 		return nil, err
 	}
-	second, err := r.files(own, dir)
+	second, err := r.files(own, dir, true)
 	return append(first, second...), err
 }
 
 // caseDefinitions reads the RGDs of a test: those that it names or -d does; else
 // those next to it, and what these and the instance build on, from where
 // krowave.yaml says, or from the repository.
-func (t *Tests) caseDefinitions(r *reader, f *TestFile, c *config, in *render.Input) ([]repo.File, error) {
+func (t *Tests) caseDefinitions(r *reader, f *TestFile, own part, in *render.Input) ([]repo.File, error) {
 	if len(f.Definitions) > 0 || len(r.own.Definitions) > 0 {
-		return r.paths(r.own.Definitions, r.dir, f.Definitions, f.Dir)
+		return r.lookUp(r.own.Definitions, f.Definitions, f.Dir)
 	}
 	near, err := r.neighbours(f.Dir)
 	if err != nil {
 		return nil, err
 	}
-	if c.lists() {
-		found, err := r.listed(c)
-		return append(near, project.Without(found, near)...), err
+	lists, found, err := r.listed(own, filepath.Join(own.tree.root, filepath.FromSlash(own.Project.Dir)))
+	if err != nil {
+		return nil, err
 	}
-	root := r.rootOf(f.Dir, r.dir)
-	if t.found == nil {
-		t.found = map[string][]project.Definition{}
-	}
-	if _, ok := t.found[root]; !ok {
-		tree, err := r.tree(root)
-		if err != nil {
+	if !lists {
+		own.Files = in.Files
+		if found, err = r.searched(own.tree, own.Part); err != nil {
 			return nil, err
 		}
-		t.found[root] = project.Definitions(tree.FS(), manifest.Limits{})
-	}
-	found := project.Needed(t.found[root], in.Files, manifest.Limits{})
-	for i := range found {
-		found[i].Name = r.relative(root, found[i].Name)
-		r.in.Sources[found[i].Name] = found[i].Data
 	}
 	return append(near, project.Without(found, near)...), nil
 }
@@ -287,7 +288,7 @@ func (r *reader) neighbours(dir string) ([]repo.File, error) {
 		if ext := path.Ext(name); !e.Type().IsRegular() || ext != ".yaml" && ext != ".yml" && ext != ".json" {
 			continue
 		}
-		data, err := fs.ReadFile(tree.FS(), name)
+		data, err := repo.ReadFile(tree.FS(), name, maxTestBytes)
 		if err != nil {
 			return nil, err
 		}

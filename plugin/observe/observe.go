@@ -4,7 +4,7 @@
 // of the next, so rendering and reading alternate until nothing new is wanted.
 //
 //	cluster, err := observe.NewCluster(config)
-//	found, err := observe.Objects(ctx, cluster, observe.Request{Input: in, Options: opts})
+//	found, err := observe.Objects(ctx, cluster, observe.Request{Units: units})
 //	observe.Files(found.Objects)
 //
 // It only ever gets and lists, and of a Secret it asks for metadata alone,
@@ -34,10 +34,15 @@ import (
 
 // Request says what to observe for.
 type Request struct {
-	Input          render.Input // Observed is not looked at
-	Options        render.Options
+	Units          []Unit
 	IncludeSecrets bool
 	Jobs           int // requests at once; default 8
+}
+
+// Unit is the input of one project, of which Observed is not looked at.
+type Unit struct {
+	Input   render.Input
+	Options render.Options
 }
 
 // Found is what a cluster has of what is wanted.
@@ -60,7 +65,6 @@ const maxRounds = 50
 // Objects reads a cluster. The findings of the input are errors of the first
 // render; nothing is asked of the cluster then.
 func Objects(ctx context.Context, cluster *Cluster, req Request) (*Found, error) {
-	req.Options.Runtime, req.Options.AllowEmpty = render.Withhold, true
 	o := &observer{
 		cluster: cluster, req: req, wants: map[key]*want{},
 		asked: map[string]bool{}, live: map[key]map[string]any{}, whole: map[key]bool{},
@@ -123,21 +127,25 @@ type observer struct {
 
 // render renders with what is observed so far.
 func (o *observer) render(ctx context.Context) error {
-	in := o.req.Input
-	in.Observed = nil
+	var observed []repo.File
 	if o.round > 0 {
 		var text bytes.Buffer
 		if err := manifest.EncodeYAML(&text, o.recorded()); err != nil {
 			return fmt.Errorf("encoding observed objects: %w", err)
 		}
-		in.Observed = []repo.File{{Name: ObservedFile, Data: text.Bytes()}}
+		observed = []repo.File{{Name: ObservedFile, Data: text.Bytes()}}
 	}
 	o.round++
-	res, err := render.Render(ctx, in, o.req.Options)
-	if err != nil {
-		return err
+	results := make([]*render.Result, len(o.req.Units))
+	for i, u := range o.req.Units {
+		u.Input.Observed = observed
+		u.Options.Runtime, u.Options.AllowEmpty = render.Withhold, true
+		var err error
+		if results[i], err = render.Render(ctx, u.Input, u.Options); err != nil {
+			return err
+		}
 	}
-	o.res = res
+	o.res = render.Merge(results)
 	return nil
 }
 

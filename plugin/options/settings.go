@@ -22,8 +22,9 @@ import (
 // Settings holds the flags of the settings of a command, and where files come
 // from.
 type Settings struct {
-	Ref   string // only where --ref is a flag
-	Fetch Fetch
+	Ref     string // only where --ref is a flag
+	Verbose bool   // list what is passed over
+	Fetch   Fetch
 
 	// Adapt changes what the settings come to where the command leaves no choice.
 	Adapt func(*settings.Values)
@@ -40,6 +41,7 @@ func Defaults() settings.Values { return settings.Default(settings.CommandLine) 
 func (f *Settings) Bind(cmd *cobra.Command, defaults settings.Values, leaveOut ...string) {
 	f.flags = settings.Bind(cmd.Flags(), defaults, leaveOut...)
 	f.Fetch.Bind(cmd.Flags())
+	cmd.Flags().BoolVarP(&f.Verbose, "verbose", "v", false, "list the files that a directory walk passes over, and why")
 	CompleteSettings(cmd, settings.CommandLine)
 }
 

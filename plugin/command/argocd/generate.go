@@ -55,7 +55,7 @@ func newCMPGenerate(s cli.Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			answer, err := cmpserver.NewRenderer(values, 0).Generate(cmd.Context(), cmpserver.NewTree(tree.FS(), ""), cmpserver.Request{Path: filepath.ToSlash(path), Env: env})
+			answer, err := cmpserver.NewRenderer(values, 0).Generate(cmd.Context(), cmpserver.WorkTree(tree), cmpserver.Request{Path: filepath.ToSlash(path), Env: env})
 			var findings *cmpserver.Findings
 			if errors.As(err, &findings) {
 				fmt.Fprintln(s.Err, findings)

@@ -116,8 +116,14 @@ func (c *comparison) definitions() []definedKind {
 		if v.In == nil {
 			continue
 		}
-		for _, f := range slices.Concat(v.In.Files, v.In.Definitions) {
-			out = append(out, definedIn(f)...)
+		seen := map[string]bool{}
+		for _, u := range v.In.Units {
+			for _, f := range slices.Concat(u.Files, u.Definitions) {
+				if !seen[f.Name] {
+					seen[f.Name] = true
+					out = append(out, definedIn(f)...)
+				}
+			}
 		}
 	}
 	return out
@@ -187,7 +193,7 @@ func impactOf(report *compare.Report, found []definedKind, kinds map[schema.Grou
 		if !kinds[i.Identity.Key().GroupKind()] {
 			continue
 		}
-		x := impactInstance{Identity: i.Identity, Status: i.Status, Position: i.Position, Diagnostics: i.Diagnostics}
+		x := impactInstance{name: i.Title(), Identity: i.Identity, Status: i.Status, Position: i.Position, Diagnostics: i.Diagnostics}
 		for _, o := range i.Objects {
 			switch o.Action {
 			case compare.AddObject:

@@ -64,6 +64,8 @@ func (c *impactCounts) String() string {
 }
 
 type impactInstance struct {
+	name string // with its place where there are several of one name
+
 	Identity    render.Identity `json:"instance"`
 	Status      compare.Status  `json:"status"`
 	Objects     objectCounts    `json:"objects"`
@@ -92,14 +94,6 @@ func (i *impactInstance) effect() string {
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-// title is "Kind namespace/name".
-func (i *impactInstance) title() string {
-	if i.Identity.Namespace == "" {
-		return i.Identity.Kind + " " + i.Identity.Name
-	}
-	return i.Identity.Kind + " " + i.Identity.Namespace + "/" + i.Identity.Name
 }
 
 // reasons are the first lines of the diagnostics.
@@ -134,7 +128,7 @@ func (r *impactReport) text(w io.Writer) error {
 	var rows strings.Builder
 	table := tabwriter.NewWriter(&rows, 0, 8, 3, ' ', 0)
 	for _, i := range r.Instances {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", i.Status, i.title(), i.effect())
+		fmt.Fprintf(table, "%s\t%s\t%s\n", i.Status, i.name, i.effect())
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -173,13 +167,13 @@ func (r *impactReport) markdown(w io.Writer) error {
 			}
 			what = strings.Join(reasons, "<br>")
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", markdownText(i.title()), i.Status, what)
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", markdownText(i.name), i.Status, what)
 	}
 	if r.Counts.Unchanged > 0 {
 		fmt.Fprintf(&b, "\n<details><summary>%d unchanged</summary>\n\n", r.Counts.Unchanged)
 		for _, i := range r.Instances {
 			if i.Status == compare.Unchanged {
-				fmt.Fprintf(&b, "- %s\n", markdownText(i.title()))
+				fmt.Fprintf(&b, "- %s\n", markdownText(i.name))
 			}
 		}
 		b.WriteString("\n</details>\n")

@@ -29,6 +29,8 @@ type graphOutput struct {
 	Name             string       `json:"name"`
 	APIVersion       string       `json:"apiVersion"`
 	Kind             string       `json:"kind"`
+	Project          string       `json:"project,omitempty"`
+	Path             string       `json:"path"`
 	TopologicalOrder []string     `json:"topologicalOrder"`
 	Nodes            []nodeOutput `json:"nodes"`
 }
@@ -72,10 +74,11 @@ func NewGraph(s cli.Streams) *cobra.Command {
 			return err
 		}
 		graphs := []graphOutput{}
-		for _, g := range r.Result.Graphs {
-			if r.Own(g.RGD.Doc) {
-				graphs = append(graphs, graphOf(g, wave.Mode(waves.Value)))
-			}
+		own, units := r.Graphs()
+		for i, g := range own {
+			out := graphOf(g, wave.Mode(waves.Value))
+			out.Project, out.Path = units[i].Project, g.RGD.Doc.File
+			graphs = append(graphs, out)
 		}
 		if len(graphs) == 0 {
 			return cli.Usagef("no ResourceGraphDefinition in what was given")

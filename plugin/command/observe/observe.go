@@ -99,8 +99,12 @@ func (f *observeFlags) read(c load.Loader, args []string) (*observe.Found, error
 	if err != nil {
 		return nil, cli.Usage(err)
 	}
+	units := make([]observe.Unit, len(in.Units))
+	for i, u := range in.Units {
+		units[i] = observe.Unit{Input: u.Input, Options: u.Options}
+	}
 	found, err := observe.Objects(c.Context(), cluster, observe.Request{
-		Input: in.Input, Options: in.Settings.Options, IncludeSecrets: f.secrets, Jobs: in.Settings.Options.Jobs,
+		Units: units, IncludeSecrets: f.secrets, Jobs: in.Settings.Options.Jobs,
 	})
 	if err != nil {
 		return nil, err

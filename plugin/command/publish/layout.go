@@ -27,16 +27,17 @@ func (h *hydration) render() (*load.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.Settings.Options.Runtime == render.Placeholder {
+	if in.Placeholder() {
 		return nil, cli.Usagef("--runtime=placeholder is for looking at a render: its objects cannot be committed")
 	}
 	if err := h.source(in); err != nil {
 		return nil, err
 	}
-	r, err := load.Render(h.Context(), in, in.Input, in.Settings.Options)
+	r, err := load.Render(h.Context(), in, in.Units)
 	if err != nil {
 		return nil, err
 	}
+	r.Collide()
 	h.incomplete(r)
 	h.secrets(r)
 	r.Result.Diagnostics = r.Result.Diagnostics.Sorted()
@@ -129,10 +130,16 @@ func (h *hydration) committed(in *load.Input) (bool, error) {
 
 // incomplete refuses instances that are rendered in part.
 func (h *hydration) incomplete(r *load.Run) {
-	if r.In.Settings.Options.Runtime != render.Withhold {
-		return
+	for n, part := range r.Parts {
+		if r.In.Units[n].Options.Runtime != render.Withhold {
+			continue
+		}
+		h.incompleteIn(r, part)
 	}
-	for _, i := range r.Result.Instances {
+}
+
+func (h *hydration) incompleteIn(r *load.Run, part *render.Result) {
+	for _, i := range part.Instances {
 		for _, p := range i.Pending {
 			r.Result.Diagnostics.Errorf(start(topmost(i)), "hydrate-incomplete",
 				"node %s of %s needs what only a cluster knows, and a part of an instance cannot be committed; use --runtime=delegate, or --observed", p.Node.ID, i.Identity().Name)

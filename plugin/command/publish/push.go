@@ -127,13 +127,14 @@ func (f *pushFlags) files(c load.Loader, paths []string) ([]layout.File, error) 
 	if err != nil {
 		return nil, err
 	}
-	if in.Settings.Options.Runtime == render.Placeholder {
+	if in.Placeholder() {
 		return nil, cli.Usagef("--runtime=placeholder is for looking at a render: its objects cannot be pushed")
 	}
-	r, err := load.Render(c.Context(), in, in.Input, in.Settings.Options)
+	r, err := load.Render(c.Context(), in, in.Units)
 	if err != nil {
 		return nil, err
 	}
+	r.Collide()
 	var files []layout.File
 	if !r.Result.Diagnostics.HasErrors() {
 		var found diag.List

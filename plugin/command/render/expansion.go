@@ -80,12 +80,12 @@ func writeExpansion(w io.Writer, res *render.Result) error {
 
 func instanceOf(i *render.Instance) instanceOutput {
 	out := instanceOutput{
-		RGD: i.Graph.RGD.Name, Instance: identityOutput(i.Identity()),
+		RGD: i.Graph.RGD.Name, Instance: identityOf(i),
 		TopologicalOrder: i.Graph.Order(), Dependencies: dependencies(i.Graph),
 		Objects: []objectOutput{}, Skipped: append([]string{}, i.Skipped...), Pending: []pendingOutput{},
 	}
 	if i.Parent != nil {
-		out.Parent = &parentOutput{identityOutput(i.Parent.Identity()), i.Node}
+		out.Parent = &parentOutput{identityOf(i.Parent), i.Node}
 	}
 	for _, o := range i.Objects {
 		object := objectOutput{Node: o.Node.ID, Object: o.Object}
@@ -120,4 +120,9 @@ func pendingOf(p expand.Pending) pendingOutput {
 		}
 	}
 	return out
+}
+
+func identityOf(i *render.Instance) identityOutput {
+	id := i.Identity()
+	return identityOutput{id.APIVersion, id.Kind, id.Namespace, id.Name}
 }

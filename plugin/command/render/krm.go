@@ -137,6 +137,7 @@ func (l *resourceList) render(c load.Loader) error {
 	if err != nil {
 		return err
 	}
+	r.Collide()
 	l.strayConfig(r)
 	found := report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict)
 	if found != nil && !errors.Is(found, cli.ErrFindings) {

@@ -42,6 +42,9 @@ func New(s cli.Streams) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if flags.output.Value != "expansion" { // which goes nowhere
+			r.Collide()
+		}
 		found := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict)
 		if flags.output.Value == "expansion" {
 			if err := writeExpansion(s.Out, r.Result); err != nil {

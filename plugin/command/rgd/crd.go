@@ -35,10 +35,9 @@ func NewCRD(s cli.Streams) *cobra.Command {
 			return err
 		}
 		var crds []map[string]any
-		for _, g := range r.Result.Graphs {
-			if r.Own(g.RGD.Doc) {
-				crds = append(crds, definition.CRD(g))
-			}
+		graphs, _ := r.Graphs()
+		for _, g := range graphs {
+			crds = append(crds, definition.CRD(g))
 		}
 		if len(crds) == 0 {
 			return cli.Usagef("no ResourceGraphDefinition in what was given")

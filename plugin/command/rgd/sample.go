@@ -40,11 +40,9 @@ func NewSample(s cli.Streams) *cobra.Command {
 			return err
 		}
 		var samples []map[string]any
-		sampler := &sampler{Run: r, cmd: cmd, options: r.In.Settings.Options}
-		for _, g := range r.Result.Graphs {
-			if !r.Own(g.RGD.Doc) {
-				continue
-			}
+		graphs, units := r.Graphs()
+		for i, g := range graphs {
+			sampler := &sampler{Run: r, cmd: cmd, unit: units[i]}
 			sample, err := sampler.sample(g)
 			if err != nil {
 				return err
@@ -65,8 +63,8 @@ func NewSample(s cli.Streams) *cobra.Command {
 // sampler finds instances that render.
 type sampler struct {
 	*load.Run
-	cmd     *cobra.Command
-	options render.Options
+	cmd  *cobra.Command
+	unit load.Unit // that the RGD is in
 }
 
 // sample returns the smallest instance that renders, of: what is required; what
@@ -134,17 +132,17 @@ func (s score) better(other score) bool {
 }
 
 func (s *sampler) score(g *graph.Graph, sample map[string]any) (score, error) {
-	if _, _, problems := g.Admitter.Admit(sample, s.options.Namespace); len(problems) > 0 {
+	if _, _, problems := g.Admitter.Admit(sample, s.unit.Options.Namespace); len(problems) > 0 {
 		return score{refused, len(problems)}, nil
 	}
 	text, err := manifest.CanonicalJSON(sample)
 	if err != nil {
 		return score{}, fmt.Errorf("encoding a sample: %w", err)
 	}
-	in := s.In.DefinitionsOnly()
+	in := s.unit.DefinitionsOnly().Input
 	in.Files = []repo.File{{Name: "-", Data: text}}
-	in.Observed = s.In.Observed
-	opts := s.options
+	in.Observed = s.unit.Observed
+	opts := s.unit.Options
 	opts.AllowEmpty = true
 	res, err := render.Render(s.cmd.Context(), in, opts)
 	if err != nil {

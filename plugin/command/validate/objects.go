@@ -70,6 +70,8 @@ func (k *checks) inputs(v *report.Report) {
 		case k.defined[gvk.GroupKind()]:
 			s.Suite = report.SuiteInstances
 			v.Summary.Instances++
+		case object.IsEncrypted(d.Object): // its values, and the field sops, are for SOPS
+			v.Summary.Others++
 		default:
 			v.Summary.Others++
 			k.object(d, gvk)

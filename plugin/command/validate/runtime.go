@@ -56,25 +56,19 @@ func explainRuntime(c load.Loader, args []string, format string) error {
 		return err
 	}
 	out := []runtimeOutput{}
-	all := &load.Run{In: in}
-	for i, u := range units {
-		r, err := load.Render(c.Context(), &load.Input{Input: u, Sources: in.Sources}, (&load.Input{Input: u}).DefinitionsOnly(), in.Settings.Options)
+	found := append(diag.List{}, in.Diags...)
+	for _, u := range units {
+		r, err := load.Render(c.Context(), &load.Input{Units: []load.Unit{u}, Sources: in.Sources}, []load.Unit{u.DefinitionsOnly()})
 		if err != nil {
 			return err
 		}
-		if i == 0 {
-			all.Result = r.Result
-		} else {
-			all.Result.Diagnostics = append(all.Result.Diagnostics, r.Result.Diagnostics...)
-		}
-		for _, g := range r.Result.Graphs {
-			if r.Own(g.RGD.Doc) {
-				out = append(out, runtimeOf(g))
-			}
+		found = append(found, r.Result.Diagnostics...)
+		graphs, _ := r.Graphs()
+		for _, g := range graphs {
+			out = append(out, runtimeOf(g))
 		}
 	}
-	all.Result.Diagnostics = append(all.Result.Diagnostics, in.Diags...).Sorted()
-	if err := report.Findings(c.Streams.Err, all.Result.Diagnostics, in.Source, in.Settings.Strict); err != nil {
+	if err := report.Findings(c.Streams.Err, found.Sorted(), in.Source, in.Settings.Strict); err != nil {
 		return err
 	}
 	if format == "json" {

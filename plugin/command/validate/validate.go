@@ -64,10 +64,11 @@ func validate(c load.Loader, args []string) (*report.Report, error) {
 		return nil, err
 	}
 	v := &report.Report{Source: in.Source, Each: append(diag.List{}, in.Diags...)}
-	opts := in.Settings.Options
-	opts.Cache = render.NewCache(256 << 20)
+	cache := render.NewCache(256 << 20)
 	for _, u := range units {
-		if err := checkUnit(c.Context(), v, u, opts); err != nil {
+		opts := u.Options
+		opts.Cache = cache
+		if err := checkUnit(c.Context(), v, u.Input, opts); err != nil {
 			return nil, err
 		}
 	}
