@@ -30,6 +30,7 @@ import (
 	"github.com/krowave/krowave/plugin/command/rgd"
 	"github.com/krowave/krowave/plugin/command/test"
 	"github.com/krowave/krowave/plugin/command/validate"
+	"github.com/krowave/krowave/render/diag"
 )
 
 // Streams is the world around a run.
@@ -64,12 +65,12 @@ func Main(ctx context.Context, s Streams, args []string) int {
 	case errors.Is(err, cli.ErrFailed):
 		return exitFailed
 	case cli.IsUsage(err), !running:
-		fmt.Fprintf(s.Err, "error: %v\nrun '%s --help' for usage\n", err, cmd.CommandPath())
+		fmt.Fprintf(s.Err, "error: %s\nrun '%s --help' for usage\n", diag.CleanLines(err.Error()), cmd.CommandPath())
 		return exitUsage
 	case ctx.Err() != nil:
 		fmt.Fprintln(s.Err, "error: interrupted")
 	default:
-		fmt.Fprintf(s.Err, "error: %v\n", err)
+		fmt.Fprintf(s.Err, "error: %s\n", diag.CleanLines(err.Error()))
 	}
 	return exitInternal
 }

@@ -8,6 +8,8 @@ import (
 	"html/template"
 	"strconv"
 	"strings"
+
+	"github.com/krowave/krowave/render/diag"
 )
 
 //go:embed report.html.tmpl
@@ -61,10 +63,10 @@ func writeHTML(out *bytes.Buffer, r *Report) error {
 	p := &htmlPage{
 		Style:  template.CSS(pageStyle),
 		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'",
-		Old:    visible(r.Old), New: visible(r.New), Plan: r.plan(), Facts: r.facts(), Columns: r.columns(),
+		Old:    diag.Name(r.Old), New: diag.Name(r.New), Plan: r.plan(), Facts: r.facts(), Columns: r.columns(),
 	}
 	for _, d := range r.groups() {
-		p.Dangers = append(p.Dangers, htmlDanger{d.Severity.String(), d.Rule, d.subject(), visible(d.Message), d.place()})
+		p.Dangers = append(p.Dangers, htmlDanger{d.Severity.String(), d.Rule, d.subject(), diag.Line(d.Message), d.place()})
 	}
 	for n := range r.Definitions {
 		d := &r.Definitions[n]
@@ -84,7 +86,7 @@ func (p *htmlPage) instances(r *Report) error {
 		}
 		s := htmlSection{Anchor: "i" + strconv.Itoa(n), Head: i.Title() + ": " + string(i.Status)}
 		for _, d := range i.Diagnostics {
-			s.Notes = append(s.Notes, visible(d.Pos.String()+": "+d.Message+" ["+d.Rule+"]"))
+			s.Notes = append(s.Notes, diag.Line(d.Pos.String()+": "+d.Message+" ["+d.Rule+"]"))
 		}
 		var err error
 		if s.Objects, err = htmlObjects(i.Objects); err != nil {

@@ -27,7 +27,7 @@ type human struct {
 
 func writeHuman(out *bytes.Buffer, r *Report, opts PrintOptions) error {
 	h := &human{out, opts.Color}
-	h.line("", "", "Comparing "+visible(r.Old)+" with "+visible(r.New))
+	h.line("", "", "Comparing "+diag.Name(r.Old)+" with "+diag.Name(r.New))
 	h.line("", bold, r.plan())
 	for _, fact := range r.facts() {
 		h.line("  ", "", fact)
@@ -42,7 +42,7 @@ func writeHuman(out *bytes.Buffer, r *Report, opts PrintOptions) error {
 		}
 		h.line("\n", bold, fmt.Sprintf("%s: %s", i.Title(), i.Status))
 		for _, d := range i.Diagnostics {
-			h.line("  ", red, visible(fmt.Sprintf("%s: %s [%s]", d.Pos, d.Message, d.Rule)))
+			h.line("  ", red, diag.Line(fmt.Sprintf("%s: %s [%s]", d.Pos, d.Message, d.Rule)))
 		}
 		if err := h.objects(i.Objects); err != nil {
 			return err
@@ -73,7 +73,7 @@ func (h *human) dangers(r *Report) {
 		if d.Severity == diag.Error {
 			color = red
 		}
-		h.line("  ", color, fmt.Sprintf("%s [%s] %s: %s", d.Severity, d.Rule, d.subject(), visible(d.Message)))
+		h.line("  ", color, fmt.Sprintf("%s [%s] %s: %s", d.Severity, d.Rule, d.subject(), diag.Line(d.Message)))
 		if place := d.place(); place != "" {
 			h.line("    ", "", place)
 		}
@@ -92,9 +92,9 @@ func (h *human) definitions(r *Report) {
 
 // heading names an RGD and says what becomes of it.
 func (d *DefinitionChange) heading() string {
-	text := fmt.Sprintf("ResourceGraphDefinition %s: %s, %s", visible(d.Name), d.Status, count(d.Instances, "instance", "instances"))
+	text := fmt.Sprintf("ResourceGraphDefinition %s: %s, %s", diag.Name(d.Name), d.Status, count(d.Instances, "instance", "instances"))
 	if d.Position != nil {
-		text += " (" + visible(d.Position.String()) + ")"
+		text += " (" + diag.Name(d.Position.String()) + ")"
 	}
 	return text
 }
@@ -108,7 +108,7 @@ func (d *DefinitionChange) lines() []string {
 		ids  []string
 	}{{"+", d.NodesAdded}, {"~", d.NodesChanged}, {"-", d.NodesRemoved}} {
 		for _, id := range set.ids {
-			nodes = append(nodes, set.mark+visible(id))
+			nodes = append(nodes, set.mark+diag.Name(id))
 		}
 	}
 	if len(nodes) > 0 {
@@ -125,10 +125,10 @@ func (d *DefinitionChange) lines() []string {
 		if c.Breaking {
 			text += " (breaking)"
 		}
-		out = append(out, visible(text))
+		out = append(out, diag.Line(text))
 	}
 	for _, f := range d.Diagnostics {
-		out = append(out, visible(fmt.Sprintf("%s: %s [%s]", f.Pos, f.Message, f.Rule)))
+		out = append(out, diag.Line(fmt.Sprintf("%s: %s [%s]", f.Pos, f.Message, f.Rule)))
 	}
 	return out
 }
@@ -160,7 +160,7 @@ func (r *Report) columns() []string {
 
 func (r *Report) row(i *InstanceChange) []string {
 	if r.projects > 1 {
-		return append([]string{visible(cmp.Or(i.Identity.Project, "."))}, i.row()...)
+		return append([]string{diag.Name(cmp.Or(i.Identity.Project, "."))}, i.row()...)
 	}
 	return i.row()
 }
@@ -169,7 +169,7 @@ func (r *Report) row(i *InstanceChange) []string {
 func (i *InstanceChange) row() []string {
 	rgd := ""
 	if len(i.Definitions) > 0 {
-		rgd = visible(i.Definitions[0])
+		rgd = diag.Name(i.Definitions[0])
 	}
 	out := []string{strings.ReplaceAll(i.Title(), "\t", `\t`), rgd, string(i.Status)}
 	if i.Status == Broken {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
+	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/diff"
 
@@ -28,18 +28,51 @@ func linesOf(o *ObjectChange) ([]line, error) {
 	switch o.Action {
 	case AddObject:
 		text, err := yamlText(o.Content)
-		return append(out, marked('+', text)...), err
+		return append(out, fromDifference(marked('+', text))...), err
 	case ChangeObject:
 		for _, f := range o.Fields {
-			out = append(out, line{'@', visible(f.Path)})
+			out = append(out, line{'@', diag.Line(f.Path)})
 			lines, err := fieldLines(f)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, lines...)
+			out = append(out, fromDifference(lines)...)
 		}
 	}
 	return out, nil
+}
+
+// fromDifference cuts what two long lines, one of which replaces the other, begin
+// with alike, so that the difference is in the part that is shown.
+func fromDifference(lines []line) []line {
+	for i := 1; i < len(lines); i++ {
+		old, now := lines[i-1].text, lines[i].text
+		if lines[i-1].mark == '-' && lines[i].mark == '+' && max(len(old), len(now)) > diag.MaxText {
+			lines[i-1].text, lines[i].text = afterCommon(old, now)
+		}
+	}
+	for i := range lines {
+		lines[i].text = diag.Line(lines[i].text)
+	}
+	return lines
+}
+
+func afterCommon(a, b string) (string, string) {
+	const keep = 40 // characters before the difference
+	same := 0
+	for same < min(len(a), len(b)) && a[same] == b[same] {
+		same++
+	}
+	begin, skipped := 0, utf8.RuneCountInString(a[:same])-keep
+	if skipped < keep {
+		return a, b
+	}
+	for range skipped {
+		_, size := utf8.DecodeRuneInString(a[begin:])
+		begin += size
+	}
+	mark := fmt.Sprintf("…(the same %d characters)…", skipped)
+	return mark + a[begin:], mark + b[begin:]
 }
 
 func fieldLines(f FieldChange) ([]line, error) {
@@ -90,11 +123,11 @@ func lineDiff(before, after string) []line {
 		switch {
 		case l == "":
 		case l[0] == '@':
-			out = append(out, line{' ', visible(l)})
+			out = append(out, line{' ', diag.Line(l)})
 		case l[0] == '\\':
 			out = append(out, line{' ', "(no line end)"})
 		default:
-			out = append(out, line{l[0], visible(l[1:])})
+			out = append(out, line{l[0], l[1:]})
 		}
 	}
 	return out
@@ -138,37 +171,17 @@ func inOneLine(v any) string {
 func marked(mark byte, text string) []line {
 	var out []line
 	for l := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
-		out = append(out, line{mark, visible(l)})
+		out = append(out, line{mark, l})
 	}
 	return out
 }
 
-// visible writes out what a terminal or a browser would act on: control
-// characters, and those that turn the direction of text.
-func visible(s string) string {
-	if !strings.ContainsFunc(s, isHiddenRune) {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		if isHiddenRune(r) {
-			q := strconv.QuoteRuneToASCII(r)
-			b.WriteString(q[1 : len(q)-1])
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-func isHiddenRune(r rune) bool { return r != '\t' && !unicode.IsPrint(r) }
-
 // title is "Kind namespace/name".
 func title(id render.Identity) string {
 	if id.Namespace == "" {
-		return visible(id.Kind + " " + id.Name)
+		return diag.Name(id.Kind + " " + id.Name)
 	}
-	return visible(id.Kind + " " + id.Namespace + "/" + id.Name)
+	return diag.Name(id.Kind + " " + id.Namespace + "/" + id.Name)
 }
 
 // marks of objects, by action.
@@ -180,7 +193,7 @@ func (a Action) mark() string {
 func (o *ObjectChange) heading() string {
 	var notes []string
 	if o.Node != "" {
-		notes = append(notes, "node "+visible(o.Node))
+		notes = append(notes, "node "+diag.Name(o.Node))
 	}
 	if w := o.waveText(); w != "" {
 		notes = append(notes, "wave "+w)
@@ -191,7 +204,7 @@ func (o *ObjectChange) heading() string {
 	if o.Reason != "" {
 		notes = append(notes, string(o.Reason))
 	}
-	text := visible(o.Identity.APIVersion) + " " + title(o.Identity)
+	text := diag.Name(o.Identity.APIVersion) + " " + title(o.Identity)
 	if len(notes) > 0 {
 		text += " (" + strings.Join(notes, ", ") + ")"
 	}
@@ -260,7 +273,7 @@ func (r *Report) moves() []string {
 				continue
 			}
 			node, _, _ := strings.Cut(o.Node, "[")
-			text := visible(node) + ": wave " + o.waveText()
+			text := diag.Name(node) + ": wave " + o.waveText()
 			if counts[text]++; counts[text] == 1 {
 				order = append(order, text)
 			}
@@ -307,7 +320,7 @@ func (r *Report) groups() []dangerGroup {
 		index[k] = len(out)
 		g := dangerGroup{Danger: d}
 		if i := d.Instance; i != nil && places[keyOf(*i).String()+" "+i.Path] {
-			g.of = " (" + visible(i.Path) + ")"
+			g.of = " (" + diag.Name(i.Path) + ")"
 		}
 		out = append(out, g)
 	}
@@ -322,20 +335,20 @@ func (d *dangerGroup) subject() string {
 	case d.Instance != nil:
 		return title(*d.Instance) + d.of
 	}
-	return visible("RGD " + d.Node)
+	return diag.Name("RGD " + d.Node)
 }
 
 // place says where to look.
 func (d *dangerGroup) place() string {
 	var out []string
 	if d.Position != nil {
-		out = append(out, visible(d.Position.String()))
+		out = append(out, diag.Name(d.Position.String()))
 	}
 	if d.Path != "" {
-		out = append(out, visible(d.Path))
+		out = append(out, diag.Name(d.Path))
 	}
 	if d.Node != "" && (d.Object != nil || d.Instance != nil) {
-		out = append(out, "node "+visible(d.Node))
+		out = append(out, "node "+diag.Line(d.Node))
 	}
 	if d.more > 0 {
 		noun := "instances"

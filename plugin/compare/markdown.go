@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"html"
 	"strings"
+
+	"github.com/krowave/krowave/plugin/report"
+	"github.com/krowave/krowave/render/diag"
 )
 
 // Marker is the first line of the markdown form, by which a comment is found
@@ -24,12 +27,12 @@ type markdown struct {
 
 func writeMarkdown(out *bytes.Buffer, r *Report, opts PrintOptions) error {
 	m := &markdown{out: out, limit: opts.MaxBytes}
-	m.write("", Marker, "### krowave diff: "+code(visible(r.Old))+" → "+code(visible(r.New)), "", "**"+r.plan()+"**")
+	m.write("", Marker, "### krowave diff: "+report.Code(diag.Name(r.Old))+" → "+report.Code(diag.Name(r.New)), "", "**"+r.plan()+"**")
 	for n, fact := range r.facts() {
 		if n == 0 {
 			m.write("", "")
 		}
-		m.write("", "- "+prose(fact))
+		m.write("", "- "+report.Prose(fact))
 	}
 	if m.limit > 0 && m.limit < out.Len()+reserve {
 		return fmt.Errorf("%d bytes are not enough for the summary: at least %d are needed", m.limit, out.Len()+reserve)
@@ -62,9 +65,9 @@ func (m *markdown) writeDangers(r *Report) {
 	for _, d := range groups {
 		place := ""
 		if p := d.place(); p != "" {
-			place = " (" + code(p) + ")"
+			place = " (" + report.Code(p) + ")"
 		}
-		text += fmt.Sprintf("- **%s** %s %s: %s%s\n", d.Severity, code(d.Rule), code(d.subject()), prose(visible(d.Message)), place)
+		text += fmt.Sprintf("- **%s** %s %s: %s%s\n", d.Severity, report.Code(d.Rule), report.Code(d.subject()), report.Prose(diag.Line(d.Message)), place)
 		if m.dangers > 0 || !m.fits(text) {
 			m.dangers += 1 + d.more
 		} else {
@@ -87,7 +90,7 @@ func (m *markdown) writeTable(r *Report) {
 		}
 		row := r.row(i)
 		for n := range len(row) - 5 {
-			row[n] = cell(row[n])
+			row[n] = report.Cell(row[n])
 		}
 		text += "| " + strings.Join(row, " | ") + " |\n"
 		if m.rows > 0 || !m.fits(text) {
@@ -147,7 +150,7 @@ func (m *markdown) writeInstances(r *Report) error {
 func (i *InstanceChange) markdownLines() ([]string, error) {
 	var out []string
 	for _, d := range i.Diagnostics {
-		out = append(out, visible(fmt.Sprintf("! %s: %s [%s]", d.Pos, d.Message, d.Rule)))
+		out = append(out, diag.Line(fmt.Sprintf("! %s: %s [%s]", d.Pos, d.Message, d.Rule)))
 	}
 	for k := range i.Objects {
 		o := &i.Objects[k]
@@ -192,57 +195,6 @@ func (m *markdown) note() {
 
 // folded is a section that opens on a click. Its content cannot end the fence.
 func folded(head string, lines []string) string {
-	text := strings.Join(lines, "\n")
-	if len(lines) > 0 {
-		text += "\n"
-	}
-	fence := strings.Repeat("`", max(3, longestRun(text, '`')+1))
-	return "<details><summary><code>" + html.EscapeString(visible(head)) + "</code></summary>\n\n" +
-		fence + "diff\n" + text + fence + "\n\n</details>\n"
-}
-
-// code is a code span that its content cannot end; mentions and links in it stay
-// text.
-func code(s string) string {
-	fence := strings.Repeat("`", longestRun(s, '`')+1)
-	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") || s == "" {
-		s = " " + s + " "
-	}
-	return fence + s + fence
-}
-
-// cell is a code span in a table, where a bar would end the cell.
-func cell(s string) string { return strings.ReplaceAll(code(s), "|", `\|`) }
-
-func longestRun(s string, of byte) int {
-	longest, run := 0, 0
-	for i := range len(s) {
-		if run++; s[i] != of {
-			run = 0
-		}
-		longest = max(longest, run)
-	}
-	return longest
-}
-
-// prose is text in which nothing is markup, a link or a mention.
-func prose(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '<':
-			b.WriteString("&lt;")
-		case r == '&':
-			b.WriteString("&amp;")
-		case r == '@' || r == '#':
-			b.WriteRune(r)
-			b.WriteString("&#8203;") // a space of no width: nobody is called
-		case strings.ContainsRune("\\`*_[]|~!", r):
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return strings.ReplaceAll(b.String(), "://", ":&#8203;//")
+	return "<details><summary><code>" + html.EscapeString(diag.Name(head)) + "</code></summary>\n\n" +
+		report.Fenced("diff", lines) + "\n</details>\n"
 }

@@ -1,5 +1,7 @@
 package compare
 
+import "github.com/krowave/krowave/render/diag"
+
 // name finds out which instances of a report need more than their identity to be
 // told apart: all where there are several projects, and those of one name.
 func (r *Report) name() {
@@ -22,7 +24,7 @@ func (r *Report) name() {
 func (i *InstanceChange) Title() string {
 	text := title(i.Identity)
 	if i.place != "" {
-		text += " (" + visible(i.place) + ")"
+		text += " (" + diag.Name(i.place) + ")"
 	}
 	return text
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/rogpeppe/go-internal/diff"
 
@@ -72,7 +73,7 @@ func (o *ObjectChange) unpatchable() string {
 		return "it holds values of Secrets"
 	}
 	for _, name := range []string{o.beforeFile, o.afterFile} {
-		if strings.ContainsFunc(name, func(r rune) bool { return isHiddenRune(r) || r == '\t' || r == '\\' || r == '"' }) || strings.HasPrefix(name, "../") || strings.HasPrefix(name, "/") {
+		if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == '\\' || r == '"' }) || strings.HasPrefix(name, "../") || strings.HasPrefix(name, "/") {
 			return "its name cannot be that of a file"
 		}
 	}

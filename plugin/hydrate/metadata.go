@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"path"
 	"strings"
+
+	"github.com/krowave/krowave/plugin/report"
+	"github.com/krowave/krowave/render/diag"
 )
 
 // Names of the files beside the manifests, which are those of Argo CD's source
@@ -110,20 +113,20 @@ func readme(d *Directory, m *Metadata) string {
 		title = d.Instance
 	}
 	fmt.Fprintf(&out, "# Manifests of %s\n\nkrowave %s wrote these files, expanding as kro %s does. A change that is made here is lost when their source changes.\n",
-		title, m.Krowave.Version, m.Krowave.Kro)
+		report.Prose(diag.Name(title)), m.Krowave.Version, m.Krowave.Kro)
 	if len(d.Commands) == 0 {
 		return out.String()
 	}
-	out.WriteString("\nTo render them again:\n\n```shell\n")
+	var lines []string
 	if m.RepoURL != "" {
-		fmt.Fprintf(&out, "git clone %s source\ncd source\n", m.RepoURL)
+		lines = append(lines, "git clone "+diag.Visible(m.RepoURL)+" source", "cd source")
 	}
 	if m.DrySHA != "" {
-		fmt.Fprintf(&out, "git checkout %s\n", m.DrySHA)
+		lines = append(lines, "git checkout "+m.DrySHA)
 	}
 	for _, c := range d.Commands {
-		out.WriteString(c + "\n")
+		lines = append(lines, diag.Visible(c))
 	}
-	out.WriteString("```\n")
+	out.WriteString("\nTo render them again:\n\n" + report.Fenced("shell", lines))
 	return out.String()
 }

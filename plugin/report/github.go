@@ -13,9 +13,10 @@ import (
 func (r *Report) github(w io.Writer) error {
 	var b strings.Builder
 	for _, d := range r.Diags {
+		d = d.Inert()
 		command := map[diag.Severity]string{diag.Error: "error", diag.Warning: "warning", diag.Info: "notice"}[d.Severity]
 		fmt.Fprintf(&b, "::%s file=%s,line=%d,col=%d,title=%s::%s\n", command,
-			githubProperty(d.Pos.File), d.Pos.Line, d.Pos.Column, githubProperty("krowave: "+d.Rule), githubData(whole(d)))
+			githubProperty(diag.Clean(d.Pos.File)), d.Pos.Line, d.Pos.Column, githubProperty("krowave: "+d.Rule), githubData(whole(d)))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -41,7 +42,7 @@ func whole(d diag.Diagnostic) string {
 		}
 	}
 	for _, r := range d.Related {
-		lines = append(lines, r.Position.String()+": "+r.Message)
+		lines = append(lines, diag.Clean(r.Position.String())+": "+r.Message)
 	}
 	return strings.Join(lines, "\n")
 }

@@ -70,18 +70,20 @@ type junitFailure struct {
 func JUnit(w io.Writer, name string, suites []Suite) error {
 	all := junitSuites{Name: name}
 	for _, s := range suites {
-		out := junitSuite{Name: s.Name, Tests: len(s.Cases)}
+		out := junitSuite{Name: clean(s.Name), Tests: len(s.Cases)}
 		for _, c := range s.Cases {
-			one := junitCase{Name: c.Name, Classname: c.At.File, File: c.At.File, Line: c.At.Line, Output: c.Output}
+			one := junitCase{
+				Name: clean(c.Name), Classname: clean(c.At.File), File: clean(c.At.File), Line: c.At.Line, Output: diag.CleanLines(c.Output),
+			}
 			switch {
 			case c.Skipped != nil:
-				one.Skipped = &junitSkipped{*c.Skipped}
+				one.Skipped = &junitSkipped{clean(*c.Skipped)}
 				out.Skipped++
 			case len(c.Failures) > 0:
 				out.Failures++
 			}
 			for _, f := range c.Failures {
-				one.Failures = append(one.Failures, junitFailure(f))
+				one.Failures = append(one.Failures, junitFailure{clean(f.Message), f.Type, diag.CleanLines(f.Text)})
 			}
 			out.Cases = append(out.Cases, one)
 		}
@@ -95,6 +97,9 @@ func JUnit(w io.Writer, name string, suites []Suite) error {
 	_, err = io.WriteString(w, xml.Header+string(text)+"\n")
 	return err
 }
+
+// clean is a text of an attribute: a name, or a message.
+func clean(s string) string { return diag.Clean(diag.Cut(s, diag.MaxText)) }
 
 // junit prints a test case for each RGD, instance and other object. An error is
 // a failure of the case that it is about; warnings and notes are its output.
@@ -128,7 +133,8 @@ func (r *Report) junit(w io.Writer) error {
 
 // take adds a finding to a case.
 func (c *Case) take(d diag.Diagnostic) {
-	text := d.Pos.String() + ": " + whole(d) + " [" + d.Rule + "]"
+	d = d.Inert()
+	text := diag.Clean(d.Pos.String()) + ": " + whole(d) + " [" + d.Rule + "]"
 	if d.Severity == diag.Error {
 		c.Failures = append(c.Failures, Failure{Message: d.Message, Type: d.Rule, Text: text})
 		return

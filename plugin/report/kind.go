@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"github.com/krowave/krowave/render/diag"
 )
 
 // APIVersion is that of every JSON document that a command prints.
@@ -39,6 +41,6 @@ func (k Kind) Write(w io.Writer, content any) error {
 		return fmt.Errorf("encoding a %s: %w", k.Name, err)
 	}
 	out.WriteByte('\n')
-	_, err := out.WriteTo(w)
+	_, err := w.Write(diag.EscapeJSON(out.Bytes()))
 	return err
 }

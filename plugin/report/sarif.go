@@ -1,9 +1,11 @@
 package report
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/url"
@@ -113,33 +115,43 @@ func (r *Report) sarif(w io.Writer) error {
 	for _, d := range r.Diags {
 		run.Results = append(run.Results, sarifResultOf(d, slices.Index(ids, d.Rule)))
 	}
-	enc := json.NewEncoder(w)
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}})
+	if err := enc.Encode(sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}}); err != nil {
+		return fmt.Errorf("encoding the log: %w", err)
+	}
+	_, err := w.Write(diag.EscapeJSON(out.Bytes()))
+	return err
 }
 
 func sarifResultOf(d diag.Diagnostic, rule int) sarifResult {
+	mark := fingerprint(d)
+	d = d.Inert()
 	message := d.Message
 	if d.Hint != "" {
 		message += "\n" + d.Hint
 	}
 	out := sarifResult{
-		RuleID: d.Rule, RuleIndex: rule, Message: sarifText{message},
+		RuleID: d.Rule, RuleIndex: rule, Message: sarifText{unlinked(message)},
 		Level:               map[diag.Severity]string{diag.Error: "error", diag.Warning: "warning", diag.Info: "note"}[d.Severity],
 		Locations:           []sarifLocation{sarifPlace(d.Pos)},
-		PartialFingerprints: map[string]string{"krowave/v1": fingerprint(d)},
+		PartialFingerprints: map[string]string{"krowave/v1": mark},
 	}
 	if d.Object != "" {
 		out.Locations[0].LogicalLocations = []sarifLogical{{FullyQualifiedName: strings.TrimSuffix(d.Object+": "+d.Path, ": ")}}
 	}
 	for _, r := range d.Related {
 		at := sarifPlace(r.Position)
-		at.Message = &sarifText{r.Message}
+		at.Message = &sarifText{unlinked(r.Message)}
 		out.RelatedLocations = append(out.RelatedLocations, at)
 	}
 	return out
 }
+
+// unlinked keeps a viewer from reading [text](destination) as a link.
+func unlinked(s string) string { return strings.ReplaceAll(s, "](", "] (") }
 
 func sarifPlace(p diag.Position) sarifLocation {
 	name := p.File

@@ -43,9 +43,9 @@ func Write(w io.Writer, outcomes []*Outcome, format Format) error {
 	}
 	var b strings.Builder
 	for _, o := range outcomes {
-		fmt.Fprintf(&b, "%s  %s: %s", o.Status, o.Case.File, o.Case.Name)
+		fmt.Fprintf(&b, "%s  %s: %s", o.Status, diag.Name(o.Case.File), diag.Name(o.Case.Name))
 		if o.Status == Skip {
-			fmt.Fprintf(&b, " (%s)", o.Case.Skip)
+			fmt.Fprintf(&b, " (%s)", diag.Line(o.Case.Skip))
 		}
 		b.WriteByte('\n')
 		for _, p := range o.Problems {

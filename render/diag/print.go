@@ -37,7 +37,7 @@ func Print(w io.Writer, l List, opts PrintOptions) error {
 	}
 	p := printer{opts: opts}
 	for _, d := range shown {
-		p.diagnostic(d.short())
+		p.diagnostic(d.Inert())
 	}
 	if more := len(l) - len(shown); more > 0 {
 		fmt.Fprintf(&p.out, "and %d more\n", more)
@@ -62,26 +62,26 @@ type sourceFile struct {
 }
 
 func (p *printer) diagnostic(d Diagnostic) {
-	p.out.WriteString(p.paint(colorBold, Clean(d.Pos.String())+":") + " ")
+	p.out.WriteString(p.paint(colorBold, Clean(d.Pos.short())+":") + " ")
 	switch d.Severity {
 	case Warning:
 		p.out.WriteString(p.paint(colorYellow, "warning:") + " ")
 	case Info:
 		p.out.WriteString(p.paint(colorCyan, "info:") + " ")
 	}
-	fmt.Fprintf(&p.out, "%s [%s]\n", Clean(d.Message), d.Rule)
+	fmt.Fprintf(&p.out, "%s [%s]\n", d.Message, d.Rule)
 	p.detail("object: ", d.Object)
 	p.detail("path: ", d.Path)
 	p.detail("hint: ", d.Hint)
 	for _, r := range d.Related {
-		p.detail(Clean(r.Position.String())+": ", r.Message)
+		p.detail(Clean(r.Position.short())+": ", r.Message)
 	}
 	p.snippet(d)
 }
 
 func (p *printer) detail(label, text string) {
 	if text != "" {
-		p.out.WriteString("    " + label + Clean(text) + "\n")
+		p.out.WriteString("    " + label + text + "\n")
 	}
 }
 

@@ -7,11 +7,11 @@ import (
 )
 
 // Sorted returns the findings by file, line, column, rule and message, without
-// exact duplicates and with long texts cut; the receiver is not changed.
+// exact duplicates and with texts cut and clean; the receiver is not changed.
 func (l List) Sorted() List {
 	out := slices.Clone(l)
 	for i, d := range out {
-		out[i] = d.short()
+		out[i] = d.Inert()
 	}
 	slices.SortStableFunc(out, func(a, b Diagnostic) int {
 		return cmp.Or(

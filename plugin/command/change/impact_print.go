@@ -100,7 +100,7 @@ func (i *impactInstance) effect() string {
 func (i *impactInstance) reasons() []string {
 	var out []string
 	for _, d := range i.Diagnostics {
-		out = append(out, fmt.Sprintf("%s: %s [%s]", d.Pos, d.Message, d.Rule))
+		out = append(out, diag.Line(fmt.Sprintf("%s: %s [%s]", d.Pos, d.Message, d.Rule)))
 	}
 	return out
 }
@@ -117,10 +117,10 @@ func (r *impactReport) write(w io.Writer, format string) error {
 
 func (r *impactReport) text(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Comparing %s with %s\n", r.Old, r.New)
-	fmt.Fprintf(&b, "%s: %s\n", strings.Join(r.Definitions, ", "), &r.Counts)
+	fmt.Fprintf(&b, "Comparing %s with %s\n", diag.Name(r.Old), diag.Name(r.New))
+	fmt.Fprintf(&b, "%s: %s\n", diag.Line(strings.Join(r.Definitions, ", ")), &r.Counts)
 	for _, d := range r.Dangers {
-		fmt.Fprintf(&b, "danger: %s\n", d)
+		fmt.Fprintf(&b, "danger: %s\n", diag.Line(d))
 	}
 	if len(r.Instances) > 0 {
 		b.WriteString("\n")
@@ -128,7 +128,7 @@ func (r *impactReport) text(w io.Writer) error {
 	var rows strings.Builder
 	table := tabwriter.NewWriter(&rows, 0, 8, 3, ' ', 0)
 	for _, i := range r.Instances {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", i.Status, i.name, i.effect())
+		fmt.Fprintf(table, "%s\t%s\t%s\n", i.Status, strings.ReplaceAll(diag.Name(i.name), "\t", `\t`), i.effect())
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -148,9 +148,9 @@ func (r *impactReport) text(w io.Writer) error {
 
 func (r *impactReport) markdown(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## Impact of %s\n\n%s, from %s to %s.\n", markdownCode(strings.Join(r.Definitions, ", ")), &r.Counts, markdownCode(r.Old), markdownCode(r.New))
+	fmt.Fprintf(&b, "## Impact of %s\n\n%s, from %s to %s.\n", report.Code(diag.Line(strings.Join(r.Definitions, ", "))), &r.Counts, report.Code(diag.Name(r.Old)), report.Code(diag.Name(r.New)))
 	for _, d := range r.Dangers {
-		fmt.Fprintf(&b, "\n> **Danger:** %s\n", markdownText(d))
+		fmt.Fprintf(&b, "\n> **Danger:** %s\n", report.Prose(diag.Line(d)))
 	}
 	touched := len(r.Instances) - r.Counts.Unchanged
 	if touched > 0 {
@@ -160,20 +160,20 @@ func (r *impactReport) markdown(w io.Writer) error {
 		if i.Status == compare.Unchanged {
 			continue
 		}
-		what := markdownText(i.effect())
+		what := report.Prose(i.effect())
 		if reasons := i.reasons(); len(reasons) > 0 {
 			for n := range reasons {
-				reasons[n] = markdownText(reasons[n])
+				reasons[n] = report.Prose(reasons[n])
 			}
 			what = strings.Join(reasons, "<br>")
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", markdownText(i.name), i.Status, what)
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", report.Prose(diag.Name(i.name)), i.Status, what)
 	}
 	if r.Counts.Unchanged > 0 {
 		fmt.Fprintf(&b, "\n<details><summary>%d unchanged</summary>\n\n", r.Counts.Unchanged)
 		for _, i := range r.Instances {
 			if i.Status == compare.Unchanged {
-				fmt.Fprintf(&b, "- %s\n", markdownText(i.name))
+				fmt.Fprintf(&b, "- %s\n", report.Prose(diag.Name(i.name)))
 			}
 		}
 		b.WriteString("\n</details>\n")
@@ -181,10 +181,3 @@ func (r *impactReport) markdown(w io.Writer) error {
 	_, err := io.WriteString(w, b.String())
 	return err
 }
-
-// markdownText keeps what files say from being read as markup.
-func markdownText(s string) string {
-	return strings.NewReplacer("\\", "\\\\", "|", "\\|", "<", "&lt;", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[", "@", "&#64;", "\n", " ").Replace(s)
-}
-
-func markdownCode(s string) string { return "`" + strings.ReplaceAll(s, "`", "'") + "`" }

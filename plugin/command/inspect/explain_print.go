@@ -18,7 +18,7 @@ import (
 type explanationPrinter struct{ out bytes.Buffer }
 
 func (p *explanationPrinter) line(depth int, format string, args ...any) {
-	p.out.WriteString(strings.Repeat("  ", depth) + strings.TrimRight(diag.Clean(fmt.Sprintf(format, args...)), " ") + "\n")
+	p.out.WriteString(strings.Repeat("  ", depth) + strings.TrimRight(diag.Clean(diag.Cut(fmt.Sprintf(format, args...), diag.MaxText)), " ") + "\n")
 }
 
 func (p *explanationPrinter) explanation(x *trace.Explanation) {

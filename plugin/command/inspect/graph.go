@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/krowave/krowave/plugin/load"
 	"github.com/krowave/krowave/plugin/options"
 	"github.com/krowave/krowave/plugin/report"
+	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/wave"
 )
@@ -131,9 +133,9 @@ func printGraphs(w io.Writer, format string, graphs []graphOutput) error {
 }
 
 func text(b *strings.Builder, g graphOutput) {
-	fmt.Fprintf(b, "%s (%s %s)\n", g.Name, g.APIVersion, g.Kind)
+	fmt.Fprintf(b, "%s (%s %s)\n", diag.Name(g.Name), diag.Name(g.APIVersion), diag.Name(g.Kind))
 	for _, n := range g.Nodes {
-		fmt.Fprintf(b, "  %d  %s  %s %s %s", n.Wave, n.ID, n.Type, n.APIVersion, n.Kind)
+		fmt.Fprintf(b, "  %d  %s  %s %s %s", n.Wave, diag.Name(n.ID), n.Type, diag.Name(n.APIVersion), diag.Name(n.Kind))
 		if len(n.Dependencies) > 0 {
 			fmt.Fprintf(b, "  after %s", strings.Join(n.Dependencies, ", "))
 		}
@@ -148,34 +150,67 @@ func text(b *strings.Builder, g graphOutput) {
 const runtimeColor = "#ffd9a8"
 
 func dot(b *strings.Builder, g graphOutput) {
-	fmt.Fprintf(b, "digraph %q {\n", g.Name)
+	fmt.Fprintf(b, "digraph %s {\n", dotText(g.Name))
 	for _, n := range g.Nodes {
 		style := ""
 		if n.runtime() {
 			style = fmt.Sprintf(", style=filled, fillcolor=%q", runtimeColor)
 		}
-		fmt.Fprintf(b, "  %q [label=%q%s];\n", n.ID, n.ID+"\n"+n.Kind, style)
+		fmt.Fprintf(b, "  %s [label=%s%s];\n", dotText(n.ID), dotText(n.ID, n.Kind), style)
 	}
 	for _, n := range g.Nodes {
 		for _, dep := range n.Dependencies {
-			fmt.Fprintf(b, "  %q -> %q;\n", dep, n.ID)
+			fmt.Fprintf(b, "  %s -> %s;\n", dotText(dep), dotText(n.ID))
 		}
 	}
 	b.WriteString("}\n")
+}
+
+// dotText is a quoted string of lines. Nothing in it is an escape sequence or an
+// entity of Graphviz.
+func dotText(lines ...string) string {
+	for i, l := range lines {
+		lines[i] = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "&", "&amp;").Replace(strings.ReplaceAll(diag.Name(l), "\t", " "))
+	}
+	return `"` + strings.Join(lines, `\n`) + `"`
+}
+
+// mermaidText is text between quotes. What could be markup is written as the
+// number of its character, as Mermaid does.
+func mermaidText(s string) string {
+	var b strings.Builder
+	for _, r := range diag.Name(s) {
+		if r == ' ' || strings.ContainsRune(".-_/:,", r) || unicode.IsLetter(r) || unicode.IsDigit(r) {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, "#%d;", r)
+		}
+	}
+	return b.String()
+}
+
+// mermaidID is a node's id, which kro lets be letters and digits only.
+func mermaidID(node string) string {
+	return strings.Map(func(r rune) rune {
+		if r <= unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			return r
+		}
+		return '_'
+	}, node)
 }
 
 func mermaid(b *strings.Builder, graphs []graphOutput) {
 	b.WriteString("flowchart TD\n")
 	colored := false
 	for i, g := range graphs {
-		id := func(node string) string { return fmt.Sprintf("g%d_%s", i, node) }
-		fmt.Fprintf(b, "  subgraph g%d[\"%s\"]\n", i, g.Name)
+		id := func(node string) string { return fmt.Sprintf("g%d_%s", i, mermaidID(node)) }
+		fmt.Fprintf(b, "  subgraph g%d[\"%s\"]\n", i, mermaidText(g.Name))
 		for _, n := range g.Nodes {
 			class := ""
 			if n.runtime() {
 				class, colored = ":::runtime", true
 			}
-			fmt.Fprintf(b, "    %s[\"%s<br/>%s\"]%s\n", id(n.ID), n.ID, n.Kind, class)
+			fmt.Fprintf(b, "    %s[\"%s<br/>%s\"]%s\n", id(n.ID), mermaidText(n.ID), mermaidText(n.Kind), class)
 		}
 		for _, n := range g.Nodes {
 			for _, dep := range n.Dependencies {

@@ -24,6 +24,7 @@ import (
 	"github.com/krowave/krowave/plugin/options"
 	"github.com/krowave/krowave/plugin/report"
 	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/diag"
 )
 
 // hydrateFlags are those of krowave hydrate.
@@ -179,7 +180,7 @@ func (h *hydration) push(content hydrate.Content) error {
 	var conflicts hydrate.Conflicts
 	if errors.As(err, &conflicts) {
 		for _, c := range conflicts {
-			fmt.Fprintf(h.Streams.Err, "error: %s\n", c)
+			fmt.Fprintf(h.Streams.Err, "error: %s\n", diag.Line(c))
 		}
 		return cli.ErrFindings
 	}
@@ -263,7 +264,7 @@ func (h *hydration) print(r *hydrate.Result, remote string) error {
 		names []string
 	}{{"+", r.Added}, {"~", r.Updated}, {"-", r.Removed}} {
 		for _, name := range part.names {
-			fmt.Fprintf(&text, "%s %s\n", part.sign, path.Join(f.prefix, name))
+			fmt.Fprintf(&text, "%s %s\n", part.sign, diag.Name(path.Join(f.prefix, name)))
 		}
 	}
 	head := "no commit, as nothing changed"
