@@ -87,7 +87,7 @@ func (s *selection) glob(arg, text string) error {
 	}
 	root := path.Join(append([]string{"."}, elements[:base]...)...)
 	if info, err := fs.Stat(s.fsys, root); err != nil || !info.IsDir() {
-		return fmt.Errorf("%s matches nothing", arg)
+		return nothing(arg + " matches nothing")
 	}
 	w := s.walk()
 	w.match = pattern.Match
@@ -100,7 +100,7 @@ func (s *selection) glob(arg, text string) error {
 	before := len(s.out.Found)
 	w.begin(root)
 	if len(found) == 0 && !w.any && len(s.out.Found) == before && s.ctx.Err() == nil {
-		return fmt.Errorf("%s matches nothing", arg)
+		return nothing(arg + " matches nothing")
 	}
 	return nil
 }

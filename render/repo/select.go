@@ -85,6 +85,25 @@ func (t *Tree) Has(arg string) bool {
 	return bare.selection(context.Background(), Request{}).argument(arg) == nil
 }
 
+// Gone reports whether an argument names nothing because there is nothing: not
+// because a sparse checkout, a missing submodule or a symlink hides it.
+func (t *Tree) Gone(arg string) bool {
+	bare := &Tree{Stdin: strings.NewReader(""), root: t.root, fsys: t.fsys, work: t.work}
+	s := bare.selection(context.Background(), Request{})
+	var none nothing
+	if !errors.As(s.argument(arg), &none) {
+		return false
+	}
+	name, err := t.relative(arg)
+	hidden := len(t.work.absent(t.fsys, ".")) > 0 && (isGlob(name) || s.left(name))
+	return err == nil && !hidden
+}
+
+// nothing is the error of an argument that names nothing.
+type nothing string
+
+func (n nothing) Error() string { return string(n) }
+
 // selection is one Read at work: first names are picked, then files read.
 type selection struct {
 	ctx    context.Context // of this Read alone
@@ -157,7 +176,7 @@ func (s *selection) argument(arg string) error {
 		if len(s.tree.work.absent(s.fsys, path.Dir(name))) > 0 && s.left(name) {
 			return fmt.Errorf("%s is outside of the sparse checkout; add it with git sparse-checkout add", arg)
 		}
-		return fmt.Errorf("%s: no such file or directory", arg)
+		return nothing(arg + ": no such file or directory")
 	}
 	if err := foreign(err); err != nil {
 		return fmt.Errorf("%s: %w", arg, err)
@@ -203,9 +222,9 @@ func (s *selection) directory(name string) error {
 	picks, found, passed := len(s.picks), len(s.out.Found), len(s.out.Passed)
 	w := s.walk()
 	w.begin(name)
-	nothing := len(s.picks) == picks && len(s.out.Found) == found && len(s.out.Passed) == passed
-	if nothing && !w.any && s.ctx.Err() == nil {
-		return fmt.Errorf("%s: no .yaml, .yml or .json file below it", name)
+	none := len(s.picks) == picks && len(s.out.Found) == found && len(s.out.Passed) == passed
+	if none && !w.any && s.ctx.Err() == nil {
+		return nothing(name + ": no .yaml, .yml or .json file below it")
 	}
 	return nil
 }

@@ -187,7 +187,11 @@ func (h *hydration) push(content hydrate.Content) error {
 	if err != nil {
 		return err
 	}
-	return h.print(result, hydrate.Public(remote.URL))
+	danger := ""
+	if len(content.Directories) == 0 && len(result.Removed) > 0 {
+		danger = "nothing is rendered: all directories of this owner are removed from the branch, and whoever applies it with pruning deletes their objects"
+	}
+	return h.print(result, hydrate.Public(remote.URL), danger)
 }
 
 func (h *hydration) remote() (*hydrate.Remote, error) {
@@ -246,6 +250,7 @@ type hydrateOutput struct {
 	DrySHA  string `json:"drySha,omitempty"`
 	DryRun  bool   `json:"dryRun"`
 	Changed bool   `json:"changed"`
+	Danger  string `json:"danger,omitempty"`
 	*hydrate.Result
 }
 
@@ -253,10 +258,10 @@ func hydrateKind() report.Kind {
 	return report.Kind{Name: "Hydration", Command: "hydrate -o json", Content: hydrateOutput{}}
 }
 
-func (h *hydration) print(r *hydrate.Result, remote string) error {
+func (h *hydration) print(r *hydrate.Result, remote, danger string) error {
 	f, out := h.flags, h.Streams.Out
 	if f.output.Value == "json" {
-		return hydrateKind().Write(out, hydrateOutput{f.branch, remote, h.dry.SHA, f.dryRun, r.Changed(), r})
+		return hydrateKind().Write(out, hydrateOutput{f.branch, remote, h.dry.SHA, f.dryRun, r.Changed(), danger, r})
 	}
 	var text strings.Builder
 	for _, part := range []struct {
@@ -276,6 +281,9 @@ func (h *hydration) print(r *hydrate.Result, remote string) error {
 	}
 	fmt.Fprintf(&text, "branch %s of %s: %s; %d added, %d updated, %d removed, %d unchanged\n", f.branch, remote, head,
 		len(r.Added), len(r.Updated), len(r.Removed), r.Same)
+	if danger != "" {
+		fmt.Fprintf(&text, "danger: %s\n", danger)
+	}
 	_, err := fmt.Fprint(out, text.String())
 	return err
 }

@@ -97,6 +97,7 @@ type hydrateOutput struct {
 	Changed                 bool
 	Added, Updated, Removed []string
 	Unchanged               int
+	Danger                  string
 }
 
 func hydrate(t *testing.T, dir string, args ...string) hydrateOutput {
@@ -211,6 +212,50 @@ func TestHydrateAgain(t *testing.T) {
 	back := hydrate(t, bare, "apps", "--path-prefix=clusters/eu", "--remote="+origin, "--ref=HEAD~2")
 	if len(back.Added) != 1 || len(back.Updated) != 1 || back.Parent != second.Commit {
 		t.Errorf("the first commit from a bare repository: %+v", back)
+	}
+}
+
+// TestHydrateEmpties deletes the last instance of a directory, and with it the
+// directory: Git keeps no empty one.
+func TestHydrateEmpties(t *testing.T) {
+	work, origin := stands(t)
+	hydrate(t, work, "apps")
+	if err := os.RemoveAll(filepath.Join(work, "apps")); err != nil {
+		t.Fatal(err)
+	}
+	head := clitest.Git(t, origin, "rev-parse", "env/prod")
+	refuse := func(want string, code int, args ...string) {
+		t.Helper()
+		got := clitest.Run(t, work, append([]string{"hydrate", "--branch=env/prod"}, args...)...)
+		if got.Code != code || !strings.Contains(got.Stderr, want) || clitest.Git(t, origin, "rev-parse", "env/prod") != head {
+			t.Errorf("%v: exit code %d, want %d\n%s", args, got.Code, code, got.Stderr)
+		}
+	}
+	refuse("[hydrate-uncommitted]", 1, "apps", "--allow-empty")
+	commit(t, work, "close the market")
+	refuse("apps: no such file or directory; if it was deleted, --allow-empty removes its manifests from the branch", 2, "apps")
+	put(t, work, "apps/README.md", "closed")
+	commit(t, work, "say so")
+	refuse("apps: no .yaml, .yml or .json file below it; if it was deleted", 2, "apps")
+
+	dry := hydrate(t, work, "apps", "--allow-empty", "--dry-run")
+	if len(dry.Removed) != 3 || dry.Danger == "" {
+		t.Errorf("dry run: %+v", dry)
+	}
+	if err := os.RemoveAll(filepath.Join(work, "apps")); err != nil {
+		t.Fatal(err)
+	}
+	commit(t, work, "gone again")
+	got := clitest.Run(t, work, "hydrate", "--branch=env/prod", "apps", "--allow-empty")
+	want := "\ndanger: nothing is rendered: all directories of this owner are removed from the branch, and whoever applies it with pruning deletes their objects\n"
+	if got.Code != 0 || !strings.Contains(got.Stdout, "0 added, 0 updated, 3 removed, 0 unchanged"+want) {
+		t.Errorf("exit code %d\n%s%s", got.Code, got.Stdout, got.Stderr)
+	}
+	if left := clitest.Git(t, origin, "ls-tree", "-r", "--name-only", "env/prod"); left != "hydrator.metadata" {
+		t.Errorf("left: %s", left)
+	}
+	if again := hydrate(t, work, "apps", "--allow-empty"); again.Changed || again.Danger != "" {
+		t.Errorf("again: %+v", again)
 	}
 }
 

@@ -23,7 +23,7 @@ import (
 
 // render reads and renders, and finds out which commit that is of.
 func (h *hydration) render() (*load.Run, error) {
-	in, err := h.Read(h.args)
+	in, err := h.read(h.Loader)
 	if err != nil {
 		return nil, err
 	}
@@ -42,6 +42,25 @@ func (h *hydration) render() (*load.Run, error) {
 	h.secrets(r)
 	r.Result.Diagnostics = r.Result.Diagnostics.Sorted()
 	return r, nil
+}
+
+// read reads the arguments. With --allow-empty, a path may be gone, as that of
+// the last instance of a directory is: Git keeps no empty one.
+func (h *hydration) read(l load.Loader) (*load.Input, error) {
+	present, gone, err := l.Present(h.args)
+	switch {
+	case err != nil || len(gone) == 0:
+		return l.Read(h.args)
+	case !h.Settings.Own().Options.AllowEmpty:
+		in, err := l.Read(h.args)
+		if err != nil {
+			err = cli.Usagef("%w; if it was deleted, --allow-empty removes its manifests from the branch", err)
+		}
+		return in, err
+	case len(present) > 0:
+		return l.Read(present)
+	}
+	return &load.Input{Settings: h.Settings.Own(), Sources: map[string][]byte{}}, nil
 }
 
 // source finds the dry commit: --ref, or HEAD when what was read is what HEAD
@@ -104,7 +123,7 @@ func (h *hydration) committed(in *load.Input) (bool, error) {
 	}
 	flags := *h.Settings
 	flags.Ref = "HEAD"
-	then, err := load.New(h.Command, h.Streams, &flags).Read(h.args)
+	then, err := h.read(load.New(h.Command, h.Streams, &flags))
 	if err != nil {
 		return false, cli.Usagef("comparing with HEAD: %w; commit what is rendered, or use --allow-uncommitted", err)
 	}

@@ -1,0 +1,32 @@
+package load
+
+import (
+	"path/filepath"
+
+	"github.com/krowave/krowave/plugin/cli"
+)
+
+// Present sorts out the arguments that name nothing, because it was deleted: the
+// others, and those.
+func (l Loader) Present(args []string) (present, gone []string, err error) {
+	r, err := newReader(l)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, arg := range args {
+		tree, err := r.tree(r.rootOf(arg, r.dir))
+		if err != nil {
+			return nil, nil, cli.Usage(err)
+		}
+		name := arg
+		if arg != "-" && !filepath.IsAbs(arg) {
+			name = filepath.Join(r.dir, arg)
+		}
+		if arg != "-" && tree.Gone(name) {
+			gone = append(gone, arg)
+		} else {
+			present = append(present, arg)
+		}
+	}
+	return present, gone, r.complete()
+}
