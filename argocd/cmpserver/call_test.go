@@ -2,7 +2,10 @@ package cmpserver
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -29,6 +32,7 @@ func TestDrainsBeforeAnswering(t *testing.T) {
 		noise[i] = byte(i * i >> 7)
 	}
 	large := tree{"a.yaml": "a: 1", "b.yaml": "a: 1", "noise.yaml": string(noise)}.pack(t, time.Time{})
+	small := tree{"a.yaml": "a: 1"}.pack(t, time.Time{})
 	open := func() pluginpb.ConfigManagementPluginService_GenerateManifestClient {
 		stream, err := s.client.GenerateManifest(t.Context())
 		if err != nil {
@@ -57,13 +61,33 @@ func TestDrainsBeforeAnswering(t *testing.T) {
 			}
 			pieces(to)
 		}},
-		{"metadata twice", "archive: the archive that arrived is not the one that was sent: its checksum differs, and the archive is not in gzip format: the stream has a message that is no piece of a file [archive]", func(to sender) {
+		{"metadata twice", "archive: the call is malformed: the metadata came twice [archive]", func(to sender) {
 			for range 2 {
 				if err := to.Send(metadata(".", "abc", nil)); err != nil {
 					t.Error(err)
 				}
 			}
 			pieces(to)
+		}},
+		{"metadata again at the end", "archive: the call is malformed: the metadata came twice [archive]", func(to sender) {
+			send(t, to, ".", small, nil)
+			if err := to.Send(metadata(".", "abc", nil)); err != nil {
+				t.Error(err)
+			}
+		}},
+		{"a message of neither kind", "archive: the call is malformed: the stream has a message that is neither metadata nor a piece of a file [archive]", func(to sender) {
+			send(t, to, ".", small, nil)
+			if err := to.Send(&pluginpb.AppStreamRequest{}); err != nil {
+				t.Error(err)
+			}
+		}},
+		{"wrong size", fmt.Sprintf("archive: the archive that arrived is not the one that was sent: it has %d bytes, and its metadata says 7 [archive]", len(small)), func(to sender) {
+			sum := sha256.Sum256(small)
+			meta := metadata(".", hex.EncodeToString(sum[:]), nil)
+			meta.GetMetadata().Size = 7
+			if err := errors.Join(to.Send(meta), to.Send(chunk(small))); err != nil {
+				t.Error(err)
+			}
 		}},
 		{"nothing", "the stream ended before its metadata", func(sender) {}},
 	}

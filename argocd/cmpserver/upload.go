@@ -29,6 +29,7 @@ type upload struct {
 	bytes  int64
 	rest   []byte
 	err    error
+	stray  error // a message that is no piece of the archive
 }
 
 // receiveMetadata reads the first message of a stream.
@@ -62,18 +63,28 @@ func (u *upload) Read(p []byte) (int, error) {
 			u.err = err
 			continue
 		}
-		file := m.GetFile()
-		if file == nil {
-			u.err = errors.New("the stream has a message that is no piece of a file")
-			continue
-		}
-		u.rest = file.GetChunk()
-		u.bytes += int64(len(u.rest))
-		u.hash.Write(u.rest)
+		u.rest = u.piece(m)
+		u.err = u.stray
 	}
 	n := copy(p, u.rest)
 	u.rest = u.rest[n:]
 	return n, nil
+}
+
+// piece returns what a message brings of the archive.
+func (u *upload) piece(m *pluginpb.AppStreamRequest) []byte {
+	file := m.GetFile()
+	switch {
+	case file != nil:
+	case m.GetMetadata() != nil:
+		u.stray = errors.New("the metadata came twice")
+	default:
+		u.stray = errors.New("the stream has a message that is neither metadata nor a piece of a file")
+	}
+	chunk := file.GetChunk()
+	u.bytes += int64(len(chunk))
+	u.hash.Write(chunk)
+	return chunk
 }
 
 // drain reads to the end. A client that is still sending when an answer arrives
@@ -88,9 +99,7 @@ func (u *upload) drain() error {
 		if err != nil {
 			return err
 		}
-		chunk := m.GetFile().GetChunk()
-		u.bytes += int64(len(chunk))
-		u.hash.Write(chunk)
+		u.piece(m)
 	}
 }
 
@@ -113,7 +122,11 @@ func (u *upload) receive(meta *pluginpb.ManifestRequestMetadata, trees *cache.LR
 		}
 	}
 	sum := hex.EncodeToString(u.hash.Sum(nil))
-	switch {
+	switch said := meta.GetSize(); {
+	case u.stray != nil:
+		return nil, false, usage("archive", "archive", "the call is malformed: %v", u.stray)
+	case said != 0 && said != u.bytes: // 0 says nothing
+		return nil, false, usage("archive", "archive", "the archive that arrived is not the one that was sent: it has %d bytes, and its metadata says %d", u.bytes, said)
 	case broken == nil && sum != meta.GetChecksum():
 		return nil, false, usage("archive", "archive", "the archive that arrived is not the one that was sent: its checksum differs")
 	case broken != nil && sum != meta.GetChecksum():
