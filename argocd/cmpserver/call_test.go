@@ -146,7 +146,7 @@ func TestCancel(t *testing.T) {
 func testService() *service {
 	return &service{
 		renderer: NewRenderer(table.Default(table.CMPServer), 1<<20), trees: cache.New[*Tree](1 << 20), maxReply: 1 << 20,
-		log: Config{}.withDefaults().Log, metrics: newMetrics(), uploads: make(chan struct{}, 1), renders: make(chan struct{}, 1),
+		log: Config{}.withDefaults().Log, metrics: newMetrics(), uploads: make(chan struct{}, 1), renders: newSlots(1),
 	}
 }
 
@@ -192,11 +192,11 @@ func TestDeadline(t *testing.T) {
 	if status.Code(got) != codes.DeadlineExceeded || !strings.HasPrefix(message(got), "out of time while rendering: this call took ") {
 		t.Errorf("%v, want what took long", got)
 	}
-	if len(s.renders) != 1 {
+	if len(s.renders.places) != 1 {
 		t.Error("work that goes on has lost its place, so that others could pile up on it")
 	}
 	close(release)
-	s.renders <- struct{}{} // free again
+	s.renders.places <- struct{}{} // free again
 	s.uploads <- struct{}{}
 }
 
@@ -220,7 +220,7 @@ func TestWorkEndsBeforeTheDeadline(t *testing.T) {
 
 func TestDeadlineWhileWaiting(t *testing.T) {
 	s := testService()
-	s.renders <- struct{}{}
+	s.renders.places <- struct{}{}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	stream := &uploaded{ctx: ctx}

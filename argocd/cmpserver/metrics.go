@@ -72,11 +72,11 @@ func (m *metrics) watch(s *service) {
 	}
 }
 
-// serve answers HTTP until ctx ends.
-func (m *metrics) serve(ctx context.Context, l net.Listener) error {
+// serve answers HTTP until ctx ends; healthz says whether calls are served.
+func (m *metrics) serve(ctx context.Context, l net.Listener, healthz http.Handler) error {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	mux.Handle("GET /healthz", healthz)
 	server := &http.Server{
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,

@@ -125,7 +125,7 @@ func Serve(ctx context.Context, c Config) error {
 		renderer: NewRenderer(c.Settings, c.CacheBytes*3/4), trees: cache.New[*Tree](c.CacheBytes / 4),
 		discover: c.Discover, maxReply: c.MessageBytes, log: c.Log, metrics: m,
 		// A tree takes memory and its transfer hardly any CPU.
-		uploads: make(chan struct{}, 4*c.MaxConcurrent), renders: make(chan struct{}, c.MaxConcurrent),
+		uploads: make(chan struct{}, 4*c.MaxConcurrent), renders: newSlots(c.MaxConcurrent),
 	}
 	m.watch(s)
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -134,7 +134,7 @@ func Serve(ctx context.Context, c Config) error {
 		if err != nil {
 			return fmt.Errorf("listening for metrics: %w", err)
 		}
-		group.Go(func() error { return m.serve(groupCtx, l) })
+		group.Go(func() error { return m.serve(groupCtx, l, s.renders) })
 	}
 	server, status := newServer(s, c.MessageBytes)
 	for _, l := range listeners {
@@ -169,7 +169,7 @@ func newServer(s *service, messageBytes int) (*grpc.Server, *health.Server) {
 	)
 	pluginpb.RegisterConfigManagementPluginServiceServer(server, s)
 	status := health.NewServer()
-	healthpb.RegisterHealthServer(server, status)
+	healthpb.RegisterHealthServer(server, healthServer{status, s.renders})
 	status.SetServingStatus(pluginpb.ConfigManagementPluginService_ServiceDesc.ServiceName, healthpb.HealthCheckResponse_SERVING)
 	reflection.Register(server)
 	return server, status

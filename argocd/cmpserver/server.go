@@ -31,7 +31,7 @@ type service struct {
 	metrics  *metrics
 
 	uploads chan struct{} // calls that may hold a tree
-	renders chan struct{} // calls that may take CPU
+	renders *slots        // calls that may take CPU
 }
 
 // CheckPluginConfiguration says whether repo-server should ask MatchRepository,
@@ -153,13 +153,13 @@ func (s *service) serve(c *call, stream fileStream, work func(context.Context, *
 	s.metrics.cached("tree", known)
 	held := false
 	req := Request{Path: meta.GetAppRelPath(), Env: env, OnStage: c.enter, AcquireSlot: func(ctx context.Context) error {
-		err := acquire(ctx, s.renders)
+		err := s.renders.acquire(ctx)
 		held = err == nil
 		return err
 	}}
 	release := func() {
 		if held {
-			<-s.renders
+			s.renders.release()
 		}
 		<-s.uploads
 	}
