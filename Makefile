@@ -1,7 +1,7 @@
 # Every target works on a machine with Go and git.
 GO ?= go
 GOTEST ?= $(GO) test
-FUZZTIME ?= 20s
+FUZZTIME ?= 5000x
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
