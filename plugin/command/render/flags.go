@@ -12,12 +12,17 @@ type renderFlags struct {
 	options.Settings
 	output options.Output
 	wave   options.OptionalInt
+
+	release string // namespace of the Helm release that standard input is of
 }
 
 func (f *renderFlags) bind(cmd *cobra.Command) {
 	f.Settings.Bind(cmd, options.Defaults())
 	f.BindRef(cmd.Flags())
 	f.Adapt = func(v *settings.Values) {
+		if f.release != "" && !cmd.Flags().Changed("namespace") {
+			v.Options.Namespace = f.release
+		}
 		if f.output.Value == "expansion" { // which says what became of each node
 			v.Options.AllowEmpty = true
 		}

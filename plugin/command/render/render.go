@@ -32,6 +32,9 @@ func New(s cli.Streams) *cobra.Command {
 	}
 	flags.bind(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if slices.Contains(args, "-") { // Helm gives its plugins the namespace that its manifests leave out
+			flags.release = s.Env("HELM_NAMESPACE")
+		}
 		if list, err := readResourceList(&s, args, flags.Own().Files.TotalBytes); list != nil || err != nil {
 			if err != nil {
 				return err
