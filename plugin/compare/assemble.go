@@ -11,7 +11,7 @@ import (
 
 // report puts together what was found, everything in its order.
 func (c *comparison) report(opts Options) *Report {
-	r := &Report{Old: c.old.Label, New: c.new.Label}
+	r := &Report{Old: c.old.Label, New: c.new.Label, Dangers: slices.Clone(c.removed), findings: c.findings}
 	byTop := map[topKey]*InstanceChange{}
 	for _, t := range c.allTops() {
 		i := c.instanceChange(t)
@@ -32,6 +32,11 @@ func (c *comparison) report(opts Options) *Report {
 					from.Status = Changed
 				}
 			}
+		}
+	}
+	for _, k := range c.editedForKro() {
+		if i := byTop[k]; i.Status == Unchanged {
+			i.Status = Changed
 		}
 	}
 	for _, k := range slices.SortedFunc(maps.Keys(byTop), compareTops) {
@@ -123,6 +128,9 @@ func (c *comparison) instanceChange(t *top) *InstanceChange {
 		for _, x := range t.all {
 			i.keys = append(i.keys, from.graphKey(x.Graph))
 		}
+	}
+	if i.Position == nil && len(i.Diagnostics) > 0 {
+		i.Position = &i.Diagnostics[0].Pos
 	}
 	if i.Definitions == nil {
 		if g := c.new.graphOf(t.identity.Kind); g != nil {

@@ -52,6 +52,7 @@ func Compare(ctx context.Context, old, new Side, opts Options) (*Report, error) 
 	c.old.findBroken(c.new)
 	c.new.findBroken(c.old)
 	c.findUnread()
+	c.orphans()
 	c.match()
 	if err := c.compareAll(ctx, opts.Jobs); err != nil {
 		return nil, fmt.Errorf("compare: %w", err)
@@ -63,6 +64,10 @@ func Compare(ctx context.Context, old, new Side, opts Options) (*Report, error) 
 type comparison struct {
 	old, new *side
 	pairs    []pair
+
+	orphaned map[*render.Object]bool // instances whose RGD is gone
+	removed  []Danger                // of those RGDs
+	findings diag.List
 }
 
 // pair is an object on both sides, or on one.
@@ -109,7 +114,10 @@ func (c *comparison) match() {
 	}
 	c.pairs = make([]pair, 0, max(len(old), len(now)))
 	for i := range now {
-		p := pair{after: &now[i], owner: c.new.owners[now[i].Instance]}
+		if c.orphaned[&now[i]] {
+			continue
+		}
+		p := pair{after: &now[i], owner: c.new.ownerOf(&now[i])}
 		if n := before[i]; n > 0 {
 			p.before = &old[n-1]
 		}
@@ -118,7 +126,7 @@ func (c *comparison) match() {
 		}
 	}
 	for i := range old {
-		owner := c.old.owners[old[i].Instance]
+		owner := c.old.ownerOf(&old[i])
 		if !used[i] && !c.isBroken(owner) && !c.unknown(&old[i]) {
 			c.pairs = append(c.pairs, pair{before: &old[i], owner: owner})
 		}

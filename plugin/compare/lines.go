@@ -2,6 +2,7 @@ package compare
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -273,7 +274,7 @@ func (r *Report) moves() []string {
 				continue
 			}
 			node, _, _ := strings.Cut(o.Node, "[")
-			text := diag.Name(node) + ": wave " + o.waveText()
+			text := diag.Name(cmp.Or(node, o.Identity.Kind)) + ": wave " + o.waveText()
 			if counts[text]++; counts[text] == 1 {
 				order = append(order, text)
 			}

@@ -20,11 +20,14 @@ const anyItem = expr.Item
 // masked returns an object with the values of Secrets hidden: those of a Secret
 // itself, wherever it stands, and those that expressions bring into other
 // objects.
-func masked(o *render.Object) map[string]any {
+func (s *side) masked(o *render.Object) map[string]any {
 	if o == nil {
 		return nil
 	}
 	out, _ := hideSecrets(o.Object).(map[string]any)
+	if o.For != nil {
+		return s.maskedForKro(o, out)
+	}
 	if o.Instance == nil || !o.Instance.ReadsSecret(o.Node) {
 		return out
 	}

@@ -22,7 +22,7 @@ func (c *comparison) instanceDangers() []Danger {
 		}
 		for _, now := range t.all {
 			if before := c.old.chain[c.new.places[now]]; before != nil && len(c.old.owners[before].broken) == 0 {
-				out = append(out, nodeDangers(before, now, &t.identity)...)
+				out = append(out, c.nodeDangers(before, now, &t.identity)...)
 			}
 		}
 	}
@@ -41,7 +41,7 @@ func brokenInstance(t *top) Danger {
 }
 
 // nodeDangers compares the nodes of an instance on both sides.
-func nodeDangers(before, now *render.Instance, top *render.Identity) []Danger {
+func (c *comparison) nodeDangers(before, now *render.Instance, top *render.Identity) []Danger {
 	var out []Danger
 	for _, n := range now.Graph.Nodes {
 		was := nodeByID(before.Graph, n.ID)
@@ -56,7 +56,11 @@ func nodeDangers(before, now *render.Instance, top *render.Identity) []Danger {
 			if !decides(now, n) {
 				continue // the node that it depends on is reported
 			}
-			d.Rule, d.Message = "include-when", "includeWhen is false now: "+goes(now, n, before)
+			gone := c.goes(now, n, before)
+			if gone == "" {
+				continue
+			}
+			d.Rule, d.Message = "include-when", "includeWhen is false now: "+gone
 			d.Position = nodePosition(now.Graph, n, NodeExcluded)
 		case wasSkipped && !isSkipped:
 			if !decides(before, was) {
@@ -64,14 +68,21 @@ func nodeDangers(before, now *render.Instance, top *render.Identity) []Danger {
 			}
 			d.Severity, d.Rule, d.Message = diag.Info, "include-when", "includeWhen is true now: what was left out is created"
 			d.Position = nodePosition(now.Graph, n, NodeIncluded)
+		case isPending(now, n.ID) && delegates(before, n.ID):
+			d.Severity, d.Rule, d.Position = diag.Error, "changes-hands", pendingPosition(now.Graph, pendingOf(now, n.ID))
+			d.Message = "kro rendered the node, and nothing does from now on: kro deletes its objects"
 		case isPending(now, n.ID) && !isPending(before, n.ID):
 			p := pendingOf(now, n.ID)
-			if len(p.WaitsFor) > 0 {
+			gone := c.goes(now, n, before)
+			if len(p.WaitsFor) > 0 || gone == "" {
 				continue
 			}
 			d.Rule, d.Position = "node-pending", pendingPosition(now.Graph, p)
-			d.Message = fmt.Sprintf("the node waits for %s, which only a cluster knows: %s", p.Needs, goes(now, n, before))
-		case n.Type.IsCollection() && was.Type.IsCollection() && has < had && !isPending(now, n.ID) && !isSkipped:
+			d.Message = fmt.Sprintf("the node waits for %s, which only a cluster knows: %s", p.Needs, gone)
+		case n.Type.IsCollection() && was.Type.IsCollection() && has < had && !isPending(now, n.ID) && !isSkipped && !delegates(now, n.ID):
+			if c.lost(before, n.ID) == 0 {
+				continue // other nodes render them
+			}
 			d.Rule, d.Position = "collection-shrinks", nodePosition(now.Graph, n, CollectionLost)
 			d.Message = "the collection has " + count(has, "item", "items") + " instead of " + strconv.Itoa(had)
 		default:
@@ -89,24 +100,52 @@ func decides(i *render.Instance, n *graph.Node) bool {
 }
 
 // goes says what is not rendered any more with a node: its objects, and those of
-// the nodes that depend on it.
-func goes(now *render.Instance, n *graph.Node, before *render.Instance) string {
+// the nodes that depend on it. It is "" if other nodes render all of them.
+func (c *comparison) goes(now *render.Instance, n *graph.Node, before *render.Instance) string {
 	gone := map[string]bool{n.ID: true}
-	objects := objectsOf(before, n.ID)
+	objects := c.lost(before, n.ID)
 	for _, other := range now.Graph.Nodes { // dependencies come first
 		if gone[other.ID] || !slices.ContainsFunc(other.Dependencies, func(dep string) bool { return gone[dep] }) {
 			continue
 		}
 		if slices.Contains(now.Skipped, other.ID) || isPending(now, other.ID) {
 			gone[other.ID] = true
-			objects += objectsOf(before, other.ID)
+			objects += c.lost(before, other.ID)
 		}
+	}
+	if objects == 0 && objectsOf(before, n.ID) > 0 {
+		return ""
 	}
 	what := count(objects, "object is", "objects are") + " not rendered any more"
 	if len(gone) > 1 {
 		what += ", those of the nodes that depend on it among them"
 	}
 	return what
+}
+
+// lost counts the objects of a node that no node renders on the new side. What a
+// chained instance renders counts as one.
+func (c *comparison) lost(before *render.Instance, id string) int {
+	n := 0
+	for k, o := range before.Objects {
+		if o.Node.ID == id && c.isLost(before, k) {
+			n++
+		}
+	}
+	return n
+}
+
+func (c *comparison) isLost(i *render.Instance, k int) bool {
+	inner := i.Inner(k)
+	if inner == nil {
+		return !c.new.has[keyOf(identityOf(i.Objects[k].Object))]
+	}
+	for n := range inner.Objects {
+		if c.isLost(inner, n) {
+			return true
+		}
+	}
+	return false
 }
 
 func objectsOf(i *render.Instance, id string) int {

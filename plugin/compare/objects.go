@@ -26,7 +26,7 @@ func (c *comparison) comparePair(p *pair) {
 		return
 	}
 	o := &ObjectChange{
-		before: masked(p.before), after: masked(p.after),
+		before: c.old.masked(p.before), after: c.new.masked(p.after),
 		Node: nodeName(p.after), Wave: waveOf(p.before, p.after), From: from,
 	}
 	kind := c.kindOf(p)
@@ -65,7 +65,7 @@ func (c *comparison) formerOwner(p *pair) *render.Identity {
 	if p.before == nil || p.after == nil {
 		return nil
 	}
-	old := c.old.owners[p.before.Instance]
+	old := c.old.ownerOf(p.before)
 	if old == nil || sameTop(old, p.owner) {
 		return nil
 	}
@@ -163,15 +163,19 @@ func contentOf(obj map[string]any, o *render.Object) map[string]any {
 }
 
 func sameWave(a, b *render.Object) bool {
-	return (a.Instance == nil) == (b.Instance == nil) && (a.Instance == nil || a.Wave == b.Wave)
+	return hasWave(a) == hasWave(b) && (!hasWave(a) || a.Wave == b.Wave)
 }
+
+// hasWave reports whether an object comes from an instance, or is for kro to make
+// one of.
+func hasWave(o *render.Object) bool { return o.Instance != nil || o.For != nil }
 
 func waveOf(before, after *render.Object) *Wave {
 	w := Wave{}
-	if before != nil && before.Instance != nil {
+	if before != nil && hasWave(before) {
 		w.Before = &before.Wave
 	}
-	if after != nil && after.Instance != nil {
+	if after != nil && hasWave(after) {
 		w.After = &after.Wave
 	}
 	if w == (Wave{}) {
@@ -218,6 +222,12 @@ func schemaOf(k *schema.Kind) *schema.Schema {
 // objectDangers looks at the object itself.
 func (c *comparison) objectDangers(p *pair, kind *schema.Kind) {
 	o := p.change
+	if p.after == nil && c.new.has[keyOf(o.Identity)] {
+		return // another node renders it
+	}
+	if d, ok := c.changesHands(p); ok {
+		p.dangers = append(p.dangers, d)
+	}
 	for _, f := range danger.Of(danger.Change{Before: o.before, After: o.after, Kind: kind}) {
 		d := Danger{Severity: f.Severity, Rule: f.Rule, Message: f.Message, Object: &o.Identity, Path: f.Path.String()}
 		if p.owner != nil {

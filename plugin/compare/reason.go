@@ -10,12 +10,12 @@ import (
 
 // reasons are the words for why only one side has an object.
 type reasons struct {
-	instance, mended, node, include, pending, collection Reason
+	instance, mended, node, include, kro, pending, collection Reason
 }
 
 var (
-	arrivals   = reasons{InstanceAdded, InstanceMended, NodeAdded, NodeIncluded, NodeResolved, CollectionGrew}
-	departures = reasons{InstanceRemoved, InstanceRemoved, NodeRemoved, NodeExcluded, NodePending, CollectionLost}
+	arrivals   = reasons{InstanceAdded, InstanceMended, NodeAdded, NodeIncluded, NodeReturned, NodeResolved, CollectionGrew}
+	departures = reasons{InstanceRemoved, InstanceRemoved, NodeRemoved, NodeExcluded, NodeDelegated, NodePending, CollectionLost}
 )
 
 // reason says why an object of one side is not on the other.
@@ -50,6 +50,8 @@ func nodeReason(i *render.Instance, n *graph.Node, words reasons) Reason {
 		return words.node
 	case slices.Contains(i.Skipped, n.ID):
 		return words.include
+	case delegates(i, n.ID):
+		return words.kro
 	case isPending(i, n.ID):
 		return words.pending
 	case n.Type.IsCollection() || there.Type.IsCollection():

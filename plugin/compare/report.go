@@ -20,6 +20,7 @@ type Report struct {
 	PassThrough []ObjectChange     `json:"passThrough,omitempty"` // objects of no instance
 
 	projects int // that instances belong to
+	findings diag.List
 }
 
 // Summary counts a report. Objects are counted once, those of instances and
@@ -126,6 +127,8 @@ const (
 	NodeIncluded    Reason = "node-included"   // includeWhen was false
 	NodeExcluded    Reason = "node-excluded"   // includeWhen is false now
 	NodeResolved    Reason = "node-resolved"   // the node waited for a cluster
+	NodeDelegated   Reason = "node-delegated"  // kro renders the node now
+	NodeReturned    Reason = "node-returned"   // kro rendered the node before
 	NodePending     Reason = "node-pending"    // the node waits for a cluster now
 	CollectionGrew  Reason = "collection-grew" // an item more
 	CollectionLost  Reason = "collection-lost" // an item less
@@ -187,6 +190,9 @@ type SchemaChange struct {
 	compat.Change
 	Position *diag.Position `json:"position,omitempty"`
 }
+
+// Findings are errors that only the comparison shows: neither render has them.
+func (r *Report) Findings() diag.List { return r.findings }
 
 // Differs reports whether anything that is rendered, or any definition, is not
 // the same, or cannot be rendered.

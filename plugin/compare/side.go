@@ -47,6 +47,7 @@ type side struct {
 	owners map[*render.Instance]*top
 	graphs map[string]*graph.Graph // by key of the RGD: its name, with its file where several have it
 	keys   map[definition]string
+	has    map[key]bool          // objects that are printed
 	names  func() map[string]int // files of objects: how many are called so
 }
 
@@ -90,6 +91,10 @@ func newSide(in Side, twins map[*render.Instance]string, keys map[definition]str
 		s.owners[i] = t
 		s.place(i, s.places[i.Parent]+" "+i.Node+" "+keyOf(id).String())
 	}
+	s.has = make(map[key]bool, len(s.Result.Objects))
+	for i := range s.Result.Objects {
+		s.has[keyOf(identityOf(s.Result.Objects[i].Object))] = true
+	}
 	s.names = sync.OnceValue(func() map[string]int { // only what differs needs them
 		names := make(map[string]int, len(s.Result.Objects))
 		for _, o := range s.Result.Objects {
@@ -110,6 +115,15 @@ func (s *side) addTop(i *render.Instance, id render.Identity, twin string) {
 		s.byKey[t.topKey] = t
 	}
 	s.place(i, t.String())
+}
+
+// ownerOf is the instance that an object is reported under: of a residual
+// instance, the one that it is the rest of.
+func (s *side) ownerOf(o *render.Object) *top {
+	if o.For != nil && !object.IsRGDKind(object.GVK(o.Object)) {
+		return s.owners[o.For]
+	}
+	return s.owners[o.Instance]
 }
 
 func (s *side) place(i *render.Instance, at string) {

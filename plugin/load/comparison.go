@@ -205,7 +205,9 @@ func (c *Comparison) Render() error {
 	var old, now []Unit
 	for _, p := range pairs {
 		before, after := p.sides()
-		part := affected.Find(before.Input, after.Input, after.Options, all || !reflect.DeepEqual(before.Options, after.Options))
+		// A residual RGD is there once any instance needs it, so all have to be rendered.
+		delegates := before.Options.Runtime.Delegates() || after.Options.Runtime.Delegates()
+		part := affected.Find(before.Input, after.Input, after.Options, all || delegates || !reflect.DeepEqual(before.Options, after.Options))
 		c.Unchanged = append(c.Unchanged, part.Unchanged...)
 		before.Input, after.Input = part.Old, part.New
 		before.Options.Cache, after.Options.Cache = cache, cache

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/krowave/krowave/plugin/cli"
@@ -16,7 +17,10 @@ import (
 )
 
 // comparison is a loaded comparison that is compared and reported.
-type comparison struct{ load.Comparison }
+type comparison struct {
+	load.Comparison
+	found diag.List // by comparing
+}
 
 // compare compares the two sides.
 func (c *comparison) compare() (*compare.Report, error) {
@@ -26,6 +30,7 @@ func (c *comparison) compare() (*compare.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.found = report.Findings()
 	return report, nil
 }
 
@@ -41,7 +46,7 @@ func (c *comparison) report(w io.Writer) (failed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	switch err := report.Findings(w, c.New.Run.Result.Diagnostics, c.New.Run.In.Source, c.New.Run.In.Settings.Strict); {
+	switch err := report.Findings(w, slices.Concat(c.New.Run.Result.Diagnostics, c.found).Sorted(), c.New.Run.In.Source, c.New.Run.In.Settings.Strict); {
 	case errors.Is(err, cli.ErrFindings):
 		return true, nil
 	default:

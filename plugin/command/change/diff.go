@@ -46,7 +46,7 @@ func NewDiff(s cli.Streams) *cobra.Command {
 	cmd.Flags().BoolVar(&flags.exitZero, "exit-zero", false, "exit with 0 if there are differences")
 	cmd.Flags().Var(options.NewCount(&flags.maxBytes), "max-bytes", "maximum size of -o markdown in bytes, for services that limit comments; the text states what was left out (default no limit)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c := &comparison{load.Comparison{Command: cmd, Streams: s, Flags: &flags.change}}
+		c := &comparison{Comparison: load.Comparison{Command: cmd, Streams: s, Flags: &flags.change}}
 		if err := flags.read(c, args); err != nil {
 			return err
 		}

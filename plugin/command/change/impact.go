@@ -45,7 +45,7 @@ func NewImpact(s cli.Streams) *cobra.Command {
 	options.Complete(cmd, "output", flags.output.Allowed...)
 	cmd.Flags().BoolVar(&flags.exitZero, "exit-zero", false, "exit with 0 if instances change")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c := &comparison{load.Comparison{Command: cmd, Streams: s, Flags: &flags.change}}
+		c := &comparison{Comparison: load.Comparison{Command: cmd, Streams: s, Flags: &flags.change}}
 		report, err := c.impact(args[0], args[1:])
 		if err != nil {
 			return err

@@ -31,14 +31,14 @@ func (l *list) deletion(c Change) {
 // leaving reports a deletion, unless the object says that it, or what it stands
 // for, stays.
 func (l *list) leaving(c Change, severity diag.Severity, rule, message string) {
-	if why := keeps(c.Before); why != "" {
+	if why := Keeps(c.Before); why != "" {
 		severity, message = diag.Info, fmt.Sprintf("%s, so nothing is lost; from now on nobody manages it", why)
 	}
 	l.add(severity, rule, message, nil)
 }
 
-// keeps says what keeps an object, or what it stands for, when it leaves Git.
-func keeps(obj map[string]any) string {
+// Keeps says what keeps an object, or what it stands for, when it leaves Git.
+func Keeps(obj map[string]any) string {
 	annotation := func(name string) string { return text(obj, "metadata", "annotations", name) }
 	switch {
 	case syncOption(obj, "Prune=false"):
