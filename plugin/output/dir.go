@@ -86,6 +86,8 @@ func prepare(root *os.Root, names []string) error {
 	return nil
 }
 
+const maxFileName = 255 // bytes, on the file systems of Linux, macOS and Windows
+
 // FileNames gives each object its file. Objects of one kind and name but of
 // several groups have the group in their name.
 func FileNames(objects []map[string]any) (names, problems []string) {
@@ -102,6 +104,10 @@ func FileNames(objects []map[string]any) (names, problems []string) {
 			if strings.ContainsAny(part, "/\\\x00") || part == ".." || part == "." {
 				problems = append(problems, fmt.Sprintf("%s: %q cannot be part of a file name", d.Title(), part))
 			}
+		}
+		if n := len(path.Base(name)); n > maxFileName {
+			problems = append(problems, fmt.Sprintf("%s: its file name would have %d bytes, and a file system takes %d", d.Kind(), n, maxFileName)+
+				"; give the object a shorter name, or print to standard output")
 		}
 		if other, ok := taken[name]; ok {
 			problems = append(problems, fmt.Sprintf("%s and %s would both be %s", other, d.Title(), name))
