@@ -46,7 +46,7 @@ func (r *reader) unit(p part) (Unit, error) {
 	switch {
 	case out.lists:
 		out.Definitions = r.onlyLookups(out.named, out.Files, r.own.Definitions, own.Definitions, dir)
-	case r.every && r.search == "" || !project.Define(p.Files, manifest.Limits{}): // of two paths, each has its own definitions
+	case r.every && r.search == "" || p.Searches(manifest.Limits{}): // of two paths, each has its own definitions
 		out.Definitions, err = r.searched(p.tree, p.Part)
 		out.Definitions = project.Without(out.Definitions, out.Files)
 	}

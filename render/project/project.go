@@ -123,7 +123,7 @@ func (r *reader) unit(part Part) (Unit, error) {
 	switch {
 	case len(also.Definitions) > 0:
 		unit.Definitions = OnlyLookups(r.files(also.Definitions, true), part.Files, also.Definitions, r.req.Paths)
-	case !also.NoSearch && !Define(part.Files, r.req.Documents):
+	case !also.NoSearch && part.Searches(r.req.Documents):
 		found, diags, err := Search{Finder: r.req.Finder, Limits: r.req.Documents}.For(r.ctx, part)
 		if err != nil {
 			return unit, err

@@ -23,7 +23,14 @@ type Search struct {
 	Every bool
 }
 
-// For returns the definitions for a part.
+// Searches reports whether definitions are looked for that nothing names: the
+// files hold none, or there are projects around that may define what they lack.
+func (p Part) Searches(limits manifest.Limits) bool {
+	return p.Project.Parent != nil || !Define(p.Files, limits)
+}
+
+// For returns the definitions for a part. What its own files define is not among
+// them.
 func (s Search) For(ctx context.Context, part Part) ([]repo.File, diag.List, error) {
 	if !s.Every && !slices.ContainsFunc(part.Files, func(f repo.File) bool { return MayHoldInstance(f.Data) }) {
 		return nil, nil, nil
@@ -37,8 +44,18 @@ func (s Search) For(ctx context.Context, part Part) ([]repo.File, diag.List, err
 	for _, d := range docs {
 		c.wanted[d.Kind()] = true
 	}
+	own := map[string]bool{}
+	for _, f := range part.Files {
+		own[f.Name] = true
+		if d := (Definition{File: f}); d.read(s.Limits) {
+			c.given = append(c.given, d.defines...)
+			for _, use := range d.uses {
+				c.wanted[use.name] = true
+			}
+		}
+	}
 	for p := part.Project; p != nil; p = p.Parent {
-		c.levels = append(c.levels, definitionsOf(all, p.Dir))
+		c.levels = append(c.levels, slices.DeleteFunc(definitionsOf(all, p.Dir), func(d Definition) bool { return own[d.File.Name] }))
 	}
 	out := c.choose()
 	return out, append(slices.Clone(found), c.elsewhere(part.Project, all, docs)...), nil
@@ -71,6 +88,7 @@ func definitionsOf(all []Definition, dir string) []Definition {
 // it. A kind that a nearer level defines is not taken from a farther one.
 type chooser struct {
 	levels [][]Definition
+	given  []kind // what the files define themselves
 	every  bool
 	wanted map[string]bool // kinds by name: a wrong group or version is told by who compiles
 	seen   map[kind]bool   // defined at a level so far
@@ -84,6 +102,9 @@ func (c *chooser) choose() []repo.File {
 	for again := true; again; {
 		again = false
 		c.seen = map[kind]bool{}
+		for _, k := range c.given {
+			c.seen[k] = true
+		}
 		for i, level := range c.levels {
 			if again = c.level(level, taken[i]); again {
 				break // what these build on may be defined nearer
