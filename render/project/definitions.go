@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io/fs"
 	"path"
 	"regexp"
 	"slices"
@@ -158,22 +157,3 @@ var (
 	apiVersion = regexp.MustCompile(`apiVersion["']?[ \t]*:[ \t]*["']?([A-Za-z0-9./-]+)["']?[ \t]*(?:[,}#\r\n]|$)`)
 	escapes    = regexp.MustCompile(`\\[xuU]`)
 )
-
-// Definitions returns the files of a file system that hold an RGD.
-func Definitions(fsys fs.FS, limits manifest.Limits) []Definition {
-	all, _, _ := NewFinder(repo.FS(fsys), nil, limits).Find(context.Background())
-	return all
-}
-
-// Needed returns those of all definitions that define a kind of the files, or
-// one that such an RGD builds on: what is wrong with another one stops nobody.
-func Needed(all []Definition, files []repo.File, limits manifest.Limits) []repo.File {
-	c := &chooser{wanted: map[string]bool{}, levels: [][]Definition{all}}
-	for _, f := range files {
-		docs, _ := manifest.Read(f.Name, f.Data, limits)
-		for _, d := range docs {
-			c.wanted[d.Kind()] = true
-		}
-	}
-	return c.choose()
-}
