@@ -55,7 +55,7 @@ type Request struct {
 func (r *Request) dir() (string, error) {
 	dir := path.Clean(strings.ReplaceAll(r.Path, `\`, "/"))
 	if !fs.ValidPath(dir) {
-		return "", usage("appRelPath", "path", "the application's path %q leads out of its repository", r.Path)
+		return "", usage("appRelPath", "path", "the application's path %q is outside its repository", r.Path)
 	}
 	return dir, nil
 }

@@ -85,13 +85,13 @@ func TestFindingsReachTheCaller(t *testing.T) {
 		env        map[string]string
 		want       string
 	}{
-		{"outside", "../x", nil, nil, `appRelPath: the application's path "../x" leads out of its repository [path]`},
-		{"absolute", "/etc", nil, nil, `appRelPath: the application's path "/etc" leads out of its repository [path]`},
+		{"outside", "../x", nil, nil, `appRelPath: the application's path "../x" is outside its repository [path]`},
+		{"absolute", "/etc", nil, nil, `appRelPath: the application's path "/etc" is outside its repository [path]`},
 		{"missing", "nope", nil, nil, "nope: no such file or directory [path]"},
 		{"without manifests", "apps/empty", nil, nil, "apps/empty: no .yaml, .yml or .json file below it [path]"},
 		{"zero objects", "rgds", nil, nil, "rgds: nothing is rendered, and Argo CD would delete what is there; krowave.yaml cannot allow that, ARGOCD_ENV_KROWAVE_ALLOW_EMPTY=true can [empty]"},
 		{"link out of the repository", "apps/web", tree{"apps/web/x.yaml": "-> ../../../etc/passwd"}, nil,
-			"apps/web/x.yaml:1:1: symlink cannot be followed, it must lead to a file inside the tree: the symlink leads out of the repository [file-symlink]"},
+			"apps/web/x.yaml:1:1: cannot follow the symlink; its target must be a file inside the root directory: the symlink points outside the repository [file-symlink]"},
 		{"override of the wrong type", "apps/web", nil, override(`{"replicas":"s3cret"}`),
 			"parameter WebApp/web: field replicas: the value is not an integer (WebApp web) [override]"},
 		{"override beyond the schema", "apps/web", nil, override(`{"replicas":"11"}`),

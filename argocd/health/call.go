@@ -82,7 +82,7 @@ func (t *translator) equality(name string, args []ast.Expr) (string, error) {
 		case typ.Kind() == types.ListKind || typ.Kind() == types.MapKind || typ.Kind() == types.StructKind:
 			return "", notCarried("lists and maps cannot be compared in Lua")
 		case typ.Kind() == types.NullTypeKind && name == operators.Equals && !hasNull(args[1-i]):
-			return "", notCarried("Lua cannot tell null from an absent field; use has() or != null")
+			return "", notCarried("Lua cannot distinguish null from an absent field; use has() or != null")
 		}
 	}
 	// size(x) == 0 asks for emptiness, which Lua can tell of a text too.
@@ -152,7 +152,7 @@ func (t *translator) size(of ast.Expr, helper string) (string, error) {
 	switch t.typeOf(of).Kind() {
 	case types.StringKind:
 		if helper == "size" {
-			return "", notCarried("the size of a text counts characters, which Lua cannot; only its comparison with 0 is carried over")
+			return "", notCarried("size() of a string counts characters, which Lua cannot; only a comparison with 0 is translated")
 		}
 	case types.BytesKind:
 		return "", notCarried("the size of bytes has no counterpart in Lua")
@@ -167,7 +167,7 @@ func (t *translator) sum(e ast.Expr, args []ast.Expr) (string, error) {
 		switch k := t.typeOf(arg).Kind(); k {
 		case types.StringKind, types.IntKind, types.DynKind, types.ListKind:
 		default:
-			return "", notCarried("+ on %s is not carried over", t.typeOf(arg))
+			return "", notCarried("+ on %s is not translated", t.typeOf(arg))
 		}
 	}
 	if t.typeOf(e).Kind() == types.ListKind {

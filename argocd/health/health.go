@@ -106,10 +106,10 @@ func (g *generator) node(gr *graph.Graph, n *graph.Node) {
 	inner, chained := g.nested[n.Kind.GVK]
 	switch {
 	case n.Type.IsExternal():
-		g.notCarried(gr, n, "an external reference is no part of what Argo CD applies, so no wave waits for it")
+		g.notCarried(gr, n, "Argo CD does not apply an external reference, so no wave waits for it")
 		return
 	case chained:
-		g.notCarried(gr, n, fmt.Sprintf("the node is expanded in place by %s, so there is no object of kind %s to look at", inner, kind.Kind))
+		g.notCarried(gr, n, fmt.Sprintf("the node is expanded in place by %s, so no object of kind %s exists to check", inner, kind.Kind))
 		return
 	case builtIn(g.version, kind):
 		for _, e := range n.ReadyWhen {
@@ -165,7 +165,7 @@ func (g *generator) notCarried(gr *graph.Graph, n *graph.Node, why string) {
 func (g *generator) report(gr *graph.Graph, n *graph.Node, e *graph.Expression, s diag.Severity, rule, why string) {
 	g.diags.Add(diag.Diagnostic{
 		Severity: s, Rule: rule, Pos: gr.RGD.Doc.Within(e.Path, e.Offset(0)), Path: e.Path.String(), Object: gr.RGD.Doc.Title(),
-		Message: fmt.Sprintf("readyWhen of %s/%s is not carried over: %s", gr.RGD.Name, n.ID, why),
+		Message: fmt.Sprintf("readyWhen of %s/%s is not translated: %s", gr.RGD.Name, n.ID, why),
 	})
 }
 

@@ -45,11 +45,11 @@ func TestGenerate(t *testing.T) {
 				findings = append(findings, d.Pos.String()+" "+d.Severity.String()+" "+d.Rule+" "+d.Message)
 			}
 			wantFindings := []string{
-				`platform.yaml:36:13 warning health-not-carried readyWhen of platform/main is not carried over: matches() has no counterpart in the Lua that Argo CD runs`,
-				`platform.yaml:46:13 info health-built-in readyWhen of platform/web is not carried over: Argo CD ` + version + ` has its own health check of Deployment.apps, which is kept`,
-				`platform.yaml:55:13 info health-built-in readyWhen of platform/cron is not carried over: Argo CD 3 has its own health check of CronJob.batch, which is kept`,
-				`platform.yaml:70:13 warning health-not-carried readyWhen of platform/shared is not carried over: an external reference is no part of what Argo CD applies, so no wave waits for it`,
-				`site.yaml:23:13 warning health-not-carried readyWhen of site/platform is not carried over: the node is expanded in place by platform, so there is no object of kind Platform to look at`,
+				`platform.yaml:36:13 warning health-not-carried readyWhen of platform/main is not translated: matches() has no counterpart in the Lua that Argo CD runs`,
+				`platform.yaml:46:13 info health-built-in readyWhen of platform/web is not translated: Argo CD ` + version + ` has its own health check of Deployment.apps, which is kept`,
+				`platform.yaml:55:13 info health-built-in readyWhen of platform/cron is not translated: Argo CD 3 has its own health check of CronJob.batch, which is kept`,
+				`platform.yaml:70:13 warning health-not-carried readyWhen of platform/shared is not translated: Argo CD does not apply an external reference, so no wave waits for it`,
+				`site.yaml:23:13 warning health-not-carried readyWhen of site/platform is not translated: the node is expanded in place by platform, so no object of kind Platform exists to check`,
 			}
 			if version == "2.14" { // which knows no CronJob
 				want["resource.customizations.health.batch_CronJob"] = []string{"platform/cron"}

@@ -12,10 +12,10 @@ import (
 // comprehension translates the loop that a macro such as exists stands for.
 func (t *translator) comprehension(c ast.ComprehensionExpr) (string, error) {
 	if c.HasIterVar2() {
-		return "", notCarried("a loop with two variables is not carried over")
+		return "", notCarried("a loop with two variables is not translated")
 	}
 	if t.isOptional(c.IterRange()) {
-		return "", notCarried("a loop over an optional is not carried over; use orValue([])")
+		return "", notCarried("a loop over an optional is not translated; use orValue([])")
 	}
 	over, err := t.lua(c.IterRange())
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/krowave/krowave/render/schema"
 )
 
-// reason says why an expression is not carried over.
+// reason says why an expression is not translated.
 type reason struct{ text string }
 
 func (r reason) Error() string { return r.text }
@@ -96,7 +96,7 @@ func (t *translator) lua(e ast.Expr) (string, error) {
 	case ast.ListKind:
 		return t.list(e.AsList())
 	case ast.MapKind:
-		return "", notCarried("a map literal can stand behind in only")
+		return "", notCarried("a map literal is supported only after in")
 	case ast.ComprehensionKind:
 		return t.comprehension(e.AsComprehension())
 	}

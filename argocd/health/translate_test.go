@@ -142,7 +142,7 @@ w.status.load + 0.5 > 1.0 | + on double
 size(w.status.phase) > 3 | counts characters
 w.status.names == ["a"] | lists and maps cannot be compared
 w.metadata.labels == {"a": "b"} | lists and maps cannot be compared
-w.status.when == null | cannot tell null from an absent field
+w.status.when == null | cannot distinguish null from an absent field
 w.status.?phase == optional.of("a") | optionals cannot be compared
 w.status.ready > 9007199254740993 | too large
 w.status.when < w.status.when | date and time values

@@ -69,7 +69,7 @@ func Files(opts Options) ([]File, error) {
 	const patch = "  - path: argocd-cm.yaml\n    target: {kind: ConfigMap, name: argocd-cm}\n"
 	out[0].Data = append(out[0].Data, patch...)
 	var health bytes.Buffer
-	health.WriteString("# Health checks that carry readyWhen over; argocd health writes them anew.\n")
+	health.WriteString("# Health checks that implement readyWhen; argocd health regenerates them.\n")
 	if err := manifest.EncodeYAML(&health, []map[string]any{opts.Health}); err != nil {
 		return nil, err
 	}

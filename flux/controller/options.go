@@ -54,11 +54,11 @@ func featureGates() map[string]bool {
 
 // BindFlags binds the options to flags.
 func (o *Options) BindFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.MetricsAddr, "metrics-addr", ":8080", "address of /metrics and /debug/pprof; 0 is none")
-	flags.StringVar(&o.HealthAddr, "health-addr", ":9440", "address of /healthz and /readyz; 0 is none")
+	flags.StringVar(&o.MetricsAddr, "metrics-addr", ":8080", "address of /metrics and /debug/pprof; 0 disables it")
+	flags.StringVar(&o.HealthAddr, "health-addr", ":9440", "address of /healthz and /readyz; 0 disables it")
 	flags.StringVar(&o.EventsAddr, "events-addr", "", "URL of notification-controller's event receiver")
 	flags.IntVar(&o.Concurrent, "concurrent", 4, "objects that are reconciled at once")
-	flags.DurationVar(&o.RequeueDependency, "requeue-dependency", 5*time.Second, "how soon to look again at a source that is not ready")
+	flags.DurationVar(&o.RequeueDependency, "requeue-dependency", 5*time.Second, "time before a source that is not ready is checked again")
 	flags.IntVar(&o.HTTPRetry, "http-retry", 0, "how often to repeat a failed download within one attempt; attempts have a back-off of their own")
 	flags.StringVar(&o.DefaultServiceAccount, "default-service-account", "", "service account that Kustomizations apply as, and live values are read as, when an object names none")
 	flags.Int64Var(&o.CacheBytes, "cache-bytes", 256<<20, "memory for what renders have in common")

@@ -49,7 +49,7 @@ func (r *rewriter) call(c ast.CallExpr, vars scope) (ast.Expr, error) {
 // has translates has(self.field), and has(a.b) of everything else.
 func (r *rewriter) has(arg ast.Expr, vars scope) (ast.Expr, error) {
 	if arg.Kind() != ast.SelectKind {
-		return nil, notCarried("has() of something that is no field")
+		return nil, notCarried("the argument of has() is not a field")
 	}
 	s := arg.AsSelect()
 	if r.isSelf(s.Operand(), vars) {

@@ -43,11 +43,11 @@ const (
 
 // Node returns the conditions of a node's readyWhen as one expression, and
 // whether there is anything to wait for; with an empty expression that is
-// Flux's own check of the kind. Each condition that is not carried over is a
+// Flux's own check of the kind. Each condition that is not translated is a
 // finding.
 func Node(g *graph.Graph, n *graph.Node, opts Options) (current string, wait bool, diags diag.List) {
 	if n.Type.IsExternal() {
-		return "", false, NotCarried(g, n, "an external reference is no part of what Flux applies, so no wave waits for it")
+		return "", false, NotCarried(g, n, "Flux does not apply an external reference, so no wave waits for it")
 	}
 	builtIn := n.Kind.GVK.GroupKind() == jobKind && !opts.Impersonated
 	self := n.ID
@@ -80,7 +80,7 @@ func NotCarried(g *graph.Graph, n *graph.Node, why string) diag.List {
 func finding(g *graph.Graph, n *graph.Node, e *graph.Expression, s diag.Severity, rule, why string) diag.Diagnostic {
 	return diag.Diagnostic{
 		Severity: s, Rule: rule, Pos: g.RGD.Doc.Within(e.Path, e.Offset(0)), Path: e.Path.String(), Object: g.RGD.Doc.Title(),
-		Message: fmt.Sprintf("readyWhen of %s/%s is not carried over: %s", g.RGD.Name, n.ID, why),
+		Message: fmt.Sprintf("readyWhen of %s/%s is not translated: %s", g.RGD.Name, n.ID, why),
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/krowave/krowave/render/schema"
 )
 
-// reason says why an expression is not carried over.
+// reason says why an expression is not translated.
 type reason struct{ text string }
 
 func (r reason) Error() string { return r.text }
@@ -200,7 +200,7 @@ func (r *rewriter) isSelf(e ast.Expr, vars scope) bool {
 // field is a top-level field as Flux names it.
 func (r *rewriter) field(name string) (ast.Expr, error) {
 	if !nameable(name) {
-		return nil, notCarried("Flux has no variable for the field %s, which is no name in CEL", name)
+		return nil, notCarried("Flux has no variable for the field %s, which is not a valid CEL name", name)
 	}
 	r.roots[name] = true
 	return r.factory.NewIdent(0, name), nil

@@ -41,7 +41,7 @@ func TestTranslate(t *testing.T) {
 		{source: `isQuantity(db.status.size)`, reason: `undeclared reference to 'isQuantity' (in container '') in Flux's CEL`},
 		{source: `db.status.name.matches("^a+$") && db.status.name.split("a").size() == 1`, want: `status.name.matches("^a+$") && status.name.split("a").size() == 1`},
 		{source: `timestamp(db.status.time) < timestamp("2030-01-01T00:00:00Z")`, want: `timestamp(status.time) < timestamp("2030-01-01T00:00:00Z")`},
-		{source: `db.namespace == "x"`, reason: `Flux has no variable for the field namespace, which is no name in CEL`},
+		{source: `db.namespace == "x"`, reason: `Flux has no variable for the field namespace, which is not a valid CEL name`},
 	} {
 		got, err := translate(tt.source, "db", object)
 		why := ""

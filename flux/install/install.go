@@ -102,7 +102,7 @@ func (o Options) complete() (Options, error) {
 	seen := map[string]bool{}
 	for _, shard := range o.Shards {
 		if seen[shard] || len(controllerName)+1+len(shard) > 63 {
-			return o, fmt.Errorf("shard %q is there twice, or too long for a name", shard)
+			return o, fmt.Errorf("shard %q is a duplicate, or too long for a name", shard)
 		}
 		seen[shard] = true
 	}

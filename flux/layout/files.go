@@ -172,7 +172,7 @@ func isGate(o render.Object) bool {
 }
 
 // condition returns the node's conditions as Flux evaluates them, and whether
-// Flux is to wait. What is not carried over is reported once.
+// Flux is to wait. What is not translated is reported once.
 func (l *layout) condition(o render.Object) (current string, wait bool) {
 	if c, ok := l.conditions[o.Node]; ok {
 		return c.current, c.wait

@@ -73,7 +73,7 @@ func Image(a Artifact) (v1.Image, error) {
 	}
 	annotated, ok := mutate.Annotations(image, annotations).(v1.Image)
 	if !ok {
-		return nil, fmt.Errorf("annotating the artifact: not an image any more")
+		return nil, fmt.Errorf("annotating the artifact: it is no longer an image")
 	}
 	if image, err = mutate.Append(annotated, mutate.Addendum{Layer: layer}); err != nil {
 		return nil, fmt.Errorf("making the artifact: %w", err)
@@ -109,7 +109,7 @@ func pack(files []layout.File) ([]byte, error) {
 
 func packFile(archive *tar.Writer, f layout.File, made map[string]bool) error {
 	if path.Clean(f.Path) != f.Path || path.IsAbs(f.Path) || f.Path == ".." || strings.HasPrefix(f.Path, "../") {
-		return fmt.Errorf("the path leads out of the artifact")
+		return fmt.Errorf("the path is outside the artifact")
 	}
 	var parents []string
 	for dir := path.Dir(f.Path); !made[dir]; dir = path.Dir(dir) {

@@ -120,7 +120,7 @@ func TestFetchRefuses(t *testing.T) {
 		"download": {a, source.Limits{Download: 100}, false, "greater than the max download size"},
 		"digest":   {forged, source.Limits{Download: 1 << 20}, false, "digest"},
 		"unpacked": {a, source.Limits{Download: 1 << 20, Archive: repo.TarLimits{Unpacked: 1000}}, true, "--max-unpacked-bytes"},
-		"escaping": {escaping, source.Limits{Download: 1 << 20}, true, "leads out of it"},
+		"escaping": {escaping, source.Limits{Download: 1 << 20}, true, "is outside the archive"},
 		"text":     {text, source.Limits{Download: 1 << 20}, true, "not in gzip format"},
 	} {
 		_, err := source.NewFetcher(test.limits, 0, 0).Fetch(t.Context(), test.artifact)

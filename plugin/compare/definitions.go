@@ -166,7 +166,7 @@ func (c SchemaChange) describe() string {
 	case "REQUIRED_DEFAULT_REMOVED":
 		return "a required field loses its default"
 	case "ENUM_RESTRICTED":
-		return fmt.Sprintf("the value %s is not allowed any more", c.Before)
+		return fmt.Sprintf("the value %s is no longer allowed", c.Before)
 	case "PATTERN_ADDED":
 		return fmt.Sprintf("values have to match %s", c.After)
 	case "PATTERN_CHANGED":

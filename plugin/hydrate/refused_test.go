@@ -46,7 +46,7 @@ func TestRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = hydrate.Run(t.Context(), &hydrate.Remote{URL: dir}, content("one", "1", "a"), options())
-	if err == nil || !strings.Contains(err.Error(), "nobody else moved the branch") {
+	if err == nil || !strings.Contains(err.Error(), "the branch did not move") {
 		t.Errorf("a lock that stays: %v", err)
 	}
 	if got := git(t, dir, "for-each-ref"); got != "" {
@@ -72,7 +72,7 @@ func TestCredentials(t *testing.T) {
 		return err
 	}
 	err := run("none", nil, url)
-	if err == nil || !strings.Contains(err.Error(), "wants credentials") {
+	if err == nil || !strings.Contains(err.Error(), "requires credentials") {
 		t.Errorf("without credentials: %v", err)
 	}
 	err = run("wrong", nil, strings.Replace(url, "http://", "http://ci:wrong-value@", 1))

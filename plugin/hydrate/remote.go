@@ -59,7 +59,7 @@ func Find(name, dir, base string) (string, error) {
 	if ep, err := transport.NewEndpoint(name); err == nil && ep.Protocol != "file" || strings.HasPrefix(name, "file://") {
 		return name, nil
 	}
-	return "", fmt.Errorf("%q is no remote of the Git repository, no URL and no directory", name)
+	return "", fmt.Errorf("%q is not a remote of the Git repository, a URL or a directory", name)
 }
 
 // locate makes the path of a directory that is there absolute.
@@ -100,7 +100,7 @@ func (r *Remote) authorized(ctx context.Context, exchange func() error) error {
 		var auth transport.AuthMethod
 		for auth == nil {
 			if len(r.Logins) == 0 {
-				return fmt.Errorf("%s wants credentials, and those that were found were not accepted or there are none; see krowave hydrate --help", Public(r.URL))
+				return fmt.Errorf("%s requires credentials: none were found, or they were rejected; see krowave hydrate --help", Public(r.URL))
 			}
 			login := r.Logins[0]
 			r.Logins = r.Logins[1:]
@@ -265,7 +265,7 @@ func (r *rejection) Error() string {
 		return text + "; a rule of the server protects the branch: let this user push to it, or name another one with --branch"
 	}
 	if r.stuck {
-		return text + "; nobody else moved the branch in between, so that trying again is of no use: look at the server"
+		return text + "; the branch did not move in the meantime, so a retry will not help: check the server"
 	}
 	return text + "; others kept pushing to it, and nothing was lost: run hydrate again, or raise --retries"
 }

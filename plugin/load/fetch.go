@@ -60,7 +60,7 @@ func cacheDir(s cli.Streams, f *options.Fetch, dir string) (string, error) {
 	}
 	base, err := os.UserCacheDir()
 	if err != nil {
-		return "", cli.Usagef("there is no place for fetched definitions: %w; name one with --cache-dir", err)
+		return "", cli.Usagef("no cache directory for fetched definitions: %w; set one with --cache-dir", err)
 	}
 	return filepath.Join(base, "krowave"), nil
 }

@@ -64,7 +64,7 @@ func (t *Tests) Find(args []string) ([]*TestFile, error) {
 			case f != nil:
 				out = append(out, f)
 			case explicit && !diags.HasErrors():
-				return nil, cli.Usagef("%s is no test: a test has apiVersion: %s and kind: %s", arg, rgdtest.APIVersion, rgdtest.Kind)
+				return nil, cli.Usagef("%s is not a test: a test has apiVersion: %s and kind: %s", arg, rgdtest.APIVersion, rgdtest.Kind)
 			}
 		}
 	}

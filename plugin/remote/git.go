@@ -163,7 +163,7 @@ func (c *connection) authorized(ctx context.Context, exchange func() error) erro
 		c.auth = nil
 		for c.auth == nil {
 			if len(c.logins) == 0 {
-				return errors.New("the server wants credentials, and those that were found were not accepted or there are none")
+				return errors.New("the server requires credentials: none were found, or they were rejected")
 			}
 			login := c.logins[0]
 			c.logins = c.logins[1:]

@@ -79,7 +79,7 @@ func layerOf(raw []byte) (v1.Hash, error) {
 		return v1.Hash{}, fmt.Errorf("the manifest cannot be read: %w", err)
 	}
 	if manifest.MediaType.IsIndex() || len(manifest.Layers) == 0 {
-		return v1.Hash{}, errors.New("it is no artifact with a layer of files, as krowave push and flux push artifact make it")
+		return v1.Hash{}, errors.New("it is not an artifact with a layer of files, such as krowave push and flux push artifact create")
 	}
 	layer := manifest.Layers[0]
 	if i := slices.IndexFunc(manifest.Layers, func(d v1.Descriptor) bool { return d.MediaType == oci.CanonicalContentMediaType }); i >= 0 {

@@ -99,7 +99,7 @@ func (s *snapshot) commit(id plumbing.Hash, below string) error {
 // repository.
 func (s *snapshot) tree(at object.TreeEntry) ([]object.TreeEntry, error) {
 	if at.Mode != filemode.Dir {
-		return nil, fmt.Errorf("path leads through %s, which is no directory", at.Name)
+		return nil, fmt.Errorf("path leads through %s, which is not a directory", at.Name)
 	}
 	o, err := s.object(plumbing.TreeObject, at.Hash)
 	if err != nil {

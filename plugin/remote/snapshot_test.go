@@ -166,9 +166,9 @@ func TestLayerOf(t *testing.T) {
 		`{"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","size":9,` + digest + `}]}`: "",
 		`{"layers":[{"mediaType":"text/plain","size":9,` + digest + `},` + flux + `]}`:                     "",
 		`{"layers":[{"mediaType":"text/plain","size":9,` + digest + `}]}`:                                  "tar archive in gzip format",
-		`{"layers":[]}`: "no artifact with a layer",
+		`{"layers":[]}`: "not an artifact with a layer",
 		`[]`:            "cannot be read",
-		`{"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}`:                                       "no artifact with a layer",
+		`{"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}`:                                       "not an artifact with a layer",
 		`{"layers":[{"mediaType":"application/vnd.cncf.flux.content.v1.tar+gzip","size":99999999999,` + digest + `}]}`: "more than 256 MiB",
 	} {
 		_, err := layerOf([]byte(text))

@@ -65,7 +65,7 @@ func Run(ctx context.Context, c *Case, in Input) (*Outcome, error) {
 		}
 	}
 	if len(res.Instances) == 0 && !res.Diagnostics.HasErrors() {
-		res.Diagnostics.Errorf(c.Instance.At, "test-file", "no RGD defines what is given as the instance")
+		res.Diagnostics.Errorf(c.Instance.At, "test-file", "no RGD defines the kind of the instance")
 	}
 	switch {
 	case c.Error != nil:

@@ -59,7 +59,7 @@ func (c *converter) value(v ref.Val) (any, error) {
 		return c.uint(v)
 	case types.Bytes:
 		if !c.marshal {
-			return nil, fmt.Errorf("%w: bytes cannot stand in a field, use base64.encode", errUnsupported)
+			return nil, fmt.Errorf("%w: a field cannot hold bytes; use base64.encode", errUnsupported)
 		}
 		return []byte(v), c.spend(len(v))
 	case types.Duration:

@@ -15,7 +15,7 @@ type ScanError struct {
 }
 
 func (e *ScanError) Error() string {
-	return "nested ${ is not allowed inside an expression unless it stands in a double-quoted string"
+	return "nested ${ is not allowed inside an expression, except in a double-quoted string"
 }
 
 // Outcomes of walking an expression that are not an end offset.

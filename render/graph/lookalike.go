@@ -46,11 +46,11 @@ func patternsFor(names []string) []lookalike {
 	}
 	path := `(?:` + strings.Join(quoted, "|") + `)\.(?:spec|metadata|status|data)\.`
 	return []lookalike{
-		{regexp.MustCompile(`\$\(\s*` + path), "$(...) is no expression of kro, so that the text stays as it is"},
-		{regexp.MustCompile(`\{\{-?\s*\.?` + path), "{{...}} is no expression of kro, so that the text stays as it is"},
-		{regexp.MustCompile(`\{\s*` + path + `[\w.]*\s*\}`), "{...} without $ is no expression, so that the text stays as it is"},
-		{regexp.MustCompile(`\$` + path), "$ without braces is no expression, so that the text stays as it is"},
-		{regexp.MustCompile(`^` + path + `[\w.\[\]]+$`), "a path without ${...} is no expression, so that the text stays as it is"},
+		{regexp.MustCompile(`\$\(\s*` + path), "$(...) is not a kro expression, so the text stays unchanged"},
+		{regexp.MustCompile(`\{\{-?\s*\.?` + path), "{{...}} is not a kro expression, so the text stays unchanged"},
+		{regexp.MustCompile(`\{\s*` + path + `[\w.]*\s*\}`), "{...} without $ is not an expression, so the text stays unchanged"},
+		{regexp.MustCompile(`\$` + path), "$ without braces is not an expression, so the text stays unchanged"},
+		{regexp.MustCompile(`^` + path + `[\w.\[\]]+$`), "a path without ${...} is not an expression, so the text stays unchanged"},
 	}
 }
 

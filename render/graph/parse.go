@@ -220,7 +220,7 @@ func (c *compiler) standaloneAt(text string, at diag.Path) (source, bool) {
 	case err != nil:
 		c.scanError(at, text, err)
 	case t == nil || !t.Standalone:
-		c.errorf(at, "expression-standalone", "must be exactly one ${...} with nothing before or behind it, not even a line break")
+		c.errorf(at, "expression-standalone", "must be exactly one ${...} with no text before or after it, not even a line break")
 	default:
 		return source{Template: t, Path: at}, true
 	}

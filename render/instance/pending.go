@@ -38,10 +38,10 @@ func (r *run) pending(i *Instance, x *expand.Expansion) {
 	}
 	for _, p := range x.FallbackUsed {
 		d := diag.Diagnostic{Severity: diag.Info, Rule: "runtime-fallback", Message: fmt.Sprintf(
-			"%s reads %s, which only a cluster knows, and goes on without it", p.Node.ID, p.Needs)}
+			"%s reads %s, which exists only in the cluster, and uses its fallback", p.Node.ID, p.Needs)}
 		if r.Options.Runtime.Refuses() {
 			d.Severity = diag.Warning
-			d.Hint = "kro would change the object once the value is there; give it with --observed, or leave the node to kro with --runtime=delegate"
+			d.Hint = "kro would change the object once the value exists; give it with --observed, or leave the node to kro with --runtime=delegate"
 		}
 		add(p, d)
 	}

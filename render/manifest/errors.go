@@ -46,7 +46,7 @@ func (r *reader) yamlError(src *source, err error) {
 		return
 	case strings.HasPrefix(text, "control characters are not allowed") && bytes.Contains(src.text, []byte("\ufeff")):
 		r.found.Errorf(src.positionAt(bytes.Index(src.text, []byte("\ufeff"))), "yaml-syntax",
-			"a byte order mark stands in the middle of the file, as when files are joined; remove it")
+			"the file has a byte order mark in the middle, as after joining files; remove it")
 		return
 	case strings.HasPrefix(text, "control characters are not allowed"):
 		r.found.Errorf(src.controlCharacter(), "yaml-syntax", "control characters are not allowed; write them as escapes in double quotes")

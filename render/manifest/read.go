@@ -93,7 +93,7 @@ func (r *reader) add(src *source, value any, prefix diag.Path) {
 	}
 	for key := range obj {
 		if strings.HasPrefix(key, "\ufeff") {
-			r.found.Errorf(d.Start(), "yaml-encoding", "a byte order mark stands before this document, as when files are joined; remove it")
+			r.found.Errorf(d.Start(), "yaml-encoding", "this document starts with a byte order mark, as after joining files; remove it")
 			return
 		}
 	}

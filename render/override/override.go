@@ -91,7 +91,7 @@ func Stray(all []Override, instances []Candidate) diag.List {
 			d.Message = fmt.Sprintf("%s is the name of %d instances: %s", o.Instance, len(found), Listed(found))
 		case len(instances) == 0:
 			d.Rule = Unmatched
-			d.Message = fmt.Sprintf("no instance is named %s, for there is none at all", o.Instance)
+			d.Message = fmt.Sprintf("no instance is named %s: there are no instances", o.Instance)
 		default:
 			d.Rule = Unmatched
 			d.Message = fmt.Sprintf("no instance is named %s; there are %s", o.Instance, Listed(instances))

@@ -327,7 +327,7 @@ func TestCommitSymlinks(t *testing.T) {
 	tree := c.revision("HEAD").Tree(c.dir)
 	for name, want := range map[string]string{
 		"file.yaml": "a: 1", "dir/a.yaml": "a: 1", "real/up": "a: 1",
-		"loop": "too many symlinks", "out.yaml": "the symlink leads out of the repository", "abs.yaml": "the symlink leads out of the repository", "gone.yaml": "file does not exist",
+		"loop": "too many symlinks", "out.yaml": "the symlink points outside the repository", "abs.yaml": "the symlink points outside the repository", "gone.yaml": "file does not exist",
 	} {
 		got, err := fs.ReadFile(tree.FS(), name)
 		text := string(got)

@@ -71,7 +71,7 @@ func (m *Memory) add(name string, n *node) error {
 		}
 	}
 	if parent.kind != directory {
-		return fmt.Errorf("the archive has an entry %q below one that is no directory", clip(name))
+		return fmt.Errorf("the archive has an entry %q below an entry that is not a directory", clip(name))
 	}
 	parent.children = append(parent.children, path.Base(name))
 	return nil
@@ -114,7 +114,7 @@ func (m *Memory) Bytes() int64 { return m.bytes }
 func (m *Memory) Len() int { return len(m.nodes) - 1 }
 
 var (
-	errEscape = errors.New("the symlink leads out of the repository")
+	errEscape = errors.New("the symlink points outside the repository")
 	errLoop   = errors.New("too many symlinks")
 )
 

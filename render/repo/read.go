@@ -116,7 +116,7 @@ func (s *selection) unreadable(name string, err error) error {
 		err = pathErr.Err
 	}
 	if info, lerr := fs.Lstat(s.fsys, name); lerr == nil && info.Mode()&fs.ModeSymlink != 0 {
-		return &problem{rule: "file-symlink", text: fmt.Sprintf("symlink cannot be followed, it must lead to a file inside the tree: %v", err)}
+		return &problem{rule: "file-symlink", text: fmt.Sprintf("cannot follow the symlink; its target must be a file inside the root directory: %v", err)}
 	}
 	return &problem{rule: "file-read", text: fmt.Sprintf("file cannot be read: %v", err)}
 }

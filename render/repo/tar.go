@@ -90,7 +90,7 @@ func (t *tarReader) read(archive *tar.Reader) error {
 		name := path.Clean(strings.TrimSuffix(header.Name, "/"))
 		switch {
 		case path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../"):
-			return fmt.Errorf("the archive has an entry %q, which leads out of it", clip(header.Name))
+			return fmt.Errorf("the archive has an entry %q, which is outside the archive", clip(header.Name))
 		case len(name) > maxName:
 			return limitError{fmt.Sprintf("the archive has an entry whose name is longer than %d bytes", maxName)}
 		}

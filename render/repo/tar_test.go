@@ -105,8 +105,8 @@ func TestReadTar(t *testing.T) {
 		"kust/kustomization.yaml": "resources: []",
 		"kust/sub/motd":           "hello",
 		"in.yaml":                 "a: 1",
-		"up/out.yaml":             "error: open up/out.yaml: the symlink leads out of the repository",
-		"up/absolute.yaml":        "error: open up/absolute.yaml: the symlink leads out of the repository",
+		"up/out.yaml":             "error: open up/out.yaml: the symlink points outside the repository",
+		"up/absolute.yaml":        "error: open up/absolute.yaml: the symlink points outside the repository",
 		"up/back.yaml":            "a: 1",
 		"linked":                  "error: read linked: is a directory",
 		"loop":                    "error: open loop: too many symlinks",
@@ -146,10 +146,10 @@ func TestReadTarRefuses(t *testing.T) {
 		entries []entry
 		want    string
 	}{
-		{"entry above the root", repo.TarLimits{}, []entry{{name: "a/../../b.yaml"}}, `the archive has an entry "a/../../b.yaml", which leads out of it`},
-		{"absolute entry", repo.TarLimits{}, []entry{{name: "/b.yaml"}}, `the archive has an entry "/b.yaml", which leads out of it`},
+		{"entry above the root", repo.TarLimits{}, []entry{{name: "a/../../b.yaml"}}, `the archive has an entry "a/../../b.yaml", which is outside the archive`},
+		{"absolute entry", repo.TarLimits{}, []entry{{name: "/b.yaml"}}, `the archive has an entry "/b.yaml", which is outside the archive`},
 		{"twice", repo.TarLimits{}, []entry{{name: "b.yaml"}, {name: "./b.yaml"}}, `the archive has two entries named "b.yaml"`},
-		{"below a link", repo.TarLimits{}, []entry{{name: "a", link: "/etc"}, {name: "a/passwd"}}, `the archive has an entry "a/passwd" below one that is no directory`},
+		{"below a link", repo.TarLimits{}, []entry{{name: "a", link: "/etc"}, {name: "a/passwd"}}, `the archive has an entry "a/passwd" below an entry that is not a directory`},
 		{"entries", repo.TarLimits{Entries: 1}, []entry{{name: "a.yaml"}, {name: "b.yaml"}}, "the archive has more than 1 files and directories (--max-entries)"},
 		{"kept", repo.TarLimits{Kept: 10}, []entry{{name: "a.yaml", text: big}}, "the manifests of the archive have more than 10 bytes together (--max-total-bytes)"},
 		{"unpacked", repo.TarLimits{Unpacked: 10}, []entry{{name: "a.bin", text: big}}, "the archive has more than 10 bytes when it is unpacked (--max-unpacked-bytes)"},

@@ -54,7 +54,7 @@ func (w *walk) absent(dir string) {
 	}
 	if count > 0 && !w.s.req.Lookup {
 		w.s.out.Found.Errorf(begin(first), "sparse-checkout", "%d tracked files or directories are outside of the sparse checkout and are not read, this one first; "+
-			"add them with git sparse-checkout add, or name only paths that are there", count)
+			"add them with git sparse-checkout add, or name only paths that are checked out", count)
 	}
 }
 

@@ -107,7 +107,7 @@ func (s *markerScanner) endName(equals int) {
 	switch {
 	case name == "":
 		s.current.offset = equals
-		s.problem(equals, `a marker name must stand before "="`, "")
+		s.problem(equals, `a marker name is required before "="`, "")
 	case !slices.Contains(markerNames(), name):
 		s.unknownMarker(tok, name)
 	}

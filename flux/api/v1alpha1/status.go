@@ -13,7 +13,7 @@ const (
 	// ForbiddenCondition says that live values may not be read, and which rule
 	// would allow it.
 	ForbiddenCondition = "LiveValuesForbidden"
-	// DegradedCondition says that a part of a RGD is not carried over to Flux.
+	// DegradedCondition says that a part of a RGD is not translated to Flux.
 	DegradedCondition = "NotCarriedOver"
 )
 

@@ -57,7 +57,7 @@ spec:
 
 func TestHealthCommand(t *testing.T) {
 	const key = "resource.customizations.health.ConfigMap"
-	const lost = `rgd.yaml:14:13: warning: readyWhen of shop/settings is not carried over: startsWith() has no counterpart in the Lua that Argo CD runs [health-not-carried]`
+	const lost = `rgd.yaml:14:13: warning: readyWhen of shop/settings is not translated: startsWith() has no counterpart in the Lua that Argo CD runs [health-not-carried]`
 	for _, c := range []struct {
 		output, want string
 	}{

@@ -28,7 +28,7 @@ func NewDiff(s cli.Streams) *cobra.Command {
 		Short: "Show what a change in Git does to every object",
 		Long: "diff renders the files of two states of a Git repository and compares the objects: which are added, changed and deleted, " +
 			"by instance, with dangerous changes first.\n\nThe old state is --base, or the merge base of HEAD and its upstream branch. " +
-			"The new state is the work tree with what is not committed, or --head. Paths are those of both; the default is the " +
+			"The new state is the work tree with uncommitted changes, or --head. Paths are those of both; the default is the " +
 			"working directory. Only instances whose inputs differ are rendered.\n\nWith --no-index, and outside a Git " +
 			"repository, two paths are compared.\n\n" +
 			"Exit codes: 0 no difference, 1 differences, 2 wrong usage or a new state with errors, 3 internal failure. " +

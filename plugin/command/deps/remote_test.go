@@ -203,7 +203,7 @@ func TestRemoteCredentials(t *testing.T) {
 			[]string{"update"})
 		return code, stdout.String() + stderr.String()
 	}
-	if code, text := run("machine elsewhere.example login a password right"); code != 1 || !strings.Contains(text, "the server wants credentials") {
+	if code, text := run("machine elsewhere.example login a password right"); code != 1 || !strings.Contains(text, "the server requires credentials") {
 		t.Errorf("without credentials: exit code %d\n%s", code, text)
 	}
 	if code, text := run("machine 127.0.0.1 login netrc password right"); code != 0 {

@@ -275,7 +275,7 @@ func TestHydrateRefuses(t *testing.T) {
 		{[]string{"apps", "--branch=p", "--path-prefix=.git/x"}, 2, "does not lie in the branch"},
 		{[]string{"apps", "--branch=p", "--runtime=placeholder"}, 2, "cannot be committed"},
 		{[]string{"apps", "--branch=p", "--author=me"}, 2, "is not NAME <EMAIL>"},
-		{[]string{"apps", "--branch=p", "--remote=upstream"}, 2, `"upstream" is no remote`},
+		{[]string{"apps", "--branch=p", "--remote=upstream"}, 2, `"upstream" is not a remote`},
 		{[]string{"apps", "--branch=p", "--ref=v9"}, 2, `revision "v9"`},
 		{[]string{"secret.yaml", "--branch=p"}, 1, "[hydrate-secret]"},
 		{[]string{"empty", "--branch=p"}, 1, "nothing is rendered"},

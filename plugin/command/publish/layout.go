@@ -125,7 +125,7 @@ func (h *hydration) committed(in *load.Input) (bool, error) {
 	flags.Ref = "HEAD"
 	then, err := h.read(load.New(h.Command, h.Streams, &flags))
 	if err != nil {
-		return false, cli.Usagef("comparing with HEAD: %w; commit what is rendered, or use --allow-uncommitted", err)
+		return false, cli.Usagef("comparing with HEAD: %w; commit the rendered files, or use --allow-uncommitted", err)
 	}
 	var names []string
 	for name, data := range in.Sources {
@@ -182,7 +182,7 @@ func (h *hydration) secrets(r *load.Run) {
 			pos = o.Doc.Start()
 		}
 		r.Result.Diagnostics.Errorf(pos, "hydrate-secret",
-			"%s has values, which would be in Git for everybody to read; let a Secret operator make it, or use --include-secrets", object.KeyOf(o.Object).Title())
+			"%s has values that everyone with access to the branch could read; create it with a secrets operator, or use --include-secrets", object.KeyOf(o.Object).Title())
 	}
 }
 

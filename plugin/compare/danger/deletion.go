@@ -32,7 +32,7 @@ func (l *list) deletion(c Change) {
 // for, stays.
 func (l *list) leaving(c Change, severity diag.Severity, rule, message string) {
 	if why := Keeps(c.Before); why != "" {
-		severity, message = diag.Info, fmt.Sprintf("%s, so nothing is lost; from now on nobody manages it", why)
+		severity, message = diag.Info, fmt.Sprintf("%s, so it is kept; it is no longer managed", why)
 	}
 	l.add(severity, rule, message, nil)
 }
@@ -48,17 +48,17 @@ func Keeps(obj map[string]any) string {
 	case annotation("kustomize.toolkit.fluxcd.io/prune") == "disabled":
 		return "Flux leaves the object in the cluster (prune: disabled)"
 	case text(obj, "spec", "deletionPolicy") == "Orphan":
-		return "the deletionPolicy Orphan keeps what the object stands for"
+		return "the deletionPolicy Orphan keeps the resource behind the object"
 	case strings.EqualFold(annotation("services.k8s.aws/deletion-policy"), "retain"):
-		return "the deletion-policy retain keeps what the object stands for"
+		return "the deletion-policy retain keeps the resource behind the object"
 	case annotation("cnrm.cloud.google.com/deletion-policy") == "abandon":
-		return "the deletion-policy abandon keeps what the object stands for"
+		return "the deletion-policy abandon keeps the resource behind the object"
 	case slices.Contains([]string{"detach-on-delete", "skip"}, annotation("serviceoperator.azure.com/reconcile-policy")):
-		return "the reconcile-policy keeps what the object stands for"
+		return "the reconcile-policy keeps the resource behind the object"
 	}
 	policies := items(obj, "spec", "managementPolicies")
 	if len(policies) > 0 && !slices.Contains(policies, any("*")) && !slices.Contains(policies, any("Delete")) {
-		return "the managementPolicies keep what the object stands for"
+		return "the managementPolicies keep the resource behind the object"
 	}
 	return ""
 }
@@ -92,10 +92,10 @@ func loses(kind schema.GroupKind) string {
 type service struct{ what, groups, kinds string }
 
 const (
-	database = "the database that the object stands for is deleted with it"
-	storage  = "the storage that the object stands for is deleted with it"
-	keys     = "the key that the object stands for is deleted, and what it encrypts cannot be read any more"
-	queue    = "the queue or stream that the object stands for is deleted with what it holds"
+	database = "the database behind the object is deleted with it"
+	storage  = "the storage behind the object is deleted with it"
+	keys     = "the key behind the object is deleted, and the data that it encrypts can no longer be read"
+	queue    = "the queue or stream behind the object is deleted with its messages"
 )
 
 // services are kinds of AWS Controllers for Kubernetes, Crossplane's providers,

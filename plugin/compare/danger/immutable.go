@@ -154,10 +154,10 @@ func (l law) value(obj any, path string) any {
 
 func (l *list) refused(c Change, path string) {
 	severity := diag.Error
-	message := path + " cannot change: the API server refuses the update, and the object has to be deleted and created anew"
+	message := path + " is immutable: the API server rejects the update, and the object must be deleted and recreated"
 	if syncOption(c.After, "Force=true") {
 		severity = diag.Warning
-		message = path + " cannot change: Argo CD deletes the object and creates it anew (Force=true)"
+		message = path + " is immutable: Argo CD deletes and recreates the object (Force=true)"
 	}
 	l.add(severity, "immutable-field", message, steps(strings.Split(path, ".")...))
 }

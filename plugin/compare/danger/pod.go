@@ -134,12 +134,12 @@ func (l *list) nonRoot(c Change, path []string) {
 	was, is := at(c.Before, path...), at(c.After, path...)
 	demands := func(obj any) bool { return at(obj, "securityContext", "runAsNonRoot") == true }
 	if demands(was) && !demands(is) {
-		l.add(diag.Warning, "privilege-widens", "pods need not run as another user than root any more", steps(path...).With("securityContext", "runAsNonRoot"))
+		l.add(diag.Warning, "privilege-widens", "pods may now run as root", steps(path...).With("securityContext", "runAsNonRoot"))
 	}
 	for i, after := range items(is, "containers") {
 		for _, before := range items(was, "containers") {
 			if text(before, "name") == text(after, "name") && demands(before) && !demands(after) && !demands(is) {
-				l.add(diag.Warning, "privilege-widens", fmt.Sprintf("container %s need not run as another user than root any more", text(after, "name")),
+				l.add(diag.Warning, "privilege-widens", fmt.Sprintf("container %s may now run as root", text(after, "name")),
 					steps(path...).With("containers", i, "securityContext", "runAsNonRoot"))
 			}
 		}

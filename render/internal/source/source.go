@@ -146,6 +146,6 @@ func (d *Document) Encrypted(what string) diag.Diagnostic {
 	return diag.Diagnostic{
 		Severity: diag.Error, Rule: "sops-encrypted", Pos: d.Position(diag.Path{"sops"}), Object: d.Title(), Path: "sops",
 		Message: fmt.Sprintf("the %s is encrypted with SOPS and cannot be expanded", what),
-		Hint:    "commit it in plain text, and keep what is secret in a Secret that it refers to",
+		Hint:    "commit it in plain text, and move secret values to a Secret that it refers to",
 	}
 }
