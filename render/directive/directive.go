@@ -30,6 +30,7 @@ const (
 	fluxPrune       = "kustomize.toolkit.fluxcd.io/prune"
 	helmKeep        = "helm.sh/resource-policy"
 	localConfig     = "config.kubernetes.io/local-config"
+	krmFunction     = "config.kubernetes.io/function"
 	kroReconcile    = "kro.run/reconcile"
 )
 
@@ -63,6 +64,8 @@ func (d *Directives) annotation(doc *manifest.Document, name, value string) {
 		d.leave(doc, name, "Argo CD skips an object with hook: Skip")
 	case name == fluxReconcile && value == "disabled":
 		d.leave(doc, name, "Flux does not apply an object with reconcile: disabled")
+	case name == localConfig && value == "true" && object.Annotation(doc.Object, krmFunction) != "":
+		// The configuration of a KRM function is never applied, but its function renders it.
 	case name == localConfig && value == "true":
 		d.leave(doc, name, "an object with local-config: true is for tools only and is never applied")
 	case name == argoSyncOptions:
