@@ -93,25 +93,3 @@ func (l *layout) verbatim(o render.Object) bool {
 	}
 	return false
 }
-
-// encrypted reports definitions and instances that cannot be read as long as
-// they are encrypted.
-func (l *layout) encrypted(res *render.Result) {
-	report := func(doc *manifest.Document) {
-		if doc == nil || !encrypted(doc.Object) {
-			return
-		}
-		path := diag.Path{"sops"}
-		l.diags.Add(diag.Diagnostic{
-			Severity: diag.Error, Rule: ruleEncrypted, Pos: doc.KeyPosition(path), Path: path.String(), Object: doc.Title(),
-			Message: doc.Kind() + " is encrypted with SOPS, and only Flux can decrypt it, after it was expanded",
-			Hint:    "encrypt the Secrets that it refers to instead",
-		})
-	}
-	for _, g := range res.Graphs {
-		report(g.RGD.Doc)
-	}
-	for _, i := range res.Instances {
-		report(i.Doc)
-	}
-}

@@ -26,7 +26,6 @@ type Options struct {
 // finding is an error, neither is fit to be published.
 func Files(res *render.Result, opts Options) ([]File, *Plan, diag.List) {
 	l := &layout{options: opts, seen: map[ID]render.Object{}, conditions: map[*graph.Node]condition{}}
-	l.encrypted(res)
 	l.withoutObjects(res)
 	objects := l.accepted(res.Objects)
 	slices.SortStableFunc(objects, func(a, b placed) int { return cmp.Compare(a.Wave, b.Wave) })
