@@ -73,6 +73,10 @@ func (t *Template) Offset(cel int) int {
 	if i < 0 {
 		return t.segments[0].text
 	}
+	// The parenthesis around an expression in Source belongs to the expression.
+	if i+1 < len(t.segments) && !t.segments[i+1].literal && t.segments[i+1].source == cel+1 {
+		i, cel = i+1, cel+1
+	}
 	s := t.segments[i]
 	if s.literal {
 		return s.text
