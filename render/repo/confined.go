@@ -100,11 +100,11 @@ func (c confined) Glob(pattern string) ([]string, error) {
 
 func (c confined) ReadFile(name string) ([]byte, error) {
 	name = inside(name)
-	info, err := fs.Stat(c.s.fsys, name)
-	if err != nil {
+	if _, err := fs.Stat(c.s.fsys, name); err != nil {
 		return nil, err
 	}
-	if info, err = c.s.check(name); err != nil {
+	info, err := c.s.check(name)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if !c.s.charge(name, info.Size()) {
