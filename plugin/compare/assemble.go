@@ -133,6 +133,7 @@ func (c *comparison) instanceChange(t *top) *InstanceChange {
 		i.Position = &i.Diagnostics[0].Pos
 	}
 	if i.Definitions == nil {
+		i.Definitions = []string{}
 		if g := c.new.graphOf(t.identity.Kind); g != nil {
 			i.Definitions, i.keys = []string{g.RGD.Name}, []string{c.new.graphKey(g)}
 		}

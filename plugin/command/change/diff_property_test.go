@@ -316,6 +316,13 @@ func comparable(t *testing.T, text string) map[string]any {
 	instances, _ := report["instances"].([]any)
 	for _, i := range instances {
 		instance := i.(map[string]any)
+		findings, _ := instance["diagnostics"].([]any)
+		for _, d := range findings {
+			// What is near a name that nothing defines depends on what is read.
+			if finding := d.(map[string]any); finding["rule"] == "unknown-instance" {
+				delete(finding, "hint")
+			}
+		}
 		if instance["status"] == "unchanged" {
 			delete(instance, "position")
 			delete(instance, "definitions")
