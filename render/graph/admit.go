@@ -32,9 +32,15 @@ func Admit(doc *manifest.Document) (*RGD, diag.List) {
 			continue // reported as what it is
 		}
 		path := ParsePath(field)
+		if len(path) == 0 {
+			path = diag.Path{field} // a name that is no path
+		}
 		d := diag.Diagnostic{
 			Severity: diag.Error, Rule: "unknown-field", Pos: doc.KeyPosition(path), Path: field,
 			Message: fmt.Sprintf("field %s is not a field of a ResourceGraphDefinition; the API server refuses or drops it", field), Object: doc.Title(),
+		}
+		if strings.HasPrefix(field, "status.") { // which kro writes, whatever the file says
+			d.Severity = diag.Warning
 		}
 		if name, ok := path[len(path)-1].(string); ok {
 			d.Hint = suggest(name, schema.RGDFields(path[:len(path)-1]))
