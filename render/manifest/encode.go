@@ -2,34 +2,41 @@ package manifest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math"
 	"strconv"
-
-	yamlv2 "go.yaml.in/yaml/v2"
 )
 
 // EncodeYAML writes each object behind a line "---": keys sorted, two spaces,
 // strings quoted where YAML 1.1 would read something else. The bytes are those
 // of sigs.k8s.io/yaml, hence kubectl's.
 func EncodeYAML(w io.Writer, objects []map[string]any) error {
+	e := yamlEncoder{buf: make([]byte, 0, min(len(objects), 64)*chunk/64)}
 	for _, object := range objects {
-		value, err := yamlValue(object)
+		err := e.document(object)
 		if err != nil {
-			return fmt.Errorf("encoding %s: %w", (&Document{Object: object}).Title(), err)
+			err = fmt.Errorf("encoding %s: %w", (&Document{Object: object}).Title(), err)
 		}
-		text, err := yamlv2.Marshal(value)
-		if err != nil {
-			return fmt.Errorf("encoding %s: %w", (&Document{Object: object}).Title(), err)
+		if len(e.buf) < chunk-chunk/8 && err == nil {
+			continue
 		}
-		if _, err := w.Write(append([]byte("---\n"), text...)); err != nil {
-			return err
+		if _, written := w.Write(e.buf); err != nil || written != nil {
+			return cmp.Or(written, err)
 		}
+		e.buf = e.buf[:0]
 	}
-	return nil
+	if len(e.buf) == 0 {
+		return nil
+	}
+	_, err := w.Write(e.buf)
+	return err
 }
+
+// chunk is about how many bytes are written at once.
+const chunk = 64 << 10
 
 // yamlValue returns v as the YAML library must see it: what it would write
 // otherwise than by way of JSON is replaced, in copies.
