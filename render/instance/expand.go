@@ -122,7 +122,8 @@ func (r *run) top(doc *source.Document, g *graph.Graph) (*Instance, error) {
 	if err := r.expand(i, g, stored, nil); err != nil {
 		return nil, err
 	}
-	r.diags = append(r.diags, wave.Assign(&i.Member, r.Options.WaveMode, doc.Position(diag.Path{"metadata", "annotations", wave.Annotation}))...)
+	at := func() diag.Position { return doc.Position(diag.Path{"metadata", "annotations", wave.Annotation}) }
+	r.diags = append(r.diags, wave.Assign(&i.Member, r.Options.WaveMode, at)...)
 	return i, nil
 }
 

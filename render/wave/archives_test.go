@@ -66,7 +66,7 @@ func expanded(t *testing.T, g *graph.Graph, instance map[string]any) *expand.Exp
 }
 
 func checkWaves(t *testing.T, a *archives.Archive, m *wave.Member, mode wave.Mode) int {
-	if wave.Assign(m, mode, diag.Position{}).HasErrors() {
+	if wave.Assign(m, mode, func() diag.Position { return diag.Position{} }).HasErrors() {
 		return 0
 	}
 	title := object.KeyOf(m.Instance).Title()

@@ -42,13 +42,13 @@ const (
 
 // Assign sets the Waves of m and of everything chained below it. The first wave
 // is the instance's own annotation, 0 when absent. An annotation in a template
-// is a lower bound, relative to the first wave. at is where the instance has its
-// annotation.
-func Assign(m *Member, mode Mode, at diag.Position) diag.List {
+// is a lower bound, relative to the first wave. at finds where the instance has
+// its annotation; it is called only for a finding.
+func Assign(m *Member, mode Mode, at func() diag.Position) diag.List {
 	a := assigner{mode: mode}
 	first := authored(m.Instance, func(text string) {
 		a.diags.Add(diag.Diagnostic{
-			Severity: diag.Error, Rule: "sync-wave", Pos: at,
+			Severity: diag.Error, Rule: "sync-wave", Pos: at(),
 			Message: "the instance's annotation " + Annotation + " is not an integer: " + strconv.Quote(text),
 		})
 	})

@@ -86,7 +86,7 @@ func TestAssign(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			m := member(t, tt.instance, tt.nodes...)
 			at := diag.Position{File: "web.yaml", Line: 5, Column: 3}
-			diags := wave.Assign(m, wave.Levels, at)
+			diags := wave.Assign(m, wave.Levels, func() diag.Position { return at })
 			if diff := cmp.Diff(tt.want, m.Waves); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -99,7 +99,7 @@ func TestAssign(t *testing.T) {
 		})
 	}
 	m := member(t, "", node{id: "a", objects: one}, node{id: "inner", deps: []string{"a"}, objects: one, chained: inner()})
-	wave.Assign(m, wave.Levels, diag.Position{})
+	wave.Assign(m, wave.Levels, nil)
 	if diff := cmp.Diff([]int{1, 2}, m.Chained[1].Waves); diff != "" {
 		t.Errorf("waves of the chained instance (-want +got):\n%s", diff)
 	}
