@@ -1,18 +1,19 @@
 package render
 
 import (
+	"context"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+
+	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
 )
 
-var (
-	namedKind   = regexp.MustCompile(`(?m)\bkind:\s*["']?([A-Za-z0-9]+)`)
-	missingKind = regexp.MustCompile(`^(?:nothing defines|no schema for) \S+ ([A-Za-z0-9]+)`)
-)
+var namedKind = regexp.MustCompile(`(?m)\bkind:\s*["']?([A-Za-z0-9]+)`)
 
 // withoutConsequences leaves out that nothing defines a kind when a file that
 // cannot be read names the kind: that file is the cause, and is reported.
@@ -38,10 +39,30 @@ func withoutConsequences(found diag.List, in Input) diag.List {
 		}
 	}
 	return slices.DeleteFunc(found, func(d diag.Diagnostic) bool {
-		if d.Rule != "unknown-instance" && d.Rule != "unknown-kind" || broken[d.Pos.File] {
-			return false
-		}
-		m := missingKind.FindStringSubmatch(d.Message)
-		return m != nil && kinds[m[1]]
+		return d.Missing != "" && !broken[d.Pos.File] && kinds[k8sschema.ParseGroupKind(d.Missing).Kind]
 	})
+}
+
+// located adds to errors about unknown kinds where their CRDs are.
+func located(ctx context.Context, found diag.List, in Input) (diag.List, error) {
+	var kinds []string
+	for _, d := range found {
+		if d.Rule == "unknown-kind" && d.Severity == diag.Error && d.Missing != "" && !slices.Contains(kinds, d.Missing) {
+			kinds = append(kinds, d.Missing)
+		}
+	}
+	if len(kinds) == 0 || in.Locate == nil {
+		return found, nil
+	}
+	hints, err := in.Locate(ctx, kinds)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the CRDs of unknown kinds: %w", err)
+	}
+	out := slices.Clone(found)
+	for i := range out {
+		if hint := hints[out[i].Missing]; hint != "" && out[i].Rule == "unknown-kind" {
+			out[i].Hint = hint
+		}
+	}
+	return out, nil
 }

@@ -2,6 +2,7 @@ package render
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/outline"
 	"github.com/krowave/krowave/render/output"
 	"github.com/krowave/krowave/render/override"
 	"github.com/krowave/krowave/render/policy"
@@ -26,6 +28,15 @@ type Input struct {
 	Definitions []manifest.File // RGDs and CRDs that are only looked up, never printed
 	CRDs        []manifest.File // CRDs that are only looked up
 	Observed    []manifest.File // objects of a cluster; nil means that nothing is known of it
+
+	// Others are RGDs of the same project that the files do not need. An object of
+	// a group that only RGDs define kinds of is, or was, an instance.
+	Others []outline.Definition
+
+	// Locate, if not nil, is asked how kinds could be found that no CRD of the
+	// input defines, each as Kind.group; the answers become hints of findings. It
+	// is called at most once, and only for an input with errors.
+	Locate func(ctx context.Context, kinds []string) (map[string]string, error)
 }
 
 // Runtime is the policy for nodes that need what only a cluster knows.

@@ -52,7 +52,9 @@ func Render(ctx context.Context, in Input, opts Options) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("render: %w", err)
 	}
-	res.Diagnostics = withoutConsequences(res.Diagnostics, in).Sorted()
+	if res.Diagnostics, err = located(ctx, withoutConsequences(res.Diagnostics, in).Sorted(), in); err != nil {
+		return nil, fmt.Errorf("render: %w", err)
+	}
 	return res, nil
 }
 
@@ -69,6 +71,7 @@ func pipeline(ctx context.Context, in Input, opts Options) (*Result, error) {
 		return nil, err
 	}
 	diags = append(diags, found...)
+	docs.Others = in.Others
 	set, found, err := definition.Define(ctx, docs.Documents, opts.definition(rules))
 	if err != nil {
 		return nil, err

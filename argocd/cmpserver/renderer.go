@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -122,6 +123,10 @@ func (o *outcome) result() (*Answer, error) {
 	return &answer, nil
 }
 
+func (o *outcome) hasUnknownKind() bool {
+	return o.findings != nil && slices.ContainsFunc(o.findings.List, func(d diag.Diagnostic) bool { return d.Rule == "unknown-kind" })
+}
+
 func (o *outcome) bytes() int64 {
 	var n int64 = 500
 	if o.findings != nil {
@@ -173,7 +178,9 @@ func (r *Renderer) Generate(ctx context.Context, tree *Tree, req Request) (*Answ
 	if err != nil {
 		return nil, err
 	}
-	r.remember(inputKey, o)
+	if !o.hasUnknownKind() { // of which a finding says where else in the tree it is
+		r.remember(inputKey, o)
+	}
 	r.remember(treeKey, o)
 	return o.result()
 }

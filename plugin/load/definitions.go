@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"github.com/krowave/krowave/plugin/remote"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/outline"
 	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/repo"
 )
@@ -47,10 +49,18 @@ func (r *reader) unit(p part) (Unit, error) {
 	case out.lists:
 		out.Definitions = r.onlyLookups(out.named, out.Files, r.own.Definitions, own.Definitions, dir)
 	case r.every && r.search == "" || p.Searches(manifest.Limits{}): // of two paths, each has its own definitions
-		out.Definitions, err = r.searched(p.tree, p.Part)
+		out.Definitions, out.Others, err = r.searched(p.tree, p.Part)
 		out.Definitions = project.Without(out.Definitions, out.Files)
 	}
+	out.Locate = r.locate(p)
 	return out, err
+}
+
+// locate says where the tree of a part has the CRDs of kinds.
+func (r *reader) locate(p part) func(context.Context, []string) (map[string]string, error) {
+	return func(ctx context.Context, kinds []string) (map[string]string, error) {
+		return p.tree.finder.Locate(ctx, p.Project, kinds, func(name string) string { return r.shown(p.tree, name) })
+	}
 }
 
 // onlyLookups are the files that are looked up and not rendered.
@@ -117,14 +127,15 @@ func (r *reader) listed(p part, dir string) (lists bool, found []repo.File, err 
 	return true, found, nil
 }
 
-// searched finds definitions that nothing names.
-func (r *reader) searched(t *tree, p project.Part) ([]repo.File, error) {
-	found, diags, err := project.Search{Finder: t.finder, Every: r.every}.For(r.ctx, p)
+// searched finds definitions that nothing names, and what the project sees beside
+// them.
+func (r *reader) searched(t *tree, p project.Part) ([]repo.File, []outline.Definition, error) {
+	found, err := project.Search{Finder: t.finder, Every: r.every}.For(r.ctx, p)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	r.found(t, diags)
-	return r.named(t, found), nil
+	r.found(t, found.Diagnostics)
+	return r.named(t, found.Definitions), found.Others, nil
 }
 
 // remote reads one source. Its files are named after it.
@@ -159,7 +170,7 @@ func (r *reader) remote(store *remote.Store, from project.Remote) ([]repo.File, 
 // files are one.
 func (r *reader) parts(u Unit) ([]Unit, error) {
 	plain := u
-	plain.Input = render.Input{Project: u.Project, CRDs: u.CRDs, Observed: u.Observed, Definitions: u.named}
+	plain.Input = render.Input{Project: u.Project, CRDs: u.CRDs, Observed: u.Observed, Definitions: u.named, Locate: u.Locate}
 	var out []Unit
 	texts := map[string]repo.File{} // by the name in the tree
 	for _, f := range u.part.Files {
@@ -184,12 +195,12 @@ func (r *reader) parts(u Unit) ([]Unit, error) {
 			for _, f := range each.Files {
 				part.Files = append(part.Files, texts[f.Name])
 			}
-			found, err := r.searched(u.part.tree, part)
+			found, others, err := r.searched(u.part.tree, part)
 			if err != nil {
 				return nil, err
 			}
 			own := definedKinds(each.Files)
-			each.Definitions = nil
+			each.Definitions, each.Others = nil, others
 			for _, f := range found {
 				if !overlap(own, definedKinds([]repo.File{f})) {
 					each.Definitions = append(each.Definitions, f)

@@ -57,7 +57,7 @@ func (in *Input) All() []repo.File {
 // DefinitionsOnly is the unit with RGDs to compile and nothing to expand.
 func (u Unit) DefinitionsOnly() Unit {
 	all := append(append([]repo.File{}, u.Files...), u.Definitions...)
-	u.Input = render.Input{Project: u.Project, Definitions: all, CRDs: u.CRDs}
+	u.Input = render.Input{Project: u.Project, Definitions: all, CRDs: u.CRDs, Locate: u.Locate}
 	return u
 }
 

@@ -257,10 +257,11 @@ func (t *Tests) caseDefinitions(r *reader, f *TestFile, own part, in *render.Inp
 	}
 	if !lists {
 		own.Files = in.Files
-		if found, err = r.searched(own.tree, own.Part); err != nil {
+		if found, in.Others, err = r.searched(own.tree, own.Part); err != nil {
 			return nil, err
 		}
 	}
+	in.Locate = r.locate(own)
 	return append(near, project.Without(found, near)...), nil
 }
 
@@ -293,7 +294,7 @@ func (r *reader) neighbours(dir string) ([]repo.File, error) {
 			return nil, err
 		}
 		file := repo.File{Name: r.relative(root, name), Data: data}
-		if project.Define([]repo.File{file}, manifest.Limits{}) || bytes.Contains(data, []byte("kind: CustomResourceDefinition")) {
+		if len(project.Outlines(file, manifest.Limits{})) > 0 {
 			r.in.Sources[file.Name] = data
 			out = append(out, file)
 		}

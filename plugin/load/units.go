@@ -4,8 +4,6 @@ import (
 	"path"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/runtime/schema"
-
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/repo"
@@ -40,13 +38,9 @@ func isBuilt(name string) bool { return path.Base(name) == "kustomization.yaml" 
 func definedKinds(files []repo.File) []string {
 	var out []string
 	for _, f := range files {
-		if !project.Define([]repo.File{f}, manifest.Limits{}) {
-			continue
-		}
-		docs, _ := manifest.Read(f.Name, f.Data, manifest.Limits{})
-		for _, d := range docs {
-			if gk, ok := Defines(d); ok {
-				out = append(out, gk.String())
+		for _, d := range project.Outlines(f, manifest.Limits{}) {
+			if d.IsRGD && d.Kind.Kind != "" {
+				out = append(out, d.Kind.GroupKind().String())
 			}
 		}
 	}
@@ -55,22 +49,4 @@ func definedKinds(files []repo.File) []string {
 
 func overlap(a, b []string) bool {
 	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
-}
-
-// definitionKind is that of RGDs.
-var definitionKind = schema.GroupKind{Group: "kro.run", Kind: "ResourceGraphDefinition"}
-
-// Defines returns the kind that a document defines when it is an RGD.
-func Defines(d *manifest.Document) (schema.GroupKind, bool) {
-	if schema.FromAPIVersionAndKind(d.APIVersion(), d.Kind()).GroupKind() != definitionKind {
-		return schema.GroupKind{}, false
-	}
-	spec, _ := d.Object["spec"].(map[string]any)
-	s, _ := spec["schema"].(map[string]any)
-	kind, _ := s["kind"].(string)
-	group, _ := s["group"].(string)
-	if group == "" {
-		group = definitionKind.Group
-	}
-	return schema.GroupKind{Group: group, Kind: kind}, kind != ""
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/krowave/krowave/render/internal/parallel"
 	"github.com/krowave/krowave/render/internal/source"
 	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/outline"
 	"github.com/krowave/krowave/render/schema"
 )
 
@@ -34,6 +35,7 @@ type Set struct {
 	refused  map[k8sschema.GroupKind]refused // kinds of RGDs that are not well-formed
 	provided map[gvk]bool                    // kinds whose CRDs are among the objects of the input
 	lookedUp map[place]bool                  // documents that are given for look-up
+	others   []outline.Definition            // RGDs of the project that are not of the Set
 	compile  graph.Options
 }
 
@@ -89,9 +91,10 @@ type Options struct {
 
 // Documents are the documents of an input by role.
 type Documents struct {
-	Objects     []*source.Document // RGDs, CRDs, instances and everything else, in output order
-	Definitions []*source.Document // RGDs and CRDs that are only looked up
-	CRDs        []*source.Document // CRDs that are only looked up
+	Objects     []*source.Document   // RGDs, CRDs, instances and everything else, in output order
+	Definitions []*source.Document   // RGDs and CRDs that are only looked up
+	CRDs        []*source.Document   // CRDs that are only looked up
+	Others      []outline.Definition // RGDs of the project that are not needed
 }
 
 // Define compiles every RGD, each once the CRDs of the RGDs that it builds on are
@@ -104,7 +107,7 @@ func Define(ctx context.Context, docs Documents, opts Options) (*Set, diag.List,
 	d := &definer{opts: opts, rgds: map[*graph.RGD]string{}, kinds: map[gvk]string{}, undefined: map[gvk]string{}}
 	d.opts.Compile.Undefined = d.undefined // filled as RGDs turn out to have errors
 	d.set = &Set{Catalog: catalog, graphs: map[gvk]*graph.Graph{}, defined: map[gvk]bool{}, provided: map[gvk]bool{}, compile: d.opts.Compile,
-		refused: map[k8sschema.GroupKind]refused{}, lookedUp: map[place]bool{}}
+		others: docs.Others, refused: map[k8sschema.GroupKind]refused{}, lookedUp: map[place]bool{}}
 	d.serve(docs)
 	d.admit(slices.Concat(docs.Definitions, docs.Objects))
 	d.orphans(docs.Objects)

@@ -3,62 +3,97 @@ package definition
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
+
+	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/internal/source"
 	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/outline"
 )
 
-// Stray reports an object that looks like an instance but names another group
-// or version than the RGD of its kind, and warns of one in a group that RGDs
-// define whose kind nothing defines. defaultNamespace is that of objects that
+// Stray reports an object that looks like an instance and has no definition: one
+// that names another group or version than the RGD of its kind, and one in a
+// group of which only RGDs define kinds. defaultNamespace is that of objects that
 // name none.
 func (s *Set) Stray(doc *source.Document, defaultNamespace string) diag.List {
 	if s.Catalog.Has(doc.GVK) || object.IsKroKind(doc.GVK) || isResourceGroup(doc.GVK) {
 		return nil
 	}
 	var out diag.List
-	inGroup, kinds, elsewhere := doc.GVK.Group == object.RGDGroup, []string{}, ""
 	for _, rgd := range s.RGDs {
-		if rgd.GVK.Kind == doc.GVK.Kind && elsewhere == "" {
-			elsewhere = fmt.Sprintf("ResourceGraphDefinition %s defines %s of apiVersion: %s", rgd.Name, rgd.GVK.Kind, rgd.GVK.GroupVersion())
-		}
-		if rgd.GVK.Group == doc.GVK.Group {
-			inGroup, kinds = true, append(kinds, rgd.GVK.Kind)
-		}
 		if rgd.GVK == doc.GVK || !strings.EqualFold(rgd.GVK.Kind, doc.GVK.Kind) || !s.resembles(doc, rgd, defaultNamespace) {
 			continue
 		}
 		out.Add(diag.Diagnostic{
 			Severity: diag.Error, Rule: "unknown-instance", Pos: doc.Position(diag.Path{"apiVersion"}), Object: doc.Title(),
-			Message: fmt.Sprintf("nothing defines %s %s", doc.APIVersion(), doc.Kind()),
+			Message: fmt.Sprintf("nothing defines %s %s", doc.APIVersion(), doc.Kind()), Missing: doc.GVK.GroupKind().String(),
 			Hint: fmt.Sprintf("ResourceGraphDefinition %s defines apiVersion: %s, kind: %s",
 				rgd.Name, rgd.GVK.GroupVersion(), rgd.GVK.Kind),
 		})
 		return out
 	}
-	if !inGroup {
+	siblings, elsewhere := s.near(doc.GVK)
+	if doc.GVK.Group != object.RGDGroup && len(siblings) == 0 {
 		return nil
 	}
-	w := diag.Diagnostic{
-		Severity: diag.Warning, Rule: "unknown-instance", Pos: doc.Position(diag.Path{"kind"}), Object: doc.Title(),
-		Message: fmt.Sprintf("nothing defines %s %s; the object is passed through", doc.APIVersion(), doc.Kind()),
-		Hint:    elsewhere,
+	d := diag.Diagnostic{
+		Severity: diag.Error, Rule: "unknown-instance", Pos: doc.Position(diag.Path{"kind"}), Object: doc.Title(),
+		Message: fmt.Sprintf("nothing defines %s %s, so none of its objects can be rendered", doc.APIVersion(), doc.Kind()),
+		Missing: doc.GVK.GroupKind().String(),
 	}
-	if doc.GVK.Group == object.RGDGroup { // no kind of it is anything but an RGD's
-		w.Severity = diag.Error
-		w.Message = fmt.Sprintf("nothing defines %s %s, so none of its objects can be rendered", doc.APIVersion(), doc.Kind())
-		if w.Hint == "" {
-			w.Hint = "name the ResourceGraphDefinition of " + doc.Kind() + " with -d or in krowave.yaml, or delete the instance together with its definition"
+	if doc.GVK.Group != object.RGDGroup && (s.compile.Lenient || s.hasCRD(doc.GVK.GroupKind())) {
+		d.Severity, d.Message = diag.Warning, fmt.Sprintf("nothing defines %s %s; the object is passed through", doc.APIVersion(), doc.Kind())
+	}
+	switch like := closest(doc.GVK.Kind, siblings); {
+	case elsewhere != "":
+		d.Hint = elsewhere
+	case like != "":
+		d.Hint = "did you mean " + like + "?"
+	case d.Severity == diag.Error:
+		d.Hint = "name the ResourceGraphDefinition of " + doc.Kind() + " with -d or in krowave.yaml, or delete the instance together with its definition"
+	}
+	if d.Severity == diag.Error && doc.GVK.Group != object.RGDGroup { // which may have a CRD that nobody generated
+		d.Message += fmt.Sprintf(" (ResourceGraphDefinition %s defines %s of the same group)", siblings[0].Name, siblings[0].Kind.Kind)
+		d.Hint += "; if an operator's CRD defines it, look that up with --crds or crds in krowave.yaml"
+	}
+	out.Add(d)
+	return out
+}
+
+// near returns the RGDs that define kinds of the same group, and says which one
+// defines the kind in another group.
+func (s *Set) near(kind gvk) (siblings []outline.Definition, elsewhere string) {
+	all := make([]outline.Definition, len(s.RGDs), len(s.RGDs)+len(s.others))
+	for i, rgd := range s.RGDs {
+		all[i] = outline.Definition{Name: rgd.Name, Kind: rgd.GVK}
+	}
+	for _, rgd := range append(all, s.others...) {
+		if rgd.Kind.Kind == kind.Kind && elsewhere == "" {
+			elsewhere = fmt.Sprintf("ResourceGraphDefinition %s defines %s of apiVersion: %s", rgd.Name, rgd.Kind.Kind, rgd.Kind.GroupVersion())
+		}
+		if rgd.Kind.Group == kind.Group && rgd.Kind.Kind != "" {
+			siblings = append(siblings, rgd)
 		}
 	}
-	if like := diag.Closest(doc.Kind(), kinds); elsewhere == "" && like != "" {
-		w.Hint = "did you mean " + like + "?"
+	return siblings, elsewhere
+}
+
+// hasCRD reports whether a CRD that no RGD generates defines a kind, in whatever
+// version.
+func (s *Set) hasCRD(kind k8sschema.GroupKind) bool {
+	return slices.ContainsFunc(s.Catalog.GroupVersions(kind.Kind), func(gv k8sschema.GroupVersion) bool { return gv.Group == kind.Group })
+}
+
+func closest(kind string, siblings []outline.Definition) string {
+	kinds := make([]string, len(siblings))
+	for i, rgd := range siblings {
+		kinds[i] = rgd.Kind.Kind
 	}
-	out.Add(w)
-	return out
+	return diag.Closest(kind, kinds)
 }
 
 // resembles reports whether an object of another group or version is meant as

@@ -100,6 +100,7 @@ type Diagnostic struct {
 	Path     string   // field path inside that object, if any
 	Hint     string   // what to do, or "did you mean ...", if known
 	Related  []Related
+	Missing  string // the kind that nothing defines, as Kind.group, if that is what is wrong
 
 	// Sensitive says that the source line may hold a Secret's value: no snippet
 	// of it is shown.

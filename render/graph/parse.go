@@ -109,7 +109,7 @@ func (c *compiler) kindOf(obj map[string]any, root diag.Path) *schema.Kind {
 func (c *compiler) unknownKind(gvk k8sschema.GroupVersionKind, root diag.Path) {
 	d := diag.Diagnostic{
 		Severity: diag.Error, Rule: "unknown-kind", Pos: c.rgd.Doc.Position(root.With("kind")),
-		Path: root.With("kind").String(), Object: c.rgd.Doc.Title(),
+		Path: root.With("kind").String(), Object: c.rgd.Doc.Title(), Missing: gvk.GroupKind().String(),
 		Message: fmt.Sprintf("no schema for %s %s: no CRD in the input or --crds defines it, and Kubernetes %s has no such kind",
 			gvk.GroupVersion(), gvk.Kind, c.catalog.Version()),
 	}

@@ -10,8 +10,12 @@ import (
 	"slices"
 	"strings"
 
+	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
+
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/outline"
 	"github.com/krowave/krowave/render/repo"
 )
 
@@ -20,22 +24,18 @@ type Definition struct {
 	File repo.File
 	Dir  string // of its project
 
-	defines []kind // of its RGDs
-	uses    []kind // of their templates
+	RGDs []outline.Definition
 }
 
-// kind is a kind with its group.
-type kind struct{ group, name string }
-
-func (k kind) String() string { return k.name + " of group " + k.group }
-
-func kindOf(object map[string]any) kind {
-	d := manifest.Document{Object: object}
-	group, _, found := strings.Cut(d.APIVersion(), "/")
-	if !found {
-		group = ""
+// defines are the kinds that the RGDs of the file define.
+func (d *Definition) defines() []k8sschema.GroupKind {
+	var out []k8sschema.GroupKind
+	for _, rgd := range d.RGDs {
+		if rgd.Kind.Kind != "" {
+			out = append(out, rgd.Kind.GroupKind())
+		}
 	}
-	return kind{group, d.Kind()}
+	return out
 }
 
 // Finder finds the definitions of a tree and remembers them. It is safe for
@@ -89,43 +89,33 @@ func (f *Finder) Find(ctx context.Context) ([]Definition, diag.List, error) {
 	return f.all, f.found, nil
 }
 
-// read notes the kinds of a file and reports whether it holds an RGD.
+// read notes the RGDs of a file and reports whether it holds any.
 func (d *Definition) read(limits manifest.Limits) bool {
-	if !bytes.Contains(d.File.Data, []byte(definitionKind)) {
+	if !bytes.Contains(d.File.Data, []byte(object.RGDKind)) {
 		return false // a cheap first look
 	}
-	docs, _ := manifest.Read(d.File.Name, d.File.Data, limits)
-	found := false
-	for _, doc := range docs {
-		if doc.Kind() != definitionKind {
-			continue
-		}
-		found = true
-		spec, _ := doc.Object["spec"].(map[string]any)
-		schema, _ := spec["schema"].(map[string]any)
-		if name, _ := schema["kind"].(string); name != "" {
-			group, _ := schema["group"].(string)
-			if group == "" {
-				group = definitionGroup
-			}
-			d.defines = append(d.defines, kind{group, name})
-		}
-		resources, _ := spec["resources"].([]any)
-		for _, item := range resources {
-			resource, _ := item.(map[string]any)
-			template, _ := resource["template"].(map[string]any)
-			if k := kindOf(template); k.name != "" {
-				d.uses = append(d.uses, k)
-			}
+	for _, o := range Outlines(d.File, limits) {
+		if o.IsRGD {
+			d.RGDs = append(d.RGDs, o)
 		}
 	}
-	return found
+	return len(d.RGDs) > 0
 }
 
-const (
-	definitionKind  = "ResourceGraphDefinition"
-	definitionGroup = "kro.run"
-)
+// Outlines reads what the RGDs and CRDs of a file define.
+func Outlines(f repo.File, limits manifest.Limits) []outline.Definition {
+	if !bytes.Contains(f.Data, []byte(object.RGDKind)) && !bytes.Contains(f.Data, []byte(object.CRDKind)) {
+		return nil // a cheap first look
+	}
+	var out []outline.Definition
+	docs, _ := manifest.Read(f.Name, f.Data, limits)
+	for _, doc := range docs {
+		if o, ok := outline.Read(doc.Object); ok {
+			out = append(out, o)
+		}
+	}
+	return out
+}
 
 // Define reports whether any of the files holds an RGD.
 func Define(files []repo.File, limits manifest.Limits) bool {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/outline"
 	"github.com/krowave/krowave/render/repo"
 )
 
@@ -65,7 +66,10 @@ func (p *Project) Lookups() Lookups {
 // Files is what a render reads.
 type Files struct {
 	Paths, Definitions, CRDs []repo.File
-	Observed                 []repo.File // nil when no observed objects were asked for
+	Observed                 []repo.File          // nil when no observed objects were asked for
+	Others                   []outline.Definition // that the project sees and the files do not need
+	// Locate says where the tree has the CRDs of kinds; see Finder.Locate.
+	Locate func(ctx context.Context, kinds []string) (map[string]string, error)
 }
 
 // Unit is the part of a plan that is rendered at once, under one krowave.yaml.
@@ -120,15 +124,18 @@ func (r *reader) unit(part Part) (Unit, error) {
 	unit := Unit{Project: part.Project, Files: Files{
 		Paths: part.Files, CRDs: OnlyLookups(r.files(also.CRDs, true), part.Files, also.CRDs, r.req.Paths),
 	}}
+	unit.Locate = func(ctx context.Context, kinds []string) (map[string]string, error) {
+		return r.req.Finder.Locate(ctx, part.Project, kinds, nil)
+	}
 	switch {
 	case len(also.Definitions) > 0:
 		unit.Definitions = OnlyLookups(r.files(also.Definitions, true), part.Files, also.Definitions, r.req.Paths)
 	case !also.NoSearch && part.Searches(r.req.Documents):
-		found, diags, err := Search{Finder: r.req.Finder, Limits: r.req.Documents}.For(r.ctx, part)
+		found, err := Search{Finder: r.req.Finder, Limits: r.req.Documents}.For(r.ctx, part)
 		if err != nil {
 			return unit, err
 		}
-		unit.Definitions, r.out.Found = found, append(r.out.Found, diags...)
+		unit.Definitions, unit.Others, r.out.Found = found.Definitions, found.Others, append(r.out.Found, found.Diagnostics...)
 	}
 	if len(also.Observed) > 0 {
 		if unit.Observed = r.files(also.Observed, false); unit.Observed == nil {

@@ -71,7 +71,7 @@ func TestRead(t *testing.T) {
 		"plain/a.yaml":        configMap,
 		"own/rgd.yaml":        rgd("Own", "Pod"),
 		"rgds/a.yaml":         rgd("Part", "Pod"),
-		"rgds/b.json":         `{"kind": "ResourceGraphDefinition", "spec": {"schema": {"kind": "Web"}, "resources": [{"template": {"kind": "Part"}}]}}`,
+		"rgds/b.json":         `{"apiVersion": "kro.run/v1alpha1", "kind": "ResourceGraphDefinition", "spec": {"schema": {"kind": "Web"}, "resources": [{"template": {"kind": "Part"}}]}}`,
 		"rgds/broken.yaml":    "kind: ResourceGraphDefinition\nspec: {schema: []}\n",
 		"rgds/mentions.yaml":  "text: ResourceGraphDefinition",
 		"rgds/.hidden/c.yaml": rgd("Web", "Pod"),

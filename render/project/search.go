@@ -7,8 +7,12 @@ import (
 	"path/filepath"
 	"slices"
 
+	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
+
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/outline"
 	"github.com/krowave/krowave/render/repo"
 )
 
@@ -29,15 +33,21 @@ func (p Part) Searches(limits manifest.Limits) bool {
 	return p.Project.Parent != nil || !Define(p.Files, limits)
 }
 
-// For returns the definitions for a part. What its own files define is not among
-// them.
-func (s Search) For(ctx context.Context, part Part) ([]repo.File, diag.List, error) {
+// Found is what a Search comes to.
+type Found struct {
+	Definitions []repo.File          // that the files need; what they define themselves is not among them
+	Others      []outline.Definition // that the project sees as well, and its files do not need
+	Diagnostics diag.List
+}
+
+// For returns the definitions for a part.
+func (s Search) For(ctx context.Context, part Part) (Found, error) {
 	if !s.Every && !slices.ContainsFunc(part.Files, func(f repo.File) bool { return MayHoldInstance(f.Data) }) {
-		return nil, nil, nil
+		return Found{}, nil
 	}
 	all, found, err := s.Finder.Find(ctx)
 	if err != nil {
-		return nil, nil, err
+		return Found{}, err
 	}
 	c := &chooser{wanted: map[string]bool{}, every: s.Every}
 	docs := s.documents(part)
@@ -48,17 +58,16 @@ func (s Search) For(ctx context.Context, part Part) ([]repo.File, diag.List, err
 	for _, f := range part.Files {
 		own[f.Name] = true
 		if d := (Definition{File: f}); d.read(s.Limits) {
-			c.given = append(c.given, d.defines...)
-			for _, use := range d.uses {
-				c.wanted[use.name] = true
-			}
+			c.given = append(c.given, d.defines()...)
+			c.want(d)
 		}
 	}
 	for p := part.Project; p != nil; p = p.Parent {
 		c.levels = append(c.levels, slices.DeleteFunc(definitionsOf(all, p.Dir), func(d Definition) bool { return own[d.File.Name] }))
 	}
 	out := c.choose()
-	return out, append(slices.Clone(found), c.elsewhere(part.Project, all, docs)...), nil
+	out.Diagnostics = append(slices.Clone(found), c.elsewhere(part.Project, all, docs)...)
+	return out, nil
 }
 
 // documents reads the files that may hold instances.
@@ -88,20 +97,29 @@ func definitionsOf(all []Definition, dir string) []Definition {
 // it. A kind that a nearer level defines is not taken from a farther one.
 type chooser struct {
 	levels [][]Definition
-	given  []kind // what the files define themselves
+	given  []k8sschema.GroupKind // what the files define themselves
 	every  bool
-	wanted map[string]bool // kinds by name: a wrong group or version is told by who compiles
-	seen   map[kind]bool   // defined at a level so far
+	wanted map[string]bool              // kinds by name: a wrong group or version is told by who compiles
+	seen   map[k8sschema.GroupKind]bool // defined at a level so far
 }
 
-func (c *chooser) choose() []repo.File {
+// want notes the kinds that a definition builds on.
+func (c *chooser) want(d Definition) {
+	for _, rgd := range d.RGDs {
+		for _, use := range rgd.Uses() {
+			c.wanted[use.Kind] = true
+		}
+	}
+}
+
+func (c *chooser) choose() Found {
 	taken := make([][]bool, len(c.levels))
 	for i, level := range c.levels {
 		taken[i] = make([]bool, len(level))
 	}
 	for again := true; again; {
 		again = false
-		c.seen = map[kind]bool{}
+		c.seen = map[k8sschema.GroupKind]bool{}
 		for _, k := range c.given {
 			c.seen[k] = true
 		}
@@ -111,11 +129,13 @@ func (c *chooser) choose() []repo.File {
 			}
 		}
 	}
-	var out []repo.File
+	var out Found
 	for i, level := range c.levels {
 		for j, d := range level {
 			if taken[i][j] {
-				out = append(out, d.File)
+				out.Definitions = append(out.Definitions, d.File)
+			} else {
+				out.Others = append(out.Others, d.RGDs...)
 			}
 		}
 	}
@@ -125,16 +145,14 @@ func (c *chooser) choose() []repo.File {
 // level takes what is needed of a level, and reports whether that is more than
 // before.
 func (c *chooser) level(all []Definition, taken []bool) (more bool) {
-	var here []kind
+	var here []k8sschema.GroupKind
 	for i, d := range all {
 		if !taken[i] && c.takes(d) {
 			taken[i], more = true, true
-			for _, use := range d.uses {
-				c.wanted[use.name] = true
-			}
+			c.want(d)
 		}
 		if taken[i] {
-			here = append(here, d.defines...)
+			here = append(here, d.defines()...)
 		}
 	}
 	for _, k := range here {
@@ -144,17 +162,18 @@ func (c *chooser) level(all []Definition, taken []bool) (more bool) {
 }
 
 func (c *chooser) takes(d Definition) bool {
-	if c.every && len(d.defines) == 0 {
+	defines := d.defines()
+	if c.every && len(defines) == 0 {
 		return true // broken, and said so
 	}
-	return slices.ContainsFunc(d.defines, func(k kind) bool { return (c.every || c.wanted[k.name]) && !c.seen[k] })
+	return slices.ContainsFunc(defines, func(k k8sschema.GroupKind) bool { return (c.every || c.wanted[k.Kind]) && !c.seen[k] })
 }
 
 // elsewhere reports objects whose kind only another project defines.
 func (c *chooser) elsewhere(p *Project, all []Definition, docs []*manifest.Document) diag.List {
-	foreign := map[kind]Definition{}
+	foreign := map[k8sschema.GroupKind]Definition{}
 	for _, d := range all {
-		for _, k := range d.defines {
+		for _, k := range d.defines() {
 			if _, ok := foreign[k]; !ok && !c.seen[k] {
 				foreign[k] = d
 			}
@@ -162,7 +181,8 @@ func (c *chooser) elsewhere(p *Project, all []Definition, docs []*manifest.Docum
 	}
 	var out diag.List
 	for _, d := range docs {
-		from, ok := foreign[kindOf(d.Object)]
+		kind := object.GVK(d.Object).GroupKind()
+		from, ok := foreign[kind]
 		if !ok {
 			continue
 		}
@@ -172,7 +192,7 @@ func (c *chooser) elsewhere(p *Project, all []Definition, docs []*manifest.Docum
 		}
 		out.Add(diag.Diagnostic{
 			Severity: diag.Error, Rule: "other-project", Pos: d.Position(diag.Path{"kind"}), Object: d.Title(), Path: "kind",
-			Message: fmt.Sprintf("kind %s is defined in %s, which belongs to another project (%s)", kindOf(d.Object), from.File.Name, path.Join(from.Dir, SettingsName)),
+			Message: fmt.Sprintf("kind %s of group %s is defined in %s, which belongs to another project (%s)", kind.Kind, kind.Group, from.File.Name, path.Join(from.Dir, SettingsName)),
 			Hint:    fmt.Sprintf("to use it here, add %q to definitions in %s", name, p.File()),
 			Related: []diag.Related{{Position: diag.Position{File: from.File.Name, Line: 1, Column: 1}, Message: "the definition"}},
 		})

@@ -2,17 +2,18 @@ package validate
 
 import (
 	"fmt"
+	"slices"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/krowave/krowave/plugin/load"
 	"github.com/krowave/krowave/plugin/report"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/outline"
 	"github.com/krowave/krowave/render/repo"
 	"github.com/krowave/krowave/render/schema"
 )
@@ -41,8 +42,8 @@ func newChecks(in render.Input, opts render.Options, res *render.Result) *checks
 	var crds []*apiextensionsv1.CustomResourceDefinition
 	lookedUp := append(documents(in.CRDs, opts.Documents), documents(in.Definitions, opts.Documents)...)
 	for _, d := range append(lookedUp, k.docs...) {
-		if gk, ok := load.Defines(d); ok {
-			k.defined[gk] = true
+		if o, ok := outline.Read(d.Object); ok && o.IsRGD && o.Kind.Kind != "" {
+			k.defined[o.Kind.GroupKind()] = true
 		}
 		if !object.IsCRDKind(object.GVK(d.Object)) {
 			continue
@@ -91,6 +92,11 @@ func (k *checks) object(d *manifest.Document, gvk k8sschema.GroupVersionKind) {
 		return
 	}
 	problems, known := k.validator.Validate(d.Object, k.namespace)
+	if !known && slices.ContainsFunc(k.res.Diagnostics, func(f diag.Diagnostic) bool {
+		return f.Severity == diag.Error && f.Missing == gvk.GroupKind().String()
+	}) {
+		return // the error says so
+	}
 	if !known {
 		k.miss(gvk, d.Position(diag.Path{"kind"}))
 		return
