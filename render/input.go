@@ -50,6 +50,16 @@ const (
 	Placeholder = policy.Placeholder
 )
 
+// Residuals says what is rendered of that which is left to kro.
+type Residuals = output.Residuals
+
+// What there is to render of it.
+const (
+	ResidualAll         = output.ResidualAll
+	ResidualInstances   = output.ResidualInstances
+	ResidualDefinitions = output.ResidualDefinitions
+)
+
 // ServerDefaults says what references between nodes see of a rendered object.
 type ServerDefaults string
 
@@ -91,6 +101,7 @@ func NewCache(budget int64) *Cache { return cache.New[any](budget) }
 type Options struct {
 	KubernetesVersion string // of the bundled schemas; default the newest
 	Runtime           Runtime
+	Residuals         Residuals // with Delegate
 	ServerDefaults    ServerDefaults
 	AdmissionDefaults AdmissionDefaults
 	Defaults          []admission.Rule // of the user, beside the bundled ones; the first one for a field counts
@@ -166,7 +177,7 @@ func (o Options) admission() (*admission.Rules, diag.List, error) {
 
 func (o Options) output() output.Options {
 	return output.Options{
-		Runtime: o.Runtime, Namespace: o.Namespace, WaveMode: o.WaveMode,
+		Runtime: o.Runtime, Residuals: o.Residuals, Namespace: o.Namespace, WaveMode: o.WaveMode,
 		Annotate: o.Annotate, Emit: o.Emit, APIVersions: o.APIVersions,
 	}
 }

@@ -92,7 +92,7 @@ func Collisions(objects []Object) diag.List {
 			continue // its expansion says so
 		}
 		same := reflect.DeepEqual(o.Object, other.Object)
-		if same && o.For != nil && other.For != nil {
+		if same && o.Shared && other.Shared {
 			continue // the same definition for kro
 		}
 		out.Add(collision(o, other, same && o.Doc != nil && other.Doc != nil))

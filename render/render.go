@@ -78,6 +78,9 @@ func pipeline(ctx context.Context, in Input, opts Options) (*Result, error) {
 	}
 	diags = append(diags, found...)
 	plan := delegation.New(set, opts.KeepIdioms, opts.Documents)
+	if opts.Residuals == ResidualDefinitions {
+		return definitions(in, output.Input{Documents: docs.Objects, Set: set, Plan: plan}, diags, opts), nil
+	}
 	diags = append(diags, strayOverrides(docs.Objects, set, opts)...)
 	if !unreadable {
 		diags = append(diags, straySelection(docs.Objects, set, opts)...)
@@ -100,6 +103,27 @@ func pipeline(ctx context.Context, in Input, opts Options) (*Result, error) {
 	}
 	res.Diagnostics = append(res.Diagnostics, empty(res, docs.Objects, set, opts)...)
 	return res, nil
+}
+
+// definitions renders what is left to kro of definitions, and no instance.
+func definitions(in Input, from output.Input, diags diag.List, opts Options) *Result {
+	at := firstPosition(slices.Concat(from.Documents))
+	if len(from.Documents) == 0 && len(from.Set.RGDs) > 0 {
+		at = from.Set.RGDs[0].Doc.Start()
+	}
+	objects, found := output.Definitions(from, opts.output())
+	diags = append(diags, found...)
+	switch {
+	case !opts.Runtime.Delegates():
+		objects = nil
+		diags.Errorf(at, "residuals", "nothing is left to kro: the definitions alone are rendered with runtime: delegate")
+	case len(objects) == 0 && !opts.AllowEmpty && !diags.HasErrors():
+		diags.Errorf(at, "empty", "no definition is left to kro, and the definitions alone are to be rendered (--allow-empty accepts that)")
+	}
+	for i := range objects {
+		objects[i].Project, objects[i].Default = in.Project, opts.Namespace
+	}
+	return &Result{Objects: objects, Graphs: from.Set.Graphs, Catalog: from.Set.Catalog, Diagnostics: diags}
 }
 
 // documents are the decoded input.

@@ -56,7 +56,10 @@ func (s *settings) destination(res *render.Result, env Environment) diag.List {
 			d.Pos = o.Instance.Graph.RGD.Doc.Position(diag.Path{"spec", "resources", o.Node.Index, "id"})
 		}
 		if o.For != nil {
-			d.Object, d.Hint = o.For.Title(), "install kro in the destination cluster: the policy delegate leaves resources to it"
+			d.Object = o.For.Title()
+		}
+		if o.For != nil || o.Shared {
+			d.Hint = "install kro in the destination cluster: the policy delegate leaves resources to it"
 		}
 		diags.Add(d)
 	}

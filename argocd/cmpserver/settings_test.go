@@ -106,7 +106,7 @@ func TestSettingsFindings(t *testing.T) {
 	want := []string{
 		`parameter WebApp/web: overrides of an instance are a map from fields of its spec to values [setting]`,
 		`parameter web: a map sets fields of an instance, so its name is KIND/NAME or KIND/NAMESPACE/NAME [setting]`,
-		(`parameter nope: there is no setting nope; there are ` + strings.Join(names, ", "))[:maxLine] + `… [setting]`,
+		(`parameter nope: ` + diag.Line(`there is no setting nope; there are `+strings.Join(names, ", ")))[:maxLine] + `… [setting]`,
 		`ARGOCD_ENV_KROWAVE_KUBERNETES_VERSION: kubernetes-version: "1.2" is not one of 1.32, 1.33, 1.34, 1.35, 1.36, 1.37; did you mean 1.32? [setting]`,
 		`ARGOCD_ENV_KROWAVE_RUNTIME: runtime: "wait" is not one of fail, withhold, delegate [setting]`,
 		`ARGOCD_ENV_KROWAVE_SCHEMA: schema: "loose" is not one of strict, lenient [setting]`,

@@ -17,21 +17,38 @@ const rule = "argocd-install"
 // socketDir is where repo-server looks for plugins.
 const socketDir = "/home/argocd/cmp-server/plugins"
 
-// Check says what an installation lacks: documents are the Deployments and
-// ConfigMaps of Argo CD's namespace. file names their source, for findings
+// Check says what an installation lacks: documents are the Deployments,
+// ConfigMaps and, where they are exported too, Applications of Argo CD's namespace. file names their source, for findings
 // about what is not there at all.
 func Check(file string, documents []*manifest.Document, opts Options) diag.List {
 	c := &checker{start: diag.Position{File: file, Line: 1, Column: 1}}
 	if d := find(documents, isRepoServer); d != nil {
 		c.repoServer(d)
 	} else {
-		c.lackf(nil, nil, "there is no Deployment of repo-server; export with kubectl get deployments,configmaps -n argocd -o yaml")
+		c.lackf(nil, nil, "there is no Deployment of repo-server; export with kubectl get deployments,configmaps,applications -n argocd -o yaml")
 	}
 	c.settings(find(documents, named("ConfigMap", "argocd-cmd-params-cm")))
 	if opts.Health != nil {
 		c.health(find(documents, named("ConfigMap", "argocd-cm")), object.Map(opts.Health, "data"))
 	}
+	for _, d := range documents {
+		if d.Kind() == "Application" {
+			c.application(d)
+		}
+	}
 	return c.found.Sorted()
+}
+
+// application looks for a definition for kro that several Applications own.
+func (c *checker) application(d *manifest.Document) {
+	conditions, _ := object.Map(d.Object, "status")["conditions"].([]any)
+	for i, condition := range conditions {
+		said, _ := condition.(map[string]any)
+		message, _ := said["message"].(string)
+		if said["type"] == "SharedResourceWarning" && strings.HasPrefix(message, "ResourceGraphDefinition/") {
+			c.lackf(d, diag.Path{"status", "conditions", i}, "%s: let one Application own the definitions (residuals: definitions), and set residuals: instances for the others", message)
+		}
+	}
 }
 
 type checker struct {

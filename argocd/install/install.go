@@ -49,7 +49,7 @@ func Files(opts Options) ([]File, error) {
 	}
 	names := []string{
 		"kustomization.yaml", "repo-server.yaml", "argocd-cmd-params-cm.yaml", "networkpolicy.yaml",
-		"examples/application.yaml", "examples/applicationset.yaml",
+		"examples/application.yaml", "examples/application-definitions.yaml", "examples/applicationset.yaml",
 	}
 	if opts.ArgoCD != "2.14" {
 		names = append(names, hydratedExample)

@@ -141,6 +141,24 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestSharedDefinition reads an Application as the application controller leaves it.
+func TestSharedDefinition(t *testing.T) {
+	opts := install.Options{Health: health()}
+	const application = `---
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: one, namespace: argocd}
+status:
+  conditions:
+    - {type: SharedResourceWarning, message: Deployment/web is part of applications argocd/one and two}
+    - {type: SharedResourceWarning, message: ResourceGraphDefinition/shop-residual is part of applications argocd/one and two}
+`
+	got := check(t, "built.yaml", append(build(t, opts), application...), opts)
+	if strings.Count(got, "[argocd-install]") != 1 || !strings.Contains(got, "shop-residual is part of applications argocd/one and two: let one Application own the definitions") {
+		t.Errorf("a shared definition: %q", got)
+	}
+}
+
 // TestEachSettingIsChecked spoils one setting at a time of what install made.
 func TestEachSettingIsChecked(t *testing.T) {
 	opts := install.Options{Health: health()}

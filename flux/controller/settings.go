@@ -58,6 +58,7 @@ func specLayer(spec *v1alpha1.RenderedSourceSpec) table.Layer {
 	}
 	add("kubernetes-version", "kubernetesVersion", spec.KubernetesVersion)
 	add("runtime", "runtime", string(spec.Runtime))
+	add("residuals", "residuals", string(spec.Residuals))
 	if spec.Strict {
 		add("strict", "strict", "true")
 	}

@@ -39,6 +39,8 @@ func source(o render.Object) string {
 	switch {
 	case o.For != nil:
 		return o.For.Title() + " (left to kro)"
+	case o.Shared:
+		return "a definition that is left to kro"
 	case o.Instance == nil:
 		return "a manifest of its own"
 	}

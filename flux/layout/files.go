@@ -121,7 +121,7 @@ const definitionReady = `status.conditions.exists(c, c.type == "Ready" && c.stat
 // definesForKro reports whether an object is an RGD that is left to kro: Flux
 // cannot apply an instance of it before kro has made its CRD.
 func definesForKro(o placed) bool {
-	return o.For != nil && o.Group == "kro.run" && o.ID.Kind == "ResourceGraphDefinition"
+	return o.Shared && o.Group == "kro.run" && o.ID.Kind == "ResourceGraphDefinition"
 }
 
 // finish gives the waves what the next one waits for. Nothing waits for the last.

@@ -24,14 +24,15 @@ import (
 
 // Annotations that are understood.
 const (
-	argoHook        = "argocd.argoproj.io/hook"
-	argoSyncOptions = "argocd.argoproj.io/sync-options"
-	fluxReconcile   = "kustomize.toolkit.fluxcd.io/reconcile"
-	fluxPrune       = "kustomize.toolkit.fluxcd.io/prune"
-	helmKeep        = "helm.sh/resource-policy"
-	localConfig     = "config.kubernetes.io/local-config"
-	krmFunction     = "config.kubernetes.io/function"
-	kroReconcile    = "kro.run/reconcile"
+	argoHook           = "argocd.argoproj.io/hook"
+	argoSyncOptions    = "argocd.argoproj.io/sync-options"
+	argoCompareOptions = "argocd.argoproj.io/compare-options"
+	fluxReconcile      = "kustomize.toolkit.fluxcd.io/reconcile"
+	fluxPrune          = "kustomize.toolkit.fluxcd.io/prune"
+	helmKeep           = "helm.sh/resource-policy"
+	localConfig        = "config.kubernetes.io/local-config"
+	krmFunction        = "config.kubernetes.io/function"
+	kroReconcile       = "kro.run/reconcile"
 )
 
 // Directives are what the annotations of one instance ask for.
@@ -41,6 +42,15 @@ type Directives struct {
 
 	keep    map[string]any    // annotations that the objects get
 	options map[string]string // sync options that the objects get, by name
+}
+
+// Shared are the Directives of an object that several Applications or Kustomizations hand over: it outlives
+// each of them, and none of them is out of sync because of it.
+func Shared() Directives {
+	return Directives{
+		keep:    map[string]any{argoCompareOptions: "IgnoreExtraneous", fluxPrune: "disabled", helmKeep: "keep"},
+		options: map[string]string{"Prune": "false", "Delete": "false"},
+	}
 }
 
 // Read reads the annotations of an instance.
@@ -137,7 +147,7 @@ func effectOn(name, value string) string {
 		return "it is about a hook, and its objects are none"
 	case name == "helm.sh/hook":
 		return fmt.Sprintf("Helm would run the instance as a %s hook, and its objects are installed with the rest", value)
-	case name == "argocd.argoproj.io/compare-options":
+	case name == argoCompareOptions:
 		return "Argo CD would compare the instance by it, and compares each of its objects without it"
 	case name == kroReconcile:
 		return "kro would stop processing the instance and leave its objects as they are; krowave renders them as without it"

@@ -8,6 +8,8 @@ import (
 
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/krowave/krowave/render/directive"
+	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/residual"
 	"github.com/krowave/krowave/render/wave"
@@ -46,16 +48,23 @@ func (a *assembler) annotated(o Object) Object {
 
 // delegated returns an object for kro with the annotations that are asked for.
 func (a *assembler) delegated(o Object) Object {
-	if !object.IsRGDKind(object.GVK(o.Object)) {
-		o.Object = o.For.Top().Directives.Inherit(o.Object)
-	}
+	o.Object = o.For.Top().Directives.Inherit(o.Object)
 	add := a.waveAnnotations(o)
-	switch rgd := o.For.Graph.RGD; {
-	case !a.opts.Annotate.Origin:
-	case !object.IsRGDKind(object.GVK(o.Object)):
+	if a.opts.Annotate.Origin {
 		add[InstanceAnnotation] = o.For.Origin()
-	case object.Name(o.Object) == rgd.Name+residual.NameSuffix:
-		add[ResidualAnnotation] = rgd.Name
+	}
+	o.Object = object.WithAnnotations(o.Object, add)
+	return o
+}
+
+// defined returns an RGD for kro, made of g, with the annotations that are asked
+// for, and with those that keep it: an RGD is cluster-scoped, so that other
+// renders may have it too, and who deletes it deletes it under all of them.
+func (a *assembler) defined(o Object, g *graph.Graph) Object {
+	o.Object, o.Shared = directive.Shared().Inherit(o.Object), true
+	add := a.waveAnnotations(o)
+	if a.opts.Annotate.Origin && object.Name(o.Object) == g.RGD.Name+residual.NameSuffix {
+		add[ResidualAnnotation] = g.RGD.Name
 	}
 	o.Object = object.WithAnnotations(o.Object, add)
 	return o

@@ -3,6 +3,7 @@ package output
 import (
 	"slices"
 
+	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/instance"
 	"github.com/krowave/krowave/render/object"
@@ -44,22 +45,27 @@ func (a *assembler) newDelegated() *delegated {
 // into it.
 func (d *delegated) definitions(top *instance.Instance) {
 	for _, i := range top.All() {
-		if i.Residual == nil {
-			continue
+		if i.Residual != nil {
+			d.define(i.Graph, i.Residual.Whole, i)
 		}
-		division := d.Plan.Of(i.Graph)
-		if i.Residual.Whole {
-			d.original(i, division.Graph)
-		} else if division.Definition != nil {
-			d.give(i, division.Definition)
-		}
-		for _, m := range division.Moved {
-			d.chained(i, m.Node)
-		}
-		if !d.reported[division.Graph] {
-			d.reported[division.Graph] = true
-			d.diags = append(d.diags, division.Diagnostics...)
-		}
+	}
+}
+
+// define adds what kro needs to know of a graph: for an instance, or for nil
+// where instances are rendered elsewhere.
+func (d *delegated) define(g *graph.Graph, whole bool, i *instance.Instance) {
+	division := d.Plan.Of(g)
+	if whole {
+		d.original(i, g)
+	} else if division.Definition != nil {
+		d.give(i, g, division.Definition)
+	}
+	for _, m := range division.Moved {
+		d.chained(i, m.Node)
+	}
+	if !d.reported[g] {
+		d.reported[g] = true
+		d.diags = append(d.diags, division.Diagnostics...)
 	}
 }
 
@@ -76,18 +82,31 @@ func (d *delegated) original(i *instance.Instance, g *graph.Graph) {
 		return
 	}
 	d.whole[g] = true
-	d.give(i, g.RGD.Doc.Object)
+	d.give(i, g, g.RGD.Doc.Object)
 	for _, n := range g.Nodes {
 		d.chained(i, n)
 	}
 }
 
-// give adds an RGD, once.
-func (d *delegated) give(i *instance.Instance, rgd map[string]any) {
+// give adds an RGD that is made of g, once.
+func (d *delegated) give(i *instance.Instance, g *graph.Graph, rgd map[string]any) {
 	name := object.Name(rgd)
-	if d.given[name] {
+	if d.given[name] || d.opts.Residuals == ResidualInstances {
 		return
 	}
 	d.given[name] = true
-	d.objects = append(d.objects, d.assembler.delegated(Object{Object: rgd, For: i, Wave: d.wave}))
+	d.objects = append(d.objects, d.assembler.defined(Object{Object: rgd, For: i, Wave: d.wave}, g))
+}
+
+// Definitions returns the RGDs that instances leave to kro, of every RGD that is
+// defined, whether the input has instances of it or not.
+func Definitions(in Input, opts Options) ([]Object, diag.List) {
+	a := &assembler{Input: in, opts: opts}
+	kro := a.newDelegated()
+	for _, g := range in.Set.Graphs {
+		if division := in.Plan.Of(g); division.Delegates() {
+			kro.define(g, division.Whole, nil)
+		}
+	}
+	return a.objects, a.diags
 }

@@ -29,6 +29,7 @@ type Object struct {
 	Project  string             // of the input
 	Default  string             // namespace that it is applied to if it names none and is namespaced
 	For      *instance.Instance // of an object for kro: whose residual it is, or the first that needs the RGD
+	Shared   bool               // an RGD for kro, which other renders may hand over too and none of them deletes
 }
 
 // Annotate says which annotations objects get.
@@ -37,9 +38,20 @@ type Annotate struct{ Waves, Origin bool }
 // Emit says what is printed beside objects and pass-through.
 type Emit struct{ Definitions, Instances, CRDs bool }
 
+// Residuals says what is printed of that which is left to kro.
+type Residuals string
+
+// What there is to print of it. The zero value is all.
+const (
+	ResidualAll         Residuals = "all"
+	ResidualInstances   Residuals = "instances"   // their RGDs are handed over elsewhere
+	ResidualDefinitions Residuals = "definitions" // RGDs, and nothing else of the input
+)
+
 // Options say what is printed.
 type Options struct {
 	Runtime     policy.Runtime
+	Residuals   Residuals
 	Namespace   string // of objects that name none
 	WaveMode    wave.Mode
 	Annotate    Annotate

@@ -55,13 +55,17 @@ func engine() []Setting {
 		[]string{string(render.Fail), string(render.Withhold), string(render.Delegate), string(render.Placeholder)},
 		[surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *render.Runtime { return &v.Options.Runtime })
 	runtime.PersonOnly = []string{string(render.Placeholder)}
+	residuals := word("residuals", "with --runtime=delegate, what to print of that which is left to kro: all, the instances (their definitions are applied elsewhere), "+
+		"or the definitions and nothing else, of every ResourceGraphDefinition that is found",
+		[]string{string(render.ResidualAll), string(render.ResidualInstances), string(render.ResidualDefinitions)},
+		[surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *render.Residuals { return &v.Options.Residuals })
 	idioms := word("argocd-idioms", "how to handle owner references to the instance and copied tracking ids in templates (default drop; with --runtime=withhold, keep, as kro does)",
 		[]string{"drop", "keep"}, [surfaces]Right{Free, No, No, No, No, No}, func(v *Values) *string { return &v.Idioms })
 	idioms.Elsewhere = "a server drops them"
 	return []Setting{
 		version("kubernetes-version", "version of the bundled schemas, such as 1.34 or v1.34.7 (default the newest)",
 			[surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *string { return &v.Options.KubernetesVersion }),
-		runtime,
+		runtime, residuals,
 		switched("schema", "what to do with an unknown kind: strict reports an error, lenient treats it as untyped", "strict", "lenient",
 			[surfaces]Right{Free, No, No, Free, No, No}, func(v *Values) *bool { return &v.Options.Lenient }),
 		word("server-defaults", "values that references between nodes see in addition to the template: the API server's schema defaults, or none",
@@ -157,7 +161,7 @@ func Default(host Surface) Values {
 		Files:   repo.Limits{Files: 50_000, TotalBytes: 512 << 20},
 		Archive: repo.TarLimits{Entries: 200_000, Unpacked: 4 << 30, OtherFile: 1 << 20, Ratio: 250},
 		Options: render.Options{
-			Runtime: render.Fail, ServerDefaults: render.DefaultsSchema, AdmissionDefaults: render.AdmissionBundled, WaveMode: wave.Levels,
+			Runtime: render.Fail, Residuals: render.ResidualAll, ServerDefaults: render.DefaultsSchema, AdmissionDefaults: render.AdmissionBundled, WaveMode: wave.Levels,
 			MaxCollectionSize: 1000, MaxCollectionDimensions: 10, MaxChainDepth: 8, CELCostLimit: expr.DefaultCostLimit,
 			CELCostPerInstance: 20_000_000, CELCostTotal: 1_000_000_000, MaxObjectsPerInstance: 10_000, MaxObjects: 1_000_000, MaxOutputBytes: 512 << 20,
 			Documents: manifest.Limits{FileBytes: 32 << 20, Documents: 50_000, Depth: 200, Nodes: 1_000_000},

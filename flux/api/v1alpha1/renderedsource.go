@@ -54,6 +54,14 @@ type RenderedSourceSpec struct {
 	// +optional
 	Runtime Runtime `json:"runtime,omitempty"`
 
+	// Residuals says, with runtime: delegate, what is published of that which is
+	// left to kro: all of it, the instances, whose definitions another RenderedSource
+	// publishes, or the definitions and nothing else. Defaults to what krowave.yaml
+	// says, else to all.
+	// +kubebuilder:validation:Enum=all;instances;definitions
+	// +optional
+	Residuals Residuals `json:"residuals,omitempty"`
+
 	// Observed is the place of objects of a cluster that stand in for live ones.
 	// +optional
 	Observed *SourcePath `json:"observed,omitempty"`
@@ -117,6 +125,9 @@ const (
 	RuntimeWithhold Runtime = "withhold"
 	RuntimeDelegate Runtime = "delegate"
 )
+
+// Residuals says what is published of that which is left to kro.
+type Residuals string
 
 // SourceReference names a source of Flux.
 type SourceReference struct {

@@ -47,7 +47,7 @@ func newArgoCDInstallCommand(s cli.Streams) *cobra.Command {
 			"with paths of RGDs, also their health checks. It applies nothing.\n\n--check reads exported manifests and reports what they lack: " +
 			"exit code 0 if nothing, else 1.",
 		Example: "  krowave argocd install -o dir=krowave definitions\n" +
-			"  kubectl get deployments,configmaps -n argocd -o yaml | krowave argocd install --check - definitions",
+			"  kubectl get deployments,configmaps,applications -n argocd -o yaml | krowave argocd install --check - definitions",
 	}
 	shared.Bind(cmd, options.Defaults(), append(options.OfInstances(), "namespace")...) // which is Argo CD's here
 	flags.bind(cmd.Flags())
