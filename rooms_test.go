@@ -37,6 +37,7 @@ var rooms = []string{
 	"plugin/load",
 	"plugin/output",
 	"plugin/options",
+	"plugin/adopt",
 	"plugin/observe",
 	"plugin/hydrate",
 	"plugin/remote",
