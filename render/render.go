@@ -118,12 +118,19 @@ func definitions(in Input, from output.Input, diags diag.List, opts Options) *Re
 		objects = nil
 		diags.Errorf(at, "residuals", "nothing is left to kro: the definitions alone are rendered with runtime: delegate")
 	case len(objects) == 0 && !opts.AllowEmpty && !diags.HasErrors():
-		diags.Errorf(at, "empty", "no definition is left to kro, and the definitions alone are to be rendered (--allow-empty accepts that)")
+		diags.Add(emptyOutput(at, "no definition is left to kro, and only definitions are to be rendered"))
 	}
 	for i := range objects {
 		objects[i].Project, objects[i].Default = in.Project, opts.Namespace
 	}
 	return &Result{Objects: objects, Graphs: from.Set.Graphs, Catalog: from.Set.Catalog, Diagnostics: diags}
+}
+
+// EmptyOutput is the rule of an output without objects.
+const EmptyOutput = "empty"
+
+func emptyOutput(at diag.Position, message string) diag.Diagnostic {
+	return diag.Diagnostic{Severity: diag.Error, Rule: EmptyOutput, Pos: at, Message: message, Hint: "use --allow-empty to allow this"}
 }
 
 // documents are the decoded input.
@@ -235,7 +242,7 @@ func empty(res *Result, docs []*source.Document, set *definition.Set, opts Optio
 	var diags diag.List
 	for _, d := range docs {
 		if !d.GVK.Empty() && set.Defines(d.GVK) {
-			diags.Errorf(d.Start(), "empty", "the input has instances but nothing is rendered (--allow-empty accepts that)")
+			diags.Add(emptyOutput(d.Start(), "the input has instances but nothing is rendered"))
 			break
 		}
 	}

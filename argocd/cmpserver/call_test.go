@@ -52,7 +52,7 @@ func TestDrainsBeforeAnswering(t *testing.T) {
 		name, want string
 		send       func(sender)
 	}{
-		{"too many entries", "archive: the archive has more than 1 files and directories (--max-entries) [archive]", func(to sender) { send(t, to, ".", large, nil) }},
+		{"too many entries", "archive: the archive has more than 1 files and directories (--max-entries of krowave argocd cmp-server) [archive]", func(to sender) { send(t, to, ".", large, nil) }},
 		{"not an archive", "archive: the archive is not in gzip format: gzip: invalid header [archive]", func(to sender) { send(t, to, ".", noise, nil) }},
 		{"no metadata", "the first message of the stream is not its metadata", pieces},
 		{"wrong checksum", "archive: the archive that arrived is not the one that was sent: its checksum differs, and the archive is not in gzip format: gzip: invalid header [archive]", func(to sender) {
@@ -106,7 +106,7 @@ func TestDrainsBeforeAnswering(t *testing.T) {
 func TestBomb(t *testing.T) {
 	s := start(t, Config{})
 	_, err := s.generate(t, ".", tree{"a.yaml": strings.Repeat(" ", 20<<20)}.pack(t, time.Time{}), nil)
-	if diff := cmp.Diff("archive: the archive unpacks to more than 250 times its size (--max-ratio) [archive]", message(err)); diff != "" {
+	if diff := cmp.Diff("archive: the archive unpacks to more than 250 times its size (--max-ratio of krowave argocd cmp-server) [archive]", message(err)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

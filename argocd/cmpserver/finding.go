@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/krowave/krowave/render/diag"
+	table "github.com/krowave/krowave/render/settings"
 )
 
 // maxLines is how much an Application's condition shows at once; maxLine keeps
@@ -42,6 +43,7 @@ func line(d diag.Diagnostic) string {
 	if d.Hint != "" {
 		d.Message += "; " + d.Hint
 	}
+	d.Message, d.Hint = table.Spell(d.Message, table.Application), ""
 	d.Severity = diag.Error // Print names other severities
 	var b bytes.Buffer
 	if err := diag.Print(&b, diag.List{d}, diag.PrintOptions{}); err != nil {

@@ -107,14 +107,22 @@ func (j *job) digest(units []unit) string {
 	return cache.Digest(parts...)
 }
 
+// nothingRendered is the finding about an empty output, whether there are
+// instances or not.
+const nothingRendered = "nothing is rendered, and Argo CD would delete the objects of the application; to allow this, set " +
+	table.VariablePrefix + "ALLOW_EMPTY=true in the Application (krowave.yaml cannot allow it)"
+
 // outcome turns the results into manifests or findings.
 func (j *job) outcome(units []unit, results []*render.Result) (*outcome, error) {
 	res := render.Merge(results)
 	main := j.settings(j.dir)
 	all := append(append(diag.List{}, j.diags...), res.Diagnostics...)
 	for i := range all {
-		if all[i].Rule == render.InstanceUnmatched {
-			all[i].Pos = source("parameter instances")
+		switch d := &all[i]; d.Rule {
+		case render.InstanceUnmatched:
+			d.Pos = source("parameter instances")
+		case render.EmptyOutput:
+			d.Message, d.Hint = nothingRendered, ""
 		}
 	}
 	for i, u := range units {
@@ -129,8 +137,7 @@ func (j *job) outcome(units []unit, results []*render.Result) (*outcome, error) 
 		}
 	}
 	if len(res.Objects) == 0 && !main.options.AllowEmpty && !all.HasErrors() {
-		all.Errorf(source(j.dir), "empty", "nothing is rendered, and Argo CD would delete what is there; "+
-			"krowave.yaml cannot allow that, %sALLOW_EMPTY=true can", table.VariablePrefix)
+		all.Errorf(source(j.dir), render.EmptyOutput, nothingRendered)
 	}
 	if all.HasErrors() {
 		return &outcome{findings: &Findings{all.Sorted()}}, nil

@@ -89,7 +89,7 @@ func TestFindingsReachTheCaller(t *testing.T) {
 		{"absolute", "/etc", nil, nil, `appRelPath: the application's path "/etc" is outside its repository [path]`},
 		{"missing", "nope", nil, nil, "nope: no such file or directory [path]"},
 		{"without manifests", "apps/empty", nil, nil, "apps/empty: no .yaml, .yml or .json file below it [path]"},
-		{"zero objects", "rgds", nil, nil, "rgds: nothing is rendered, and Argo CD would delete what is there; krowave.yaml cannot allow that, ARGOCD_ENV_KROWAVE_ALLOW_EMPTY=true can [empty]"},
+		{"zero objects", "rgds", nil, nil, "rgds: nothing is rendered, and Argo CD would delete the objects of the application; to allow this, set ARGOCD_ENV_KROWAVE_ALLOW_EMPTY=true in the Application (krowave.yaml cannot allow it) [empty]"},
 		{"link out of the repository", "apps/web", tree{"apps/web/x.yaml": "-> ../../../etc/passwd"}, nil,
 			"apps/web/x.yaml:1:1: cannot follow the symlink; its target must be a file inside the root directory: the symlink points outside the repository [file-symlink]"},
 		{"override of the wrong type", "apps/web", nil, override(`{"replicas":"s3cret"}`),

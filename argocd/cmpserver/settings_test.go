@@ -136,7 +136,7 @@ func TestGuards(t *testing.T) {
 		want             string // no finding is a render
 	}{
 		{"nothing is rendered", empty, "", false, nil,
-			"app/box.yaml:1:1: the input has instances but nothing is rendered (--allow-empty accepts that) [empty]"},
+			"app/box.yaml:1:1: nothing is rendered, and Argo CD would delete the objects of the application; to allow this, set ARGOCD_ENV_KROWAVE_ALLOW_EMPTY=true in the Application (krowave.yaml cannot allow it) [empty]"},
 		{"allowed below limits", empty, "limits:\n  allowEmpty: \"true\"\n", false, nil,
 			"app/krowave.yaml:2:15: allowEmpty: cannot be set in krowave.yaml; set it with --allow-empty of krowave argocd cmp-server or ARGOCD_ENV_KROWAVE_ALLOW_EMPTY of the Application [config]"},
 		{"allowed at the top level", empty, "allowEmpty: true\n", false, nil,

@@ -20,6 +20,7 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/object"
+	table "github.com/krowave/krowave/render/settings"
 )
 
 // outcome is what a render came to. It is kept between reconciles, so that one
@@ -174,6 +175,7 @@ func findings(all diag.List) error {
 	var errs diag.List
 	for _, d := range all.Sorted() {
 		if d.Severity == diag.Error {
+			d.Message, d.Hint = table.Spell(d.Message, table.RenderedSource), table.Spell(d.Hint, table.RenderedSource)
 			errs = append(errs, d)
 		}
 	}

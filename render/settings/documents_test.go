@@ -66,7 +66,11 @@ func markdown() string {
 		for on, right := range s.Rights {
 			b.WriteString(" " + cell(s, settings.Surface(on), right) + " |")
 		}
-		fmt.Fprintf(&b, " %s |\n", strings.ReplaceAll(s.Help, "|", "\\|"))
+		meaning := s.Help
+		if s.Elsewhere != "" {
+			meaning += " (–: " + s.Elsewhere + ")"
+		}
+		fmt.Fprintf(&b, " %s |\n", strings.ReplaceAll(meaning, "|", "\\|"))
 	}
 	return b.String()
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/admission"
 	"github.com/krowave/krowave/render/diag"
 )
@@ -60,7 +59,7 @@ func Resolve(base Values, layers ...Layer) (Values, diag.List) {
 	for _, l := range layers {
 		out.Options.Defaults = append(out.Options.Defaults, l.Defaults...)
 	}
-	out.Options.KeepIdioms = out.Idioms == "keep" || out.Idioms == "" && out.Options.Runtime == render.Withhold
+	out.Options.KeepIdioms = out.Idioms == "keep" || out.Idioms == "" && out.Options.Runtime.LeavesOut()
 	return out, r.diags
 }
 

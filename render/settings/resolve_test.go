@@ -134,7 +134,7 @@ func TestResolveRefuses(t *testing.T) {
 		{"what is emitted", server, said{file: "emit: crds\nannotate: none\nroot: /\n"}, []string{
 			`apps/krowave.yaml:2:11 annotate: cannot be set in krowave.yaml; set it with ARGOCD_ENV_KROWAVE_ANNOTATE of the Application`,
 			`apps/krowave.yaml:1:7 emit: cannot be set in krowave.yaml; set it with ARGOCD_ENV_KROWAVE_EMIT of the Application`,
-			`apps/krowave.yaml:3:7 root: cannot be set in krowave.yaml; a server reads nothing outside of the repository`,
+			`apps/krowave.yaml:3:7 root: cannot be set in krowave.yaml; a server never reads a file outside the repository`,
 		}},
 		{"unknown keys", line, said{file: "runtim: fail\nmaxFiles: 3\nlimits: {jobs: 3, maxFile: 1}\n"}, []string{
 			`apps/krowave.yaml:3:19 krowave.yaml has no limit maxFile; there are celCostLimit, celCostPerInstance, celCostTotal, maxChainDepth, maxCollectionDimensions, maxCollectionSize, maxDepth, maxDocuments, maxFileBytes, maxFiles, maxObjects, maxObjectsPerInstance, maxOutputBytes, maxTotalBytes, maxYamlNodes; did you mean maxFiles?`,

@@ -79,7 +79,9 @@ type Setting struct {
 	Parameter string
 	// Spec is the field of the RenderedSource's spec where that differs.
 	Spec string
-	// Elsewhere says of surfaces without the setting what there is instead.
+	// Elsewhere says why a surface does not have the setting, or what it has
+	// instead. It is required where a person, an Application or a RenderedSource
+	// has none.
 	Elsewhere string
 
 	set    func(*Values, []string) error
@@ -149,6 +151,12 @@ func (s *Setting) SpecField() string {
 		return s.Spec
 	}
 	return camel(s.Name)
+}
+
+// because sets Elsewhere.
+func (s Setting) because(reason string) Setting {
+	s.Elsewhere = reason
+	return s
 }
 
 // Text is the value of a setting as its flag spells it.

@@ -6,6 +6,7 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/policy"
 	"github.com/krowave/krowave/render/repo"
 	"github.com/krowave/krowave/render/wave"
 )
@@ -23,21 +24,23 @@ func lookups() []Setting {
 	definitions := list("definitions", "file or directory with RGDs and CRDs to look up; repeatable", everyone, func(v *Values) *[]string { return &v.Definitions })
 	definitions.Short = "d"
 	crds := list("crds", "file or directory with CRDs to look up; repeatable", [surfaces]Right{Free, No, No, Free, No, Free}, func(v *Values) *[]string { return &v.CRDs })
-	crds.Elsewhere = "spec.definitions of the RenderedSource takes CRDs, too"
+	crds.Elsewhere = "spec.definitions of a RenderedSource also accepts CRDs, and krowave.yaml has crds"
 	exclude := list("exclude", "pattern of paths to skip in directories, such as charts or '**/*.tpl.yaml'; repeatable", [surfaces]Right{Free, No, No, Free, No, Free},
 		func(v *Values) *[]string { return &v.Exclude })
-	exclude.Elsewhere = "krowave.yaml of the source can exclude paths"
+	exclude.Elsewhere = "for a RenderedSource, use exclude in krowave.yaml or ignore in the Flux source"
 	root := text("root", "root directory; paths outside it are refused (default the Git repository)", [surfaces]Right{Free, No, No, No, No, No},
 		func(v *Values) *string { return &v.Root })
-	root.Elsewhere = "a server reads nothing outside of the repository"
+	root.Elsewhere = "a server never reads a file outside the repository"
+	vendor := text("vendor", "directory for the copies of remote definitions that krowave vendor writes", [surfaces]Right{No, No, No, No, No, Free},
+		func(v *Values) *string { return &v.Vendor })
+	vendor.Elsewhere = "all readers of a repository need the same directory"
 	return []Setting{
 		definitions,
 		crds,
 		list("observed", "file or directory with recorded objects of a cluster; repeatable", everyone,
 			func(v *Values) *[]string { return &v.Observed }),
 		exclude,
-		text("vendor", "directory for the copies of remote definitions that krowave vendor writes", [surfaces]Right{No, No, No, No, No, Free},
-			func(v *Values) *string { return &v.Vendor }),
+		vendor,
 		root,
 	}
 }
@@ -46,39 +49,48 @@ func lookups() []Setting {
 func engine() []Setting {
 	namespace := text("namespace", "namespace of instances that set none", [surfaces]Right{Free, No, No, Free, Free, No}, func(v *Values) *string { return &v.Options.Namespace })
 	namespace.Short, namespace.Spec = "n", "kustomizations.targetNamespace"
-	namespace.Elsewhere = "the Application's destination has a namespace"
+	namespace.Elsewhere = "the Application's destination and kustomizations.targetNamespace of the RenderedSource have a namespace"
 	instance := list("instance", "render only this instance: NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME; repeatable",
 		[surfaces]Right{Free, No, No, Free, No, No}, func(v *Values) *[]string { return &v.Options.Instances })
-	instance.Parameter = "instances"
+	instance.Parameter, instance.Elsewhere = "instances", "a RenderedSource renders every instance of its path"
 	runtime := word("runtime", "how to handle nodes that depend on cluster-only values: fail reports an error, withhold leaves them out and lists them, "+
 		"delegate leaves them to kro in the cluster, placeholder prints placeholders for a preview",
-		[]string{string(render.Fail), string(render.Withhold), string(render.Delegate), string(render.Placeholder)},
+		policies(policy.All()),
 		[surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *render.Runtime { return &v.Options.Runtime })
-	runtime.PersonOnly = []string{string(render.Placeholder)}
+	runtime.PersonOnly = slices.DeleteFunc(policies(policy.All()), func(p string) bool { return slices.Contains(policies(policy.Appliable()), p) })
 	residuals := word("residuals", "with --runtime=delegate, what to print of that which is left to kro: all, the instances (their definitions are applied elsewhere), "+
 		"or the definitions and nothing else, of every ResourceGraphDefinition that is found",
 		[]string{string(render.ResidualAll), string(render.ResidualInstances), string(render.ResidualDefinitions)},
 		[surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *render.Residuals { return &v.Options.Residuals })
 	idioms := word("argocd-idioms", "how to handle owner references to the instance and copied tracking ids in templates (default drop; with --runtime=withhold, keep, as kro does)",
 		[]string{"drop", "keep"}, [surfaces]Right{Free, No, No, No, No, No}, func(v *Values) *string { return &v.Idioms })
-	idioms.Elsewhere = "a server drops them"
+	idioms.Elsewhere = "servers drop them"
+	const strictest = "for a RenderedSource, the default always applies"
 	return []Setting{
 		version("kubernetes-version", "version of the bundled schemas, such as 1.34 or v1.34.7 (default the newest)",
 			[surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *string { return &v.Options.KubernetesVersion }),
 		runtime, residuals,
 		switched("schema", "what to do with an unknown kind: strict reports an error, lenient treats it as untyped", "strict", "lenient",
-			[surfaces]Right{Free, No, No, Free, No, No}, func(v *Values) *bool { return &v.Options.Lenient }),
+			[surfaces]Right{Free, No, No, Free, No, No}, func(v *Values) *bool { return &v.Options.Lenient }).because(strictest),
 		word("server-defaults", "values that references between nodes see in addition to the template: the API server's schema defaults, or none",
 			[]string{string(render.DefaultsSchema), string(render.DefaultsNone)},
-			[surfaces]Right{Free, No, No, Free, No, No}, func(v *Values) *render.ServerDefaults { return &v.Options.ServerDefaults }),
+			[surfaces]Right{Free, No, No, Free, No, No}, func(v *Values) *render.ServerDefaults { return &v.Options.ServerDefaults }).because(strictest),
 		word("admission-defaults", "what references between nodes see of well-known admission webhooks: the bundled rules and those of krowave.yaml, or only those of krowave.yaml (none)",
 			[]string{string(render.AdmissionBundled), string(render.AdmissionNone)},
-			[surfaces]Right{Free, No, No, Free, No, Free}, func(v *Values) *render.AdmissionDefaults { return &v.Options.AdmissionDefaults }),
+			[surfaces]Right{Free, No, No, Free, No, Free}, func(v *Values) *render.AdmissionDefaults { return &v.Options.AdmissionDefaults }).because("for a RenderedSource, set admissionDefaults in krowave.yaml"),
 		gates("feature-gates", "kro's feature gates: CELOmitFunction (alpha, default false), InstanceConditionEvents, InstanceConditionMetrics",
-			[surfaces]Right{Free, No, No, Free, No, No}, func(v *Values) *bool { return &v.Options.CELOmitFunction }),
+			[surfaces]Right{Free, No, No, Free, No, No}, func(v *Values) *bool { return &v.Options.CELOmitFunction }).because(strictest),
 		namespace, instance, idioms,
 		jobs(),
 	}
+}
+
+func policies(list []policy.Runtime) []string {
+	out := make([]string, len(list))
+	for i, p := range list {
+		out[i] = string(p)
+	}
+	return out
 }
 
 func jobs() Setting {
@@ -102,7 +114,7 @@ func guards() []Setting {
 // it: which objects reach a cluster is up to who applies them.
 func output() []Setting {
 	rights := [surfaces]Right{Free, No, No, Free, No, No}
-	const fixed = "Flux always gets gated waves and the origin of each object"
+	const fixed = "for Flux, objects always have gated waves and their origin"
 	annotate := words("annotate", "annotations to add: sync waves, and the instance and node that an object comes from", []string{"waves", "origin"}, rights,
 		func(v *Values) []*bool { return []*bool{&v.Options.Annotate.Waves, &v.Options.Annotate.Origin} })
 	annotate.Elsewhere = fixed
@@ -115,14 +127,14 @@ func output() []Setting {
 			func(v *Values) []*bool {
 				e := &v.Options.Emit
 				return []*bool{&e.Definitions, &e.Instances, &e.CRDs}
-			}),
+			}).because("for Flux, only the objects are published"),
 	}
 }
 
 // limits bound what one render may cost.
 func limits() []Setting {
 	rights := [surfaces]Right{Free, Free, Free, Tighten, No, Tighten}
-	return []Setting{
+	rows := []Setting{
 		limit("max-collection-size", "maximum number of objects of one forEach", rights, func(v *Values) *int { return &v.Options.MaxCollectionSize }),
 		limit("max-collection-dimensions", "maximum number of iterators of one forEach", rights, func(v *Values) *int { return &v.Options.MaxCollectionDimensions }),
 		limit("max-chain-depth", "maximum depth of nested instances", rights, func(v *Values) *int { return &v.Options.MaxChainDepth }),
@@ -139,19 +151,27 @@ func limits() []Setting {
 		limit("max-files", "maximum number of files that are read", rights, func(v *Values) *int { return &v.Files.Files }),
 		limit("max-total-bytes", "maximum size of all files together in bytes", rights, func(v *Values) *int64 { return &v.Files.TotalBytes }),
 	}
+	for i := range rows {
+		rows[i].Elsewhere = "for a RenderedSource, limits in krowave.yaml lower it"
+	}
+	return rows
 }
 
 // archives bound the archives that servers unpack, before anything in them is
 // known.
 func archives() []Setting {
 	servers := [surfaces]Right{No, Free, Free, No, No, No}
-	return []Setting{
+	rows := []Setting{
 		limit("max-entries", "maximum number of files, directories and links in a repository", servers, func(v *Values) *int { return &v.Archive.Entries }),
 		limit("max-unpacked-bytes", "maximum size of a repository in bytes, including files that are not read", servers, func(v *Values) *int64 { return &v.Archive.Unpacked }),
 		limit("max-other-file-bytes", "maximum size in bytes of a file that is not a manifest and that only a kustomization can read", servers, func(v *Values) *int64 { return &v.Archive.OtherFile }),
 		limit("max-ratio", "maximum ratio of a repository's size to that of its archive", servers, func(v *Values) *int64 { return &v.Archive.Ratio }),
 		limit("max-download-bytes", "maximum size of the archive of a source in bytes", [surfaces]Right{No, No, Free, No, No, No}, func(v *Values) *int64 { return &v.DownloadBytes }),
 	}
+	for i := range rows {
+		rows[i].Elsewhere = "only servers unpack archives, and only their operator sets these limits"
+	}
+	return rows
 }
 
 // Default returns the defaults of a surface that is trusted most where it is:

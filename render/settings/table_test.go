@@ -32,6 +32,11 @@ func TestTable(t *testing.T) {
 				offered++
 			}
 		}
+		for _, on := range []settings.Surface{settings.CommandLine, settings.Application, settings.RenderedSource} {
+			if s.Rights[on] == settings.No && s.Elsewhere == "" {
+				t.Errorf("%s cannot be set in %s, and the table does not say why", s.Name, on)
+			}
+		}
 		if offered == 0 {
 			t.Errorf("%s can be set nowhere", s.Name)
 		}
