@@ -108,6 +108,38 @@ func TestImportsPointDown(t *testing.T) {
 	}
 }
 
+// TestPoliciesAreAsked holds code to the methods of a runtime policy: whoever
+// compares names has to be found when there is a new policy.
+func TestPoliciesAreAsked(t *testing.T) {
+	names := []string{"Fail", "Withhold", "Delegate", "Placeholder"}
+	policy := func(e ast.Expr) bool {
+		s, ok := e.(*ast.SelectorExpr)
+		if !ok || !slices.Contains(names, s.Sel.Name) {
+			return false
+		}
+		of, ok := s.X.(*ast.Ident)
+		return ok && (of.Name == "render" || of.Name == "policy")
+	}
+	eachSource(t, ".", func(name string, file *ast.File) {
+		if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "render/policy/") {
+			return
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			found := false
+			switch n := n.(type) {
+			case *ast.BinaryExpr:
+				found = (n.Op == token.EQL || n.Op == token.NEQ) && (policy(n.X) || policy(n.Y))
+			case *ast.CaseClause:
+				found = slices.ContainsFunc(n.List, policy)
+			}
+			if found {
+				t.Errorf("%s compares a runtime policy; ask a method of it", name)
+			}
+			return true
+		})
+	})
+}
+
 // room is the place of a directory in rooms; main.go stands above them all.
 func room(dir string) int {
 	for ; dir != "."; dir = path.Dir(dir) {

@@ -74,7 +74,7 @@ func withLive(observed []repo.File, seen live.Snapshot) ([]repo.File, error) {
 // settle renders with live values until these are the ones that the render
 // wants: what is found first may be what names the next.
 func (s *reconcileScope) settle(ctx context.Context, in *input) (*render.Result, live.Snapshot, error) {
-	withhold := slices.ContainsFunc(in.units, func(u unit) bool { return u.options.Runtime == render.Withhold })
+	withhold := slices.ContainsFunc(in.units, func(u unit) bool { return u.options.Runtime.LeavesOut() })
 	if !withhold || s.Live == nil {
 		if s.Live != nil {
 			s.Live.Forget(s.key())
@@ -125,7 +125,7 @@ func renderAll(ctx context.Context, units []unit, seen live.Snapshot) (*render.R
 	results := make([]*render.Result, len(units))
 	for i, u := range units {
 		var err error
-		if u.options.Runtime == render.Withhold {
+		if u.options.Runtime.LeavesOut() {
 			if u.Observed, err = withLive(u.Observed, seen); err != nil {
 				return nil, err
 			}

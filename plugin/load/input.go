@@ -63,5 +63,5 @@ func (u Unit) DefinitionsOnly() Unit {
 
 // Placeholder reports whether a unit is rendered to look at only.
 func (in *Input) Placeholder() bool {
-	return slices.ContainsFunc(in.Units, func(u Unit) bool { return u.Options.Runtime == render.Placeholder })
+	return slices.ContainsFunc(in.Units, func(u Unit) bool { return u.Options.Runtime.Fills() })
 }

@@ -62,8 +62,11 @@ func CompleteSettings(cmd *cobra.Command, on settings.Surface) {
 
 // OfInstances names the settings of expanding instances and of printing objects,
 // which commands leave out that only compile RGDs.
-func OfInstances() []string {
-	return append(OfOutput(), "runtime", "server-defaults", "instance", "argocd-idioms")
+func OfInstances() []string { return append(OfGraphs(), "waves") }
+
+// OfGraphs names those of OfInstances that do not matter for a graph and its waves.
+func OfGraphs() []string {
+	return []string{"annotate", "emit", "allow-empty", "runtime", "residuals", "server-defaults", "instance", "argocd-idioms"}
 }
 
 // OfOutput names the settings of printing objects.

@@ -61,12 +61,10 @@ func NewGraph(s cli.Streams) *cobra.Command {
 		Example: "  krowave graph shop-rgd.yaml\n  krowave graph -o mermaid shop-rgd.yaml",
 		Args:    cli.AtLeastOne("a file or directory with RGDs, or - for standard input"),
 	}
-	flags.Bind(cmd, options.Defaults(), options.OfInstances()...)
+	flags.Bind(cmd, options.Defaults(), options.OfGraphs()...)
+	flags.BindRef(cmd.Flags())
 	cmd.Flags().VarP(&output, "output", "o", "output format")
 	options.Complete(cmd, "output", output.Allowed...)
-	waves := options.Choice{Value: "levels", Allowed: []string{"levels", "gated"}}
-	cmd.Flags().Var(&waves, "waves", "when to start a new sync wave: after every dependency (levels), or only after gated ones (gated)")
-	options.Complete(cmd, "waves", waves.Allowed...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		r, err := load.New(cmd, s, &flags).Compile(args)
 		if err != nil {
@@ -78,7 +76,7 @@ func NewGraph(s cli.Streams) *cobra.Command {
 		graphs := []graphOutput{}
 		own, units := r.Graphs()
 		for i, g := range own {
-			out := graphOf(g, wave.Mode(waves.Value))
+			out := graphOf(g, units[i].Options.WaveMode)
 			out.Project, out.Path = units[i].Project, g.RGD.Doc.File
 			graphs = append(graphs, out)
 		}
@@ -96,7 +94,10 @@ func graphOf(g *graph.Graph, mode wave.Mode) graphOutput {
 		Name: g.RGD.Name, APIVersion: g.RGD.GVK.GroupVersion().String(), Kind: g.RGD.GVK.Kind,
 		TopologicalOrder: g.Order(), Nodes: []nodeOutput{},
 	}
-	waves := wave.Nodes(g, mode)
+	var waves map[string]int // with none, there is one wave
+	if mode != wave.None {
+		waves = wave.Nodes(g, mode)
+	}
 	for _, n := range g.Nodes {
 		out.Nodes = append(out.Nodes, nodeOutput{
 			ID: n.ID, Type: string(n.Type), APIVersion: n.Kind.GVK.GroupVersion().String(), Kind: n.Kind.GVK.Kind,

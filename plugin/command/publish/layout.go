@@ -150,10 +150,9 @@ func (h *hydration) committed(in *load.Input) (bool, error) {
 // incomplete refuses instances that are rendered in part.
 func (h *hydration) incomplete(r *load.Run) {
 	for n, part := range r.Parts {
-		if r.In.Units[n].Options.Runtime != render.Withhold {
-			continue
+		if r.In.Units[n].Options.Runtime.LeavesOut() {
+			h.incompleteIn(r, part)
 		}
-		h.incompleteIn(r, part)
 	}
 }
 

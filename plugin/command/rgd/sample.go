@@ -32,6 +32,7 @@ func NewSample(s cli.Streams) *cobra.Command {
 		Args:    cli.AtLeastOne("a file or directory with RGDs, or - for standard input"),
 	}
 	flags.Bind(cmd, options.Defaults(), options.OfInstances()...)
+	flags.BindRef(cmd.Flags())
 	cmd.Flags().VarP(&format, "output", "o", "output format")
 	options.Complete(cmd, "output", format.Allowed...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
