@@ -4,7 +4,6 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/gobuffalo/flect"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -57,10 +56,6 @@ func CRD(d Definition) *apiextensionsv1.CustomResourceDefinition {
 		},
 	}
 }
-
-// Plural returns the plural that kro gives a kind, with the quirks of the
-// library that it takes it from.
-func Plural(kind string) string { return flect.Pluralize(strings.ToLower(kind)) }
 
 // rootSchema is the schema of the whole instance. Its spec is never required,
 // even when fields in it are.
