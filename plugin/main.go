@@ -54,7 +54,7 @@ func Main(ctx context.Context, s Streams, args []string) int {
 		s.In = strings.NewReader("")
 	}
 	running := false
-	root := newRoot(s, &running)
+	root := newRoot(s, &running, named(args))
 	root.SetArgs(append([]string{}, args...))
 	cmd, err := root.ExecuteContextC(ctx)
 	switch {
@@ -78,12 +78,42 @@ func Main(ctx context.Context, s Streams, args []string) int {
 // Root returns the command tree, for what describes it.
 func Root(s Streams) *cobra.Command {
 	running := false
-	return newRoot(s, &running)
+	return newRoot(s, &running, commands())
+}
+
+// command is a command of the root and what makes it.
+type command struct {
+	name string
+	make func(Streams) *cobra.Command
+}
+
+// commands lists all commands in the order of the help.
+func commands() []command {
+	return []command{
+		{"render", render.New}, {"crd", rgd.NewCRD}, {"sample", rgd.NewSample}, {"graph", inspect.NewGraph}, {"diff", change.NewDiff},
+		{"impact", change.NewImpact}, {"version", newVersion}, {"completion", newCompletion}, {"argocd", argocd.New}, {"flux", flux.New},
+		{"explain", inspect.NewExplain}, {"test", test.New}, {"validate", validate.New}, {"observe", observe.New}, {"push", publish.NewPush},
+		{"hydrate", publish.NewHydrate}, {"update", deps.NewUpdate}, {"vendor", deps.NewVendor},
+	}
+}
+
+// named is the one command that arguments begin with, or all of them when they
+// begin with something else. Others would be made for nothing.
+func named(args []string) []command {
+	all := commands()
+	if len(args) > 0 {
+		for _, c := range all {
+			if c.name == args[0] && c.name != "completion" { // which is about all of them
+				return []command{c}
+			}
+		}
+	}
+	return all
 }
 
 // newRoot builds the command tree. running turns true when a command's own code
 // starts, so that an error before it is one of usage.
-func newRoot(s Streams, running *bool) *cobra.Command {
+func newRoot(s Streams, running *bool, commands []command) *cobra.Command {
 	program := displayName(s.Program)
 	root := &cobra.Command{
 		Use:   "krowave",
@@ -99,9 +129,9 @@ func newRoot(s Streams, running *bool) *cobra.Command {
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	root.AddCommand(render.New(s), rgd.NewCRD(s), rgd.NewSample(s), inspect.NewGraph(s), change.NewDiff(s), change.NewImpact(s), newVersion(s),
-		newCompletion(s), argocd.New(s), flux.New(s), inspect.NewExplain(s), test.New(s), validate.New(s), observe.New(s),
-		publish.NewPush(s), publish.NewHydrate(s), deps.NewUpdate(s), deps.NewVendor(s))
+	for _, c := range commands {
+		root.AddCommand(c.make(s))
+	}
 	for _, c := range root.Commands() {
 		c.Example = strings.ReplaceAll(c.Example, "krowave ", program+" ")
 	}

@@ -165,7 +165,7 @@ func (s *Setting) Text(v *Values) string { return s.get(v) }
 // Offered lists the settings that a surface has, in the order of the table.
 func Offered(on Surface) []Setting {
 	var out []Setting
-	for _, s := range Table() {
+	for _, s := range table() {
 		if s.Rights[on] != No {
 			out = append(out, s)
 		}
@@ -175,7 +175,7 @@ func Offered(on Surface) []Setting {
 
 // Find returns the setting of a name.
 func Find(name string) (Setting, bool) {
-	for _, s := range Table() {
+	for _, s := range table() {
 		if s.Name == name {
 			return s, true
 		}

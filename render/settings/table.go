@@ -2,6 +2,7 @@ package settings
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/expr"
@@ -14,9 +15,11 @@ import (
 // Table lists every setting. The rights stand in the order of the surfaces:
 // command line, CMP server, Flux controller, Application, RenderedSource,
 // krowave.yaml. A new limit is one row.
-func Table() []Setting {
+func Table() []Setting { return slices.Clone(table()) }
+
+var table = sync.OnceValue(func() []Setting {
 	return slices.Concat(lookups(), engine(), guards(), output(), limits(), archives())
-}
+})
 
 // lookups say what is read beside the rendered paths.
 func lookups() []Setting {
