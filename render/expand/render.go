@@ -2,6 +2,7 @@ package expand
 
 import (
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/google/cel-go/cel"
@@ -65,13 +66,14 @@ func (ev *evaluator) eval(e *graph.Expression, vars bindings) (any, error) {
 	return e.Program.Eval(ev.ctx, vars)
 }
 
-// fill writes the values of a node's fields into a copy of its template.
+// fill writes the values of a node's fields into an object that shares with the
+// template what it does not change.
 func (ev *evaluator) fill(n *graph.Node, values []any) map[string]any {
 	if !ev.allow(n) {
 		return nil
 	}
-	obj := deepCopy(n.Template).(map[string]any)
-	omits := false
+	omits := slices.ContainsFunc(n.Fields, func(f *graph.Field) bool { return f.Expr.UsesOmit && !ev.drops(f) })
+	obj := ev.copied(n, omits)
 	for i, f := range n.Fields {
 		if ev.drops(f) {
 			continue
@@ -80,7 +82,6 @@ func (ev *evaluator) fill(n *graph.Node, values []any) map[string]any {
 			ev.fail(n, f.Expr, errPath)
 			return nil
 		}
-		omits = omits || f.Expr.UsesOmit
 	}
 	if !ev.opts.KeepWorkarounds {
 		for _, workaround := range slices.Backward(n.Workarounds) {
@@ -91,6 +92,41 @@ func (ev *evaluator) fill(n *graph.Node, values []any) map[string]any {
 		obj, _ = expr.StripOmit(obj).(map[string]any)
 	}
 	return obj
+}
+
+// copied returns a copy of a node's template: of all of it when what is there is
+// going to be taken out again, else of the part that each object has of its own.
+func (ev *evaluator) copied(n *graph.Node, omits bool) map[string]any {
+	var out any
+	if omits || len(n.Workarounds) > 0 && !ev.opts.KeepWorkarounds {
+		out = deepCopy(n.Template)
+	} else {
+		out = ownCopy(n.Template, n.Own)
+	}
+	return out.(map[string]any)
+}
+
+// ownCopy copies maps and lists as far as own goes.
+func ownCopy(v any, own *graph.Own) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := maps.Clone(v)
+		for _, p := range own.Parts {
+			if key, ok := p.Step.(string); ok && out[key] != nil {
+				out[key] = ownCopy(out[key], p.Own)
+			}
+		}
+		return out
+	case []any:
+		out := slices.Clone(v)
+		for _, p := range own.Parts {
+			if i, ok := p.Step.(int); ok && i < len(out) {
+				out[i] = ownCopy(out[i], p.Own)
+			}
+		}
+		return out
+	}
+	return v
 }
 
 // drops reports whether a field is left out with the workaround that it belongs to.

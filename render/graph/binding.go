@@ -68,6 +68,7 @@ func (b binder) node(t *typedNode, isRead bool) *Node {
 			Workaround: slices.ContainsFunc(n.Workarounds, func(w KroArgoWorkaround) bool { return isBelow(f.path, w.Path) }),
 		})
 	}
+	n.Own = ownOf(n.Fields)
 	for _, d := range t.checked.forEach {
 		n.ForEach = append(n.ForEach, Dimension{Name: d.name, Expr: b.expression(d.expr)})
 	}

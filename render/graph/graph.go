@@ -52,6 +52,7 @@ type Node struct {
 	Kind  *schema.Kind
 
 	Template     map[string]any // never changed
+	Own          *Own           // what of it each object has a copy of
 	Bytes        int64          // of the template, about
 	Fields       []*Field
 	ForEach      []Dimension

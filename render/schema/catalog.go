@@ -25,6 +25,7 @@ type Kind struct {
 	Err error
 
 	structural *structuralschema.Structural // CRDs only, defaults pruned
+	defaults   *kindDefaults                // of Schema; built-in kinds only
 }
 
 // GVR is the resource that serves the kind.
@@ -106,8 +107,9 @@ func (c *Catalog) Lookup(gvk schema.GroupVersionKind) (*Kind, bool) {
 	if !ok {
 		return nil, false
 	}
+	s := c.bundle.component(b.component)
 	k, _ := c.builtin.LoadOrStore(gvk, &Kind{
-		GVK: gvk, Plural: b.plural, Namespaced: b.namespaced, Builtin: true, Schema: c.bundle.component(b.component),
+		GVK: gvk, Plural: b.plural, Namespaced: b.namespaced, Builtin: true, Schema: s, defaults: &kindDefaults{},
 	})
 	return k.(*Kind), true
 }

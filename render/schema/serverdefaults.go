@@ -2,13 +2,17 @@ package schema
 
 import (
 	"encoding/base64"
+	"maps"
+	"slices"
+	"sync"
 
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 )
 
 // ServerDefaults returns obj with what the API server adds on storing it, as
-// far as schemas tell (S8). obj is not changed.
+// far as schemas tell (S8). obj is not changed, and what is the same is shared
+// with it.
 //
 // Kinds of CRDs: unknown fields are pruned, nulls dropped and defaults set, with
 // the API server's own code (S2.9, steps 2 to 4); nothing is validated.
@@ -20,19 +24,18 @@ import (
 // known here: a Service's type, a Deployment's strategy, a Pod's policies,
 // cluster IPs, the normal form of quantities, and more.
 func ServerDefaults(k *Kind, obj map[string]any) map[string]any {
-	out, _ := copyObject(obj).(map[string]any)
-	if out == nil {
-		out = map[string]any{}
-	}
 	switch {
-	case k == nil:
+	case k == nil || obj == nil:
 	case k.structural != nil:
+		out, _ := copyObject(obj).(map[string]any)
 		return k.crdDefaults(out)
 	case k.Builtin:
-		addDefaults(out, k.Schema)
-		addKnown(k, out)
+		if d := k.defaults.of(k); d != nil {
+			obj, _ = d.applyMap(obj)
+		}
+		return withKnown(k, obj)
 	}
-	return out
+	return obj
 }
 
 // crdDefaults works on obj in place.
@@ -44,30 +47,117 @@ func (k *Kind) crdDefaults(obj map[string]any) map[string]any {
 	return obj
 }
 
-// addDefaults sets what is absent, and goes on below what is there.
-func addDefaults(v any, s *Schema) {
+// defaults is what a schema adds to a value. A nil one adds nothing.
+type defaults struct {
+	set   []setDefault         // fields of a map, sorted by name
+	below map[string]*defaults // fields of a map
+	each  *defaults            // entries of a map without fields
+	items *defaults            // of a list
+}
+
+type setDefault struct {
+	name  string
+	value any
+}
+
+// kindDefaults are those of a kind, made when they are first asked for.
+type kindDefaults struct {
+	once sync.Once
+	made *defaults
+}
+
+func (d *kindDefaults) of(k *Kind) *defaults {
+	d.once.Do(func() { d.made = defaultsOf(k.Schema, map[*Schema]*defaults{}) })
+	return d.made
+}
+
+// defaultsOf returns what a schema adds. Schemas are shared, and so is what has
+// been made of them.
+func defaultsOf(s *Schema, made map[*Schema]*defaults) *defaults {
+	if s == nil {
+		return nil
+	}
+	if d, ok := made[s]; ok {
+		return d
+	}
+	d := &defaults{below: map[string]*defaults{}}
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		p := s.Properties[name]
+		if p.HasDefault && !isZero(p.Default) {
+			d.set = append(d.set, setDefault{name, p.Default})
+		}
+		if below := defaultsOf(p, made); below != nil {
+			d.below[name] = below
+		}
+	}
+	if s.Properties == nil {
+		d.each = defaultsOf(s.AdditionalProperties, made)
+	}
+	d.items = defaultsOf(s.Items, made)
+	if d.set == nil && len(d.below) == 0 && d.each == nil && d.items == nil {
+		d = nil
+	}
+	made[s] = d
+	return d
+}
+
+// apply returns a value with what is absent, and with what is absent below what
+// is there, and whether anything was. The value is not changed: where something
+// is added, it is copied.
+func (d *defaults) apply(v any) (any, bool) {
+	if d == nil {
+		return v, false
+	}
 	switch v := v.(type) {
 	case map[string]any:
-		for name, p := range s.Properties {
-			c, ok := v[name]
-			if !ok && p.HasDefault && !isZero(p.Default) {
-				v[name] = copyObject(p.Default)
-			} else if ok {
-				addDefaults(c, p)
-			}
-		}
-		if s.AdditionalProperties != nil && s.Properties == nil {
-			for _, c := range v {
-				addDefaults(c, s.AdditionalProperties)
-			}
-		}
+		return d.applyMap(v)
 	case []any:
-		if s.Items != nil {
-			for _, c := range v {
-				addDefaults(c, s.Items)
+		var out []any
+		for i, c := range v {
+			with, added := d.items.apply(c)
+			if added && out == nil {
+				out = slices.Clone(v)
+			}
+			if added {
+				out[i] = with
+			}
+		}
+		if out != nil {
+			return out, true
+		}
+	}
+	return v, false
+}
+
+func (d *defaults) applyMap(m map[string]any) (map[string]any, bool) {
+	var out map[string]any
+	put := func(name string, v any) {
+		if out == nil {
+			out = make(map[string]any, len(m)+len(d.set))
+			maps.Copy(out, m)
+		}
+		out[name] = v
+	}
+	if d.each != nil || len(d.below) > 0 {
+		for name, c := range m {
+			below := d.each
+			if below == nil {
+				below = d.below[name]
+			}
+			if with, added := below.apply(c); added {
+				put(name, with)
 			}
 		}
 	}
+	for _, s := range d.set {
+		if _, ok := m[s.name]; !ok {
+			put(s.name, s.value)
+		}
+	}
+	if out == nil {
+		return m, false
+	}
+	return out, true
 }
 
 // isZero says that a published default is only the zero value of a Go type.
@@ -91,11 +181,12 @@ func isZero(v any) bool {
 	return false
 }
 
-// addKnown does what is the same for every Secret and Namespace.
-func addKnown(k *Kind, obj map[string]any) {
-	if k.GVK.Group != "" || k.GVK.Version != "v1" {
-		return
+// withKnown adds what is the same for every Secret and Namespace.
+func withKnown(k *Kind, obj map[string]any) map[string]any {
+	if k.GVK.Group != "" || k.GVK.Version != "v1" || k.GVK.Kind != "Secret" && k.GVK.Kind != "Namespace" {
+		return obj
 	}
+	obj = maps.Clone(obj)
 	switch k.GVK.Kind {
 	case "Secret":
 		mergeStringData(obj)
@@ -105,6 +196,7 @@ func addKnown(k *Kind, obj map[string]any) {
 	case "Namespace":
 		labelNamespace(obj)
 	}
+	return obj
 }
 
 // mergeStringData moves stringData, which is write-only, into data.
@@ -113,16 +205,20 @@ func mergeStringData(obj map[string]any) {
 	if !ok {
 		return
 	}
-	data, _ := obj["data"].(map[string]any)
-	if data == nil {
-		data = map[string]any{}
-	}
+	old, _ := obj["data"].(map[string]any)
+	data := make(map[string]any, len(old)+len(text))
+	maps.Copy(data, old)
+	merged := true
 	for key, v := range text {
 		s, ok := v.(string)
 		if !ok {
-			return // refused by the API server: leave it as it is
+			merged = false // refused by the API server
+			break
 		}
 		data[key] = base64.StdEncoding.EncodeToString([]byte(s))
+	}
+	if !merged {
+		return
 	}
 	delete(obj, "stringData")
 	if len(data) > 0 {
@@ -131,17 +227,17 @@ func mergeStringData(obj map[string]any) {
 }
 
 func labelNamespace(obj map[string]any) {
-	meta, _ := obj["metadata"].(map[string]any)
-	name, _ := meta["name"].(string)
+	old, _ := obj["metadata"].(map[string]any)
+	name, _ := old["name"].(string)
 	if name == "" {
 		return
 	}
-	labels, _ := meta["labels"].(map[string]any)
-	if labels == nil {
-		labels = map[string]any{}
-		meta["labels"] = labels
-	}
+	meta := maps.Clone(old)
+	was, _ := old["labels"].(map[string]any)
+	labels := make(map[string]any, len(was)+1)
+	maps.Copy(labels, was)
 	labels["kubernetes.io/metadata.name"] = name
+	meta["labels"], obj["metadata"] = labels, meta
 }
 
 // copyObject copies the maps and lists of a value.
