@@ -41,6 +41,11 @@ func (s *selection) content(name string) ([]byte, error) {
 	if _, err := s.check(name); err != nil {
 		return nil, err
 	}
+	return s.checked(name)
+}
+
+// checked reads a file that check has nothing to say about.
+func (s *selection) checked(name string) ([]byte, error) {
 	data, err := fs.ReadFile(s.fsys, name)
 	switch {
 	case err != nil:
@@ -59,7 +64,7 @@ func (s *selection) read(name string) ([]byte, bool) {
 	}
 	var data []byte
 	if err == nil {
-		data, err = s.content(name)
+		data, err = s.checked(name)
 	}
 	if err != nil {
 		s.report(name, err)
