@@ -133,14 +133,17 @@ func MayHoldInstance(text []byte) bool {
 		return true
 	}
 	for _, m := range versions {
-		group, _, found := strings.Cut(string(m[1]), "/")
-		// The API server wants a dot in the group of a CRD, and an approval for
-		// those of Kubernetes itself, which kro does not write.
-		if found && strings.Contains(group, ".") && !strings.HasSuffix(group, ".k8s.io") {
+		if group, _, found := strings.Cut(string(m[1]), "/"); found && mayBeCustom(group) {
 			return true
 		}
 	}
 	return false
+}
+
+// mayBeCustom reports whether a CRD can have a group. The API server wants a dot in
+// it, and an approval for those of Kubernetes itself, which kro does not write.
+func mayBeCustom(group string) bool {
+	return strings.Contains(group, ".") && !strings.HasSuffix(group, ".k8s.io")
 }
 
 var (

@@ -195,6 +195,21 @@ func TestSearchIsBounded(t *testing.T) {
 	}
 }
 
+// A search opens no file when the rendered ones define every kind that they use.
+func TestSearchOpensNothing(t *testing.T) {
+	files := map[string]string{
+		"krowave.yaml": "{}", "app/krowave.yaml": "{}", "app/a.yaml": rgd("Box", "Pod") + "---\n" + object("Box"),
+		"b.yaml": rgd("B", "Pod"), "c.yaml": rgd("C", "Pod"), "d.yaml": rgd("D", "Pod"), "e.yaml": rgd("E", "Pod"),
+	}
+	source := repo.FS(tree(files))
+	source.Limits = repo.Limits{Files: 2}
+	plan, err := project.Read(t.Context(), source, project.Request{Paths: []string{"app/a.yaml"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	diff(t, []string{"app: app/a.yaml"}, lines(plan))
+}
+
 func TestMayHoldInstance(t *testing.T) {
 	for text, want := range map[string]bool{
 		configMap:     false,

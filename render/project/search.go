@@ -45,22 +45,37 @@ func (s Search) For(ctx context.Context, part Part) (Found, error) {
 	if !s.Every && !slices.ContainsFunc(part.Files, func(f repo.File) bool { return MayHoldInstance(f.Data) }) {
 		return Found{}, nil
 	}
+	c := &chooser{wanted: map[string]bool{}, every: s.Every}
+	docs := s.documents(part)
+	used := make([]k8sschema.GroupKind, 0, len(docs))
+	for _, d := range docs {
+		c.wanted[d.Kind()] = true
+		used = append(used, object.GVK(d.Object).GroupKind())
+	}
+	own := map[string]bool{}
+	known := map[k8sschema.GroupKind]bool{{Group: object.RGDGroup, Kind: object.RGDKind}: true}
+	for _, f := range part.Files {
+		own[f.Name] = true
+		for _, o := range Outlines(f, s.Limits) {
+			known[o.Kind.GroupKind()] = true
+			if !o.IsRGD {
+				continue
+			}
+			if o.Kind.Kind != "" {
+				c.given = append(c.given, o.Kind.GroupKind())
+			}
+			for _, use := range o.Uses() {
+				c.wanted[use.Kind] = true
+				used = append(used, use.GroupKind())
+			}
+		}
+	}
+	if !s.Every && !slices.ContainsFunc(used, func(k k8sschema.GroupKind) bool { return mayBeCustom(k.Group) && !known[k] }) {
+		return Found{}, nil // so that no file of the tree is opened
+	}
 	all, found, err := s.Finder.Find(ctx)
 	if err != nil {
 		return Found{}, err
-	}
-	c := &chooser{wanted: map[string]bool{}, every: s.Every}
-	docs := s.documents(part)
-	for _, d := range docs {
-		c.wanted[d.Kind()] = true
-	}
-	own := map[string]bool{}
-	for _, f := range part.Files {
-		own[f.Name] = true
-		if d := (Definition{File: f}); d.read(s.Limits) {
-			c.given = append(c.given, d.defines()...)
-			c.want(d)
-		}
 	}
 	for p := part.Project; p != nil; p = p.Parent {
 		c.levels = append(c.levels, slices.DeleteFunc(definitionsOf(all, p.Dir), func(d Definition) bool { return own[d.File.Name] }))
