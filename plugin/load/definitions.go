@@ -74,7 +74,7 @@ func (r *reader) onlyLookups(found, rendered []repo.File, flags, file []string, 
 		lookups = append(lookups, Relative(r.dir, Absolute(l, base)))
 	}
 	for _, p := range r.paths {
-		if p != "-" {
+		if !repo.IsStream(p) {
 			paths = append(paths, Relative(r.dir, Absolute(p, r.dir)))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/render/repo"
 )
 
 // Present sorts out the arguments that name nothing, because it was deleted: the
@@ -19,10 +20,10 @@ func (l Loader) Present(args []string) (present, gone []string, err error) {
 			return nil, nil, cli.Usage(err)
 		}
 		name := arg
-		if arg != "-" && !filepath.IsAbs(arg) {
+		if !repo.IsStream(arg) && !filepath.IsAbs(arg) {
 			name = filepath.Join(r.dir, arg)
 		}
-		if arg != "-" && tree.Gone(name) {
+		if !repo.IsStream(arg) && tree.Gone(name) {
 			gone = append(gone, arg)
 		} else {
 			present = append(present, arg)

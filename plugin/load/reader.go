@@ -115,7 +115,7 @@ func (r *reader) split(args []string) ([]part, error) {
 	index := map[*project.Project]int{}
 	err := r.groups(args, r.dir, func(t *tree, absolute []string) error {
 		first := r.inTree(t, r.dir)
-		if absolute[0] != "-" {
+		if !repo.IsStream(absolute[0]) {
 			first = t.Directory(absolute[0])
 		}
 		main := r.settle(t, t.projects.Of(first))
@@ -179,7 +179,7 @@ func (r *reader) groups(args []string, base string, visit func(t *tree, absolute
 	for len(args) > 0 {
 		root := r.rootOf(args[0], base)
 		n := 1
-		for n < len(args) && (args[n] == "-" || r.rootOf(args[n], base) == root) {
+		for n < len(args) && (repo.IsStream(args[n]) || r.rootOf(args[n], base) == root) {
 			n++
 		}
 		t, err := r.tree(root)
@@ -189,7 +189,7 @@ func (r *reader) groups(args []string, base string, visit func(t *tree, absolute
 		absolute := make([]string, n)
 		for i, arg := range args[:n] {
 			absolute[i] = arg
-			if arg != "-" && !filepath.IsAbs(arg) {
+			if !repo.IsStream(arg) && !filepath.IsAbs(arg) {
 				absolute[i] = filepath.Join(base, arg)
 			}
 		}
@@ -298,7 +298,7 @@ func (r *reader) tree(root string) (*tree, error) {
 
 // relative turns a name in a tree into one relative to the working directory.
 func (r *reader) relative(root, name string) string {
-	if name == "-" {
+	if repo.IsStream(name) {
 		return name
 	}
 	rel, err := filepath.Rel(r.dir, filepath.Join(root, filepath.FromSlash(name)))
@@ -320,7 +320,7 @@ func (r *reader) rootOf(arg, base string) string {
 			return filepath.Clean(r.own.Root)
 		}
 		return filepath.Join(r.dir, r.own.Root)
-	case arg == "-":
+	case repo.IsStream(arg):
 		arg = "."
 	}
 	if !filepath.IsAbs(arg) {

@@ -140,11 +140,21 @@ func (p *settingsParser) definitions(at diag.Path, value any) {
 				p.errorf(at.With(i), "definitions from elsewhere are a mapping: {git: URL, ref: BRANCH or TAG, path: DIR} or {oci: REGISTRY/REPOSITORY, tag: TAG}, which krowave update pins")
 				continue
 			}
+			if repo.IsStream(item) {
+				p.stream(at.With(i), item)
+				continue
+			}
 			p.out.Definitions = append(p.out.Definitions, item)
 		default:
 			p.errorf(at.With(i), "%s is a path, or a mapping with git or oci", at.With(i))
 		}
 	}
+}
+
+// stream refuses what only the caller of a command may name: a repository that did
+// could let it wait for ever.
+func (p *settingsParser) stream(at diag.Path, name string) {
+	p.errorf(at, "%q is standard input or another open file, which only an argument may name; %s is a path", name, at)
 }
 
 // paths reads a list of paths.
@@ -162,6 +172,8 @@ func (p *settingsParser) paths(at diag.Path, value any) []string {
 			p.errorf(at.With(i), "%s is a path", at.With(i))
 		case strings.Contains(text, "://"):
 			p.errorf(at.With(i), "%s is not fetched from anywhere; it is a path", at.With(i))
+		case repo.IsStream(text):
+			p.stream(at.With(i), text)
 		default:
 			out = append(out, text)
 		}

@@ -50,7 +50,7 @@ func (ps *Projects) Split(ctx context.Context, paths []string, stdin string) (Sp
 	}
 	for _, f := range read.Files {
 		dir := path.Dir(f.Name)
-		if f.Name == "-" {
+		if repo.IsStream(f.Name) {
 			dir = stdin
 		}
 		if path.Base(f.Name) != SettingsName {
@@ -60,7 +60,7 @@ func (ps *Projects) Split(ctx context.Context, paths []string, stdin string) (Sp
 	}
 	if len(out.Parts) == 0 { // of which the settings still count
 		dir := stdin
-		if len(paths) > 0 && paths[0] != "-" {
+		if len(paths) > 0 && !repo.IsStream(paths[0]) {
 			dir = ps.tree.Directory(paths[0])
 		}
 		add(ps.Of(dir))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -126,6 +125,7 @@ type selection struct {
 type pick struct {
 	name      string
 	kustomize bool
+	stream    bool
 	walked    bool // met in a walk; a kustomization is dropped when another one includes it
 }
 
@@ -145,16 +145,8 @@ func (s *selection) pass(name string, dir bool, reason string) {
 }
 
 func (s *selection) argument(arg string) error {
-	if arg == "-" {
-		switch {
-		case s.stdin:
-			return errors.New(`"-" is named twice, but standard input can be read only once`)
-		case s.tree.Stdin == nil:
-			return errors.New(`"-": there is no standard input here`)
-		}
-		s.stdin = true
-		s.picks = append(s.picks, pick{name: "-"})
-		return nil
+	if arg == "-" || s.tree.Stdin != nil && IsStream(arg) {
+		return s.stream(arg)
 	}
 	name, err := s.tree.relative(arg)
 	if err != nil {
@@ -237,13 +229,9 @@ func (s *selection) load() error {
 			return fmt.Errorf("reading files: %w", err)
 		}
 		switch {
-		case p.name == "-":
-			data, err := io.ReadAll(io.LimitReader(s.tree.Stdin, s.limits.TotalBytes-s.bytes+1))
-			if err != nil {
-				return fmt.Errorf("reading standard input: %w", err)
-			}
-			if s.charge("-", int64(len(data))) {
-				s.out.Files = append(s.out.Files, File{Name: "-", Data: data})
+		case p.stream:
+			if err := s.drain(p.name); err != nil {
+				return err
 			}
 		case p.kustomize:
 			if p.walked && (included[p.name] || s.isComponent(p.name)) {

@@ -91,7 +91,7 @@ func (h *hydration) source(in *load.Input) error {
 			return err
 		}
 	}
-	if slices.Contains(h.args, "-") {
+	if slices.ContainsFunc(h.args, repo.IsStream) {
 		return nil // where that comes from is not known
 	}
 	rev, err := git.Revision(ref)
@@ -118,7 +118,7 @@ func (h *hydration) sourceURL() string {
 // committed reports whether HEAD has all that was read, as it was read. What
 // differs is a finding.
 func (h *hydration) committed(in *load.Input) (bool, error) {
-	if h.flags.uncommitted || h.Settings.Own().Root != "" || slices.Contains(h.args, "-") {
+	if h.flags.uncommitted || h.Settings.Own().Root != "" || slices.ContainsFunc(h.args, repo.IsStream) {
 		return false, nil
 	}
 	flags := *h.Settings

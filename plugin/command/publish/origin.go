@@ -8,6 +8,7 @@ import (
 
 	"github.com/krowave/krowave/plugin/load"
 	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/repo"
 	"github.com/krowave/krowave/render/settings"
 )
 
@@ -33,7 +34,7 @@ func (h *hydration) defaultOwner() string {
 
 // inRepository is an argument as seen from the top of the repository.
 func (h *hydration) inRepository(arg string) string {
-	if arg == "-" {
+	if repo.IsStream(arg) {
 		return arg
 	}
 	dir, err := filepath.Abs(h.Streams.Dir)
@@ -53,7 +54,7 @@ func relativeTo(base, name, otherwise string) string {
 
 // commands are those that render a directory again, from the top of a clone.
 func (h *hydration) commands(i *render.Instance) []string {
-	if slices.Contains(h.args, "-") {
+	if slices.ContainsFunc(h.args, repo.IsStream) {
 		return nil // what was piped in is not known
 	}
 	words := []string{"krowave", "render", "--annotate=" + h.Flags().Lookup("annotate").Value.String()}
