@@ -46,6 +46,7 @@ var rooms = []string{
 	"plugin/compare/danger",
 	"plugin/compare/compat",
 	"plugin/compare/field",
+	"plugin/staging",
 	"plugin/report",
 	"plugin/cli",
 	"render/trace",

@@ -2,24 +2,22 @@ package output
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/compare"
+	"github.com/krowave/krowave/plugin/staging"
 	"github.com/krowave/krowave/render/manifest"
 )
 
 // Dir writes each object to a file of its own, <namespace>/<kind>-<name>.yaml.
 // Everything is written to a directory beside first, so that dir is left as it
-// was when anything fails. Files that are there already are replaced when their
+// was when anything fails; a file is never there in part, even after kill -9. Files that are there already are replaced when their
 // name is the same, and left alone otherwise.
 func Dir(stderr io.Writer, dir string, objects []map[string]any) error {
 	names, problems := FileNames(objects)
@@ -37,17 +35,17 @@ func Dir(stderr io.Writer, dir string, objects []map[string]any) error {
 		return fmt.Errorf("opening the output directory: %w", err)
 	}
 	defer root.Close()
-	staging := filepath.Base(stagingName(root))
-	if err := root.Mkdir(staging, 0o755); err != nil {
+	area, err := staging.Begin(root)
+	if err != nil {
 		return fmt.Errorf("staging the output: %w", err)
 	}
-	defer func() { _ = root.RemoveAll(staging) }()
+	defer area.End()
 	for i, o := range objects {
 		var text bytes.Buffer
 		if err := manifest.EncodeYAML(&text, []map[string]any{o}); err != nil {
 			return err
 		}
-		if err := writeFile(root, path.Join(staging, names[i]), text.Bytes()); err != nil {
+		if err := writeFile(root, path.Join(area.Name, names[i]), text.Bytes()); err != nil {
 			return err
 		}
 	}
@@ -55,21 +53,11 @@ func Dir(stderr io.Writer, dir string, objects []map[string]any) error {
 		return err
 	}
 	for _, name := range names {
-		if err := root.Rename(path.Join(staging, name), name); err != nil {
+		if err := root.Rename(path.Join(area.Name, name), name); err != nil {
 			return fmt.Errorf("writing the output: %w", err)
 		}
 	}
 	return nil
-}
-
-// stagingName returns a name that nothing in the directory has.
-func stagingName(root *os.Root) string {
-	for i := 0; ; i++ {
-		name := fmt.Sprintf(".krowave-%d-%d", os.Getpid(), i)
-		if _, err := root.Lstat(name); errors.Is(err, fs.ErrNotExist) {
-			return name
-		}
-	}
 }
 
 // prepare makes the directories, and finds what would stop a rename before the

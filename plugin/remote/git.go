@@ -17,6 +17,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 
+	"github.com/krowave/krowave/plugin/staging"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/repo"
@@ -57,12 +58,17 @@ func (s *Store) fetchGit(ctx context.Context, r project.Remote) error {
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
 		return fmt.Errorf("making the cache: %w", err)
 	}
-	dir, err := os.MkdirTemp(s.Dir, "fetch-")
+	root, err := os.OpenRoot(s.Dir)
+	if err != nil {
+		return fmt.Errorf("opening the cache: %w", err)
+	}
+	defer root.Close()
+	area, err := staging.Begin(root)
 	if err != nil {
 		return fmt.Errorf("making the cache: %w", err)
 	}
-	defer os.RemoveAll(dir)
-	local, err := git.PlainInit(dir, true)
+	defer area.End()
+	local, err := git.PlainInit(filepath.Join(s.Dir, area.Name), true)
 	if err != nil {
 		return fmt.Errorf("making the cache: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/krowave/krowave/plugin/staging"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/repo"
@@ -88,44 +89,44 @@ func recordLine(r project.Remote, sum string) string {
 	return strings.Join([]string{r.Folder(), sum, r.Pin(), r.Address(), r.Path}, " ") + "\n"
 }
 
-// WriteVendor makes a directory hold copies and nothing else.
-func WriteVendor(dir string, copies []Copy) (err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+// WriteVendor makes a directory hold copies and nothing else. It holds what it
+// held before, or all of them: a render never finds a part.
+func WriteVendor(dir string, copies []Copy) error {
+	if err := foreign(dir); err != nil {
 		return err
 	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, root.Close()) }()
-	if err := clear(root, dir); err != nil {
-		return err
-	}
-	record := recordHeader
-	for _, c := range copies {
-		record += c.record()
-		for _, f := range c.Files {
-			name := filepath.FromSlash(path.Join(c.Folder(), f.Name))
-			if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-				return err
-			}
-			if err := root.WriteFile(name, f.Data, 0o644); err != nil {
-				return err
+	return staging.Replace(dir, func(root *os.Root) error {
+		record := recordHeader
+		for _, c := range copies {
+			record += c.record()
+			for _, f := range c.Files {
+				name := filepath.FromSlash(path.Join(c.Folder(), f.Name))
+				if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+					return err
+				}
+				if err := root.WriteFile(name, f.Data, 0o644); err != nil {
+					return err
+				}
 			}
 		}
-	}
-	return root.WriteFile(RecordName, []byte(record), 0o644)
+		return root.WriteFile(RecordName, []byte(record), 0o644)
+	})
 }
 
-// clear takes away what a former run wrote, and refuses to touch a directory that
-// holds anything else.
-func clear(root *os.Root, dir string) error {
+// foreign refuses to touch a directory that holds anything that no former run
+// wrote.
+func foreign(dir string) error {
 	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) == 0 {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	known := []string{RecordName}
-	record, err := root.ReadFile(RecordName)
+	record, err := os.ReadFile(filepath.Join(dir, RecordName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -137,11 +138,6 @@ func clear(root *os.Root, dir string) error {
 	for _, e := range entries {
 		if !slices.Contains(known, e.Name()) {
 			return fmt.Errorf("%s is not from krowave vendor; move it elsewhere, or name another directory with vendor: in krowave.yaml", path.Join(filepath.ToSlash(dir), e.Name()))
-		}
-	}
-	for _, e := range entries {
-		if err := root.RemoveAll(e.Name()); err != nil {
-			return err
 		}
 	}
 	return nil

@@ -18,6 +18,7 @@ import (
 	"github.com/krowave/krowave/plugin/load"
 	"github.com/krowave/krowave/plugin/remote"
 	"github.com/krowave/krowave/plugin/report"
+	"github.com/krowave/krowave/plugin/staging"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/project"
 )
@@ -138,7 +139,7 @@ func (f *settingsFile) update(ctx context.Context, s cli.Streams, store *remote.
 	if len(updates) == 0 {
 		fmt.Fprintf(&out, "%s: %s up to date\n", f.name, report.Counted(len(f.Remotes), "remote source is", "remote sources are"))
 	}
-	if len(updates) > 0 && !check {
+	if !check {
 		if err := f.write(updates); err != nil {
 			return err
 		}
@@ -153,6 +154,9 @@ func (f *settingsFile) update(ctx context.Context, s cli.Streams, store *remote.
 }
 
 func (f *settingsFile) write(updates []remote.Update) error {
+	if len(updates) == 0 {
+		return staging.Clean(filepath.Dir(f.path))
+	}
 	data, err := remote.SetPins(f.name, f.data, updates)
 	if err != nil {
 		return err
@@ -161,5 +165,5 @@ func (f *settingsFile) write(updates []remote.Update) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(f.path, data, info.Mode().Perm())
+	return staging.WriteFile(f.path, data, info.Mode().Perm())
 }
