@@ -110,6 +110,10 @@ func jsonTooDeep(text []byte, limit int) (int, bool) {
 }
 
 func (r *reader) readYAML(src *source) {
+	if value, ok := quickYAML(src.text, r.lim); ok {
+		r.add(src, value, nil)
+		return
+	}
 	if mayHaveAliases(src.text) {
 		if n := src.expandedNodes(r.lim.Nodes); n > r.lim.Nodes {
 			r.found.Errorf(src.start(), "limit-aliases", "document has more than %d values once its aliases are expanded; raise --max-yaml-nodes, or write the values out", r.lim.Nodes)
