@@ -12,7 +12,7 @@ import (
 // placeholder stands for the value of an expression without one: a text that
 // names what is missing. In a text with several expressions, those that have a
 // value keep it.
-func (ev *evaluator) placeholder(e *graph.Expression, vars bindings) any {
+func (ev *evaluator) placeholder(e *graph.Expression, vars *bindings) any {
 	if e.Standalone {
 		return placeholderFor(ev.missing(e))
 	}
@@ -30,7 +30,7 @@ func (ev *evaluator) placeholder(e *graph.Expression, vars bindings) any {
 func placeholderFor(what string) string { return "<runtime: " + what + ">" }
 
 // part is the text of one expression of several.
-func (ev *evaluator) part(e *graph.Expression, source string, vars bindings) string {
+func (ev *evaluator) part(e *graph.Expression, source string, vars *bindings) string {
 	parsed, errs := expr.ParseAST(source)
 	if errs != nil {
 		return placeholderFor(source)
@@ -52,7 +52,7 @@ func (ev *evaluator) part(e *graph.Expression, source string, vars bindings) str
 }
 
 // untyped evaluates a part on its own; a text has parts that are texts.
-func (ev *evaluator) untyped(parsed *cel.Ast, types map[string]*cel.Type, vars bindings) (string, bool) {
+func (ev *evaluator) untyped(parsed *cel.Ast, types map[string]*cel.Type, vars *bindings) (string, bool) {
 	env, err := expr.Typed(nil, types)
 	if err != nil {
 		return "", false

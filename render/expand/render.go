@@ -39,7 +39,7 @@ func (ev *evaluator) single(n *graph.Node) map[string]any {
 
 // value evaluates an expression of a template or forEach, or records why it has
 // no value.
-func (ev *evaluator) value(n *graph.Node, e *graph.Expression, vars bindings) (any, bool) {
+func (ev *evaluator) value(n *graph.Node, e *graph.Expression, vars *bindings) (any, bool) {
 	v, err := ev.eval(e, vars)
 	if err == nil {
 		return v, true
@@ -53,7 +53,7 @@ func (ev *evaluator) value(n *graph.Node, e *graph.Expression, vars bindings) (a
 
 // restPending records what else a node waits for: the expressions behind field i
 // that have no data either.
-func (ev *evaluator) restPending(n *graph.Node, i int, vars bindings, iteration bool) {
+func (ev *evaluator) restPending(n *graph.Node, i int, vars *bindings, iteration bool) {
 	for _, f := range n.Fields[i+1:] {
 		if f.Iteration == iteration && !ev.drops(f) {
 			ev.alsoPending(n, f.Expr, vars)
@@ -61,7 +61,7 @@ func (ev *evaluator) restPending(n *graph.Node, i int, vars bindings, iteration 
 	}
 }
 
-func (ev *evaluator) eval(e *graph.Expression, vars bindings) (any, error) {
+func (ev *evaluator) eval(e *graph.Expression, vars *bindings) (any, error) {
 	vars.present = e.AsksForPresence
 	return e.Program.Eval(ev.ctx, vars)
 }
@@ -191,12 +191,12 @@ func write(obj map[string]any, steps diag.Path, value any) bool {
 
 // scope binds the names that a group of expressions sees: what they read, or
 // all dependencies when they read nothing.
-func (ev *evaluator) scope(n *graph.Node, names []string) bindings {
+func (ev *evaluator) scope(n *graph.Node, names []string) *bindings {
 	if len(names) == 0 {
 		names = n.Dependencies
-		return bindings{evaluator: ev, names: names, instance: true}
+		return &bindings{evaluator: ev, names: names, instance: true}
 	}
-	return bindings{evaluator: ev, names: names}
+	return &bindings{evaluator: ev, names: names}
 }
 
 // bindings are the variables of one evaluation, a cel.Activation.
@@ -209,10 +209,10 @@ type bindings struct {
 }
 
 // Parent implements cel.Activation: there is nothing behind the bindings.
-func (b bindings) Parent() cel.Activation { return nil }
+func (b *bindings) Parent() cel.Activation { return nil }
 
 // ResolveName implements cel.Activation.
-func (b bindings) ResolveName(name string) (any, bool) {
+func (b *bindings) ResolveName(name string) (any, bool) {
 	if v, ok := b.item[name]; ok {
 		return v, true
 	}

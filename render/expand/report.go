@@ -16,7 +16,7 @@ import (
 )
 
 // evalError records an evaluation without a value: pending or fatal (S7.5).
-func (ev *evaluator) evalError(n *graph.Node, e *graph.Expression, vars bindings, err error) {
+func (ev *evaluator) evalError(n *graph.Node, e *graph.Expression, vars *bindings, err error) {
 	if isPending(err) {
 		ev.pending(n, e, vars, err)
 	} else {
@@ -26,7 +26,7 @@ func (ev *evaluator) evalError(n *graph.Node, e *graph.Expression, vars bindings
 
 // pending records a node that waits for data. Data of a node that is pending
 // itself is no cause of its own.
-func (ev *evaluator) pending(n *graph.Node, e *graph.Expression, vars bindings, err error) {
+func (ev *evaluator) pending(n *graph.Node, e *graph.Expression, vars *bindings, err error) {
 	if last := len(ev.out.Pending) - 1; last >= 0 && ev.out.Pending[last].Node == n {
 		return // a placeholder stands there, and rendering went on
 	}
@@ -45,7 +45,7 @@ func (ev *evaluator) pending(n *graph.Node, e *graph.Expression, vars bindings, 
 
 // alsoPending adds an expression without data to the Pending of its node, which
 // waits already.
-func (ev *evaluator) alsoPending(n *graph.Node, e *graph.Expression, vars bindings) {
+func (ev *evaluator) alsoPending(n *graph.Node, e *graph.Expression, vars *bindings) {
 	last := len(ev.out.Pending) - 1
 	if last < 0 || ev.out.Pending[last].Node != n || ev.out.Pending[last].Expression == nil {
 		return
@@ -55,7 +55,7 @@ func (ev *evaluator) alsoPending(n *graph.Node, e *graph.Expression, vars bindin
 	}
 }
 
-func (ev *evaluator) withoutData(n *graph.Node, e *graph.Expression, vars bindings, err error) Pending {
+func (ev *evaluator) withoutData(n *graph.Node, e *graph.Expression, vars *bindings, err error) Pending {
 	p := Pending{Node: n, Expression: e, Offset: failedAt(e, err), Needs: ev.missing(e), Reason: ev.reasonOf(n, err)}
 	// Without server defaults a field may be missing that a cluster would have.
 	p.Unsatisfiable = len(e.Runtime) == 0 && (ev.opts.ServerDefaults || !e.ReadsNodes())
@@ -77,7 +77,7 @@ func (ev *evaluator) withoutData(n *graph.Node, e *graph.Expression, vars bindin
 
 // absent finds the access of an expression to a list or map without what is
 // read; nil for what comes from a Secret.
-func (ev *evaluator) absent(n *graph.Node, e *graph.Expression, vars bindings, err error) *expr.Absent {
+func (ev *evaluator) absent(n *graph.Node, e *graph.Expression, vars *bindings, err error) *expr.Absent {
 	if e.Sensitive || ev.out.ReadsSecret(n) {
 		return nil
 	}
@@ -87,7 +87,7 @@ func (ev *evaluator) absent(n *graph.Node, e *graph.Expression, vars bindings, e
 
 // inDetail is an error that says which list or map lacks what is read, where
 // that is known.
-func (ev *evaluator) inDetail(n *graph.Node, e *graph.Expression, vars bindings, err error) error {
+func (ev *evaluator) inDetail(n *graph.Node, e *graph.Expression, vars *bindings, err error) error {
 	if !isPending(err) {
 		return err
 	}
