@@ -43,6 +43,7 @@ var rooms = []string{
 	"plugin/remote",
 	"plugin/rgdtest",
 	"plugin/compare",
+	"plugin/compare/alike",
 	"plugin/compare/danger",
 	"plugin/compare/compat",
 	"plugin/compare/field",
