@@ -44,6 +44,7 @@ var rooms = []string{
 	"plugin/rgdtest",
 	"plugin/compare",
 	"plugin/compare/alike",
+	"plugin/compare/headline",
 	"plugin/compare/danger",
 	"plugin/compare/compat",
 	"plugin/compare/field",
