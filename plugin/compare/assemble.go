@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/krowave/krowave/plugin/compare/field"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 )
@@ -69,6 +70,9 @@ func (c *comparison) report(opts Options) *Report {
 	c.definitions(r)
 	sortDangers(r.Dangers)
 	r.count()
+	r.headlines()
+	r.groupChanges()
+	r.groupDangers()
 	return r
 }
 
@@ -105,6 +109,9 @@ func (c *comparison) instanceChange(t *top) *InstanceChange {
 		i.Status = Removed
 	case len(was.broken) > 0:
 		i.Status = Changed
+	}
+	if was != nil && is != nil && was.instance != nil && is.instance != nil {
+		i.Edited = !field.Equal(was.instance.Doc.Object, is.instance.Doc.Object)
 	}
 	for n, t := range []*top{is, was} {
 		if t == nil || t.instance == nil {

@@ -89,6 +89,7 @@ func (c *comparison) definition(name string, old, now *graph.Graph) (*Definition
 	d.Status = Changed
 	d.Allowed = object.Annotation(now.RGD.Doc.Object, allowBreaking) == "true"
 	d.nodes(old.RGD.Resources, now.RGD.Resources, old, now)
+	d.Fields = c.definitionFields(old, now)
 	if dangers := fixedFields(old, now); len(dangers) > 0 {
 		return d, dangers
 	}

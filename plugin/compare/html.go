@@ -6,6 +6,7 @@ import (
 	_ "embed" // the page
 	"encoding/base64"
 	"html/template"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,28 +22,47 @@ var pageStyle string
 // htmlPage is what the template sees.
 type htmlPage struct {
 	Style       template.CSS
-	Policy      string // of the content: nothing from elsewhere, and no script at all
+	Policy      string   // of the content: nothing from elsewhere, and no script at all
+	Filters     []string // statuses and actions that the page has
 	Old, New    string
 	Plan        string
 	Facts       []string
 	Dangers     []htmlDanger
 	Definitions []htmlSection
-	Columns     []string
+	Groups      []htmlSection
+	Columns     []htmlColumn
 	Rows        []htmlRow
 	Sections    []htmlSection
+
+	anchors map[string]string // of instances, objects and RGDs
 }
 
-type htmlDanger struct{ Severity, Rule, Subject, Message, Place string }
+type htmlDanger struct {
+	Severity, Rule, Subject, Message, Place, Anchor string
+	Consequences                                    []string
+}
+
+type htmlColumn struct {
+	Text   string
+	Number bool
+}
 
 type htmlRow struct {
 	Anchor string
-	Cells  []string
+	Has    []string
+	Cells  []htmlCell
 }
 
+type htmlCell struct{ Text, Class string }
+
 type htmlSection struct {
-	Anchor, Head string
-	Notes        []string
-	Objects      []htmlObject
+	Anchor, Head, Example, Who string
+	Has                        []string // statuses and actions, for the filter
+	Count                      string
+	Open                       bool
+	Notes, Values              []string
+	Lines                      []htmlLine
+	Objects                    []htmlObject
 }
 
 type htmlObject struct {
@@ -53,7 +73,7 @@ type htmlObject struct {
 type htmlLine struct{ Class, Mark, Text string }
 
 // writeHTML prints one page that needs nothing else: its style is in it, under a
-// policy that allows that style alone.
+// policy that allows that style alone. The filter is made of style, too.
 func writeHTML(out *bytes.Buffer, r *Report) error {
 	page, err := template.New("report").Parse(pageText)
 	if err != nil {
@@ -63,60 +83,214 @@ func writeHTML(out *bytes.Buffer, r *Report) error {
 	p := &htmlPage{
 		Style:  template.CSS(pageStyle),
 		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'",
-		Old:    diag.Name(r.Old), New: diag.Name(r.New), Plan: r.plan(), Facts: r.facts(), Columns: r.columns(),
+		Old:    diag.Name(r.Old), New: diag.Name(r.New), Plan: r.plan(), Facts: r.facts(), anchors: map[string]string{},
 	}
-	for _, d := range r.groups() {
-		p.Dangers = append(p.Dangers, htmlDanger{d.Severity.String(), d.Rule, d.subject(), diag.Line(d.Message), d.place()})
-	}
-	for n := range r.Definitions {
-		d := &r.Definitions[n]
-		p.Definitions = append(p.Definitions, htmlSection{Head: d.heading(), Notes: d.lines()})
-	}
-	if err := p.instances(r); err != nil {
+	if err := p.definitions(r); err != nil {
 		return err
 	}
+	if err := p.groups(r); err != nil {
+		return err
+	}
+	if err := p.sections(r); err != nil {
+		return err
+	}
+	p.table(r)
+	for _, d := range r.DangerGroups {
+		p.Dangers = append(p.Dangers, p.danger(&d))
+	}
+	lists := [][]htmlSection{p.Definitions, p.Groups, p.Sections}
+	few := len(slices.Concat(lists...)) <= mostOpen
+	for _, list := range lists {
+		for n := range list {
+			list[n].Open = few
+		}
+	}
+	p.filters()
 	return page.Execute(out, p)
 }
 
-func (p *htmlPage) instances(r *Report) error {
-	for n := range r.Instances {
-		i := &r.Instances[n]
-		if i.Status == Unchanged {
-			continue
+// filters are the statuses and actions of which the page has some, if there is a
+// choice.
+func (p *htmlPage) filters() {
+	found := map[string]bool{}
+	for _, s := range slices.Concat(p.Groups, p.Sections) {
+		for _, has := range s.Has {
+			found[has] = true
 		}
-		s := htmlSection{Anchor: "i" + strconv.Itoa(n), Head: i.Title() + ": " + string(i.Status)}
-		for _, d := range i.Diagnostics {
-			s.Notes = append(s.Notes, diag.Line(d.Pos.String()+": "+d.Message+" ["+d.Rule+"]"))
-		}
-		var err error
-		if s.Objects, err = htmlObjects(i.Objects); err != nil {
-			return err
-		}
-		p.Rows = append(p.Rows, htmlRow{s.Anchor, r.row(i)})
-		p.Sections = append(p.Sections, s)
 	}
-	if len(r.PassThrough) == 0 {
-		return nil
+	if len(found) < 2 {
+		return
 	}
-	objects, err := htmlObjects(r.PassThrough)
-	p.Sections = append(p.Sections, htmlSection{Anchor: "rest", Head: "Objects of no instance", Objects: objects})
-	return err
+	for _, name := range []string{string(Broken), string(AddObject), string(ChangeObject), string(DeleteObject), string(MoveObject)} {
+		if found[name] {
+			p.Filters = append(p.Filters, name)
+		}
+	}
 }
 
-func htmlObjects(list []ObjectChange) ([]htmlObject, error) {
+// has lists what the filter goes by.
+func has(list []*ObjectChange, diagnostics diag.List) []string {
+	var out []string
+	add := func(what string) {
+		if !slices.Contains(out, what) {
+			out = append(out, what)
+		}
+	}
+	if len(diagnostics) > 0 {
+		add(string(Broken))
+	}
+	for _, o := range list {
+		add(string(o.Action))
+		if o.moves() {
+			add(string(MoveObject))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// name remembers where something is shown, if nothing shows it yet.
+func (p *htmlPage) name(what, anchor string) {
+	if p.anchors[what] == "" {
+		p.anchors[what] = anchor
+	}
+}
+
+func (p *htmlPage) definitions(r *Report) error {
+	for n := range r.Definitions {
+		d := &r.Definitions[n]
+		lines, err := d.fieldLines()
+		if err != nil {
+			return err
+		}
+		s := htmlSection{Anchor: "d" + strconv.Itoa(n), Head: d.heading(), Notes: d.lines(), Lines: htmlLines(lines)}
+		p.name("rgd "+d.Name, s.Anchor)
+		p.Definitions = append(p.Definitions, s)
+	}
+	return nil
+}
+
+func (p *htmlPage) groups(r *Report) error {
+	for n := range r.Groups {
+		g := &r.Groups[n]
+		s := htmlSection{
+			Anchor: "g" + strconv.Itoa(n), Head: capital(g.heading()), Example: g.example(), Who: g.who(0), Count: number(g.Count),
+			Notes: notes(g.Diagnostics), Values: g.values(),
+		}
+		var list []*ObjectChange
+		for k := range g.Changes {
+			list = append(list, &g.Changes[k])
+		}
+		s.Has = has(list, g.Diagnostics)
+		for _, o := range g.all {
+			p.name("object "+keyOf(o.Identity).String(), s.Anchor)
+		}
+		for _, id := range g.Instances {
+			p.name("instance "+keyOf(id).String()+" "+id.Path, s.Anchor)
+		}
+		var err error
+		if s.Objects, err = htmlObjects(list); err != nil {
+			return err
+		}
+		p.Groups = append(p.Groups, s)
+	}
+	return nil
+}
+
+func (p *htmlPage) sections(r *Report) error {
+	for _, x := range r.sections() {
+		s := htmlSection{Anchor: "rest", Head: x.head, Notes: notes(x.diagnostics), Has: has(x.objects, x.diagnostics)}
+		if x.at >= 0 {
+			s.Anchor = "i" + strconv.Itoa(x.at)
+			id := r.Instances[x.at].Identity
+			p.anchors["instance "+keyOf(id).String()+" "+id.Path] = s.Anchor
+		}
+		for _, o := range x.objects {
+			p.name("object "+keyOf(o.Identity).String(), s.Anchor)
+		}
+		var err error
+		if s.Objects, err = htmlObjects(x.objects); err != nil {
+			return err
+		}
+		p.Sections = append(p.Sections, s)
+	}
+	return nil
+}
+
+func (p *htmlPage) table(r *Report) {
+	columns := r.columns()
+	numbers := len(columns) - 4
+	for n, text := range columns {
+		p.Columns = append(p.Columns, htmlColumn{text, n >= numbers})
+	}
+	rows, _ := r.rows(0)
+	for _, row := range rows {
+		i := &r.Instances[row.at]
+		var list []*ObjectChange
+		for k := range i.Objects {
+			list = append(list, &i.Objects[k])
+		}
+		x := htmlRow{Has: has(list, i.Diagnostics), Anchor: p.anchors["instance "+keyOf(i.Identity).String()+" "+i.Identity.Path]}
+		for n, text := range row.cells {
+			class := ""
+			switch {
+			case n >= numbers:
+				class = "n"
+			case n == numbers-1:
+				class = string(i.Status)
+			}
+			x.Cells = append(x.Cells, htmlCell{text, class})
+		}
+		p.Rows = append(p.Rows, x)
+	}
+}
+
+func (p *htmlPage) danger(d *DangerGroup) htmlDanger {
+	out := htmlDanger{Severity: d.Severity.String(), Rule: d.Rule, Subject: d.subject(), Message: diag.Line(d.Message), Place: d.place()}
+	for n := range d.Consequences {
+		out.Consequences = append(out.Consequences, d.Consequences[n].consequence())
+	}
+	var names []string
+	if d.Object != nil {
+		names = append(names, "object "+keyOf(*d.Object).String())
+	}
+	if d.Instance != nil {
+		names = append(names, "instance "+keyOf(*d.Instance).String()+" "+d.Instance.Path)
+	}
+	names = append(names, "rgd "+d.definition)
+	for _, name := range names {
+		if out.Anchor = p.anchors[name]; out.Anchor != "" {
+			break
+		}
+	}
+	return out
+}
+
+func notes(list diag.List) []string {
+	var out []string
+	for _, d := range list {
+		out = append(out, diag.Line(d.Pos.String()+": "+d.Message+" ["+d.Rule+"]"))
+	}
+	return out
+}
+
+func htmlObjects(list []*ObjectChange) ([]htmlObject, error) {
 	var out []htmlObject
-	for n := range list {
-		o := &list[n]
+	for _, o := range list {
 		lines, err := linesOf(o)
 		if err != nil {
 			return nil, err
 		}
-		x := htmlObject{Action: string(o.Action), Head: o.Action.mark() + " " + o.heading()}
-		for _, l := range lines {
-			class := map[byte]string{'@': "path", '+': "add", '-': "del", ' ': "same"}[l.mark]
-			x.Lines = append(x.Lines, htmlLine{class, strings.Trim(string(l.mark), "@"), l.text})
-		}
-		out = append(out, x)
+		out = append(out, htmlObject{Action: string(o.Action), Head: o.Action.mark() + " " + o.heading(), Lines: htmlLines(lines)})
 	}
 	return out, nil
+}
+
+func htmlLines(lines []line) []htmlLine {
+	var out []htmlLine
+	for _, l := range lines {
+		class := map[byte]string{'@': "path", '+': "add", '-': "del", ' ': "same"}[l.mark]
+		out = append(out, htmlLine{class, strings.Trim(string(l.mark), "@"), l.text})
+	}
+	return out
 }

@@ -33,27 +33,55 @@ func writeHuman(out *bytes.Buffer, r *Report, opts PrintOptions) error {
 		h.line("  ", "", fact)
 	}
 	h.dangers(r)
-	h.definitions(r)
-	h.table(r)
-	for n := range r.Instances {
-		i := &r.Instances[n]
-		if i.Status == Unchanged {
-			continue
-		}
-		h.line("\n", bold, fmt.Sprintf("%s: %s", i.Title(), i.Status))
-		for _, d := range i.Diagnostics {
-			h.line("  ", red, diag.Line(fmt.Sprintf("%s: %s [%s]", d.Pos, d.Message, d.Rule)))
-		}
-		if err := h.objects(i.Objects); err != nil {
+	if err := h.definitions(r); err != nil {
+		return err
+	}
+	for n := range r.Groups {
+		if err := h.group(&r.Groups[n]); err != nil {
 			return err
 		}
 	}
-	if len(r.PassThrough) > 0 {
-		h.line("\n", bold, "Objects of no instance")
-		return h.objects(r.PassThrough)
+	h.table(r)
+	for _, s := range r.sections() {
+		h.line("\n", bold, s.head)
+		h.findings(s.diagnostics)
+		if err := h.objects(s.objects); err != nil {
+			return err
+		}
 	}
 	return nil
 }
+
+// group prints a change that several have in common.
+func (h *human) group(g *Group) error {
+	h.line("\n", bold, capital(g.heading()))
+	if example := g.example(); example != "" {
+		h.line("  ", "", example)
+	}
+	h.findings(g.Diagnostics)
+	var list []*ObjectChange
+	for n := range g.Changes {
+		list = append(list, &g.Changes[n])
+	}
+	if err := h.objects(list); err != nil {
+		return err
+	}
+	for _, v := range g.values() {
+		h.line("    ", "", v)
+	}
+	if who := g.who(mostRows); who != "" {
+		h.line("  ", "", "in "+who)
+	}
+	return nil
+}
+
+func (h *human) findings(list diag.List) {
+	for _, d := range list {
+		h.line("  ", red, diag.Line(fmt.Sprintf("%s: %s [%s]", d.Pos, d.Message, d.Rule)))
+	}
+}
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 func (h *human) line(indent, color, text string) {
 	if h.color && color != "" {
@@ -63,12 +91,12 @@ func (h *human) line(indent, color, text string) {
 }
 
 func (h *human) dangers(r *Report) {
-	groups := r.groups()
-	if len(groups) == 0 {
+	list, more := r.dangersToShow()
+	if len(list) == 0 {
 		return
 	}
 	h.line("\n", bold, "Dangers")
-	for _, d := range groups {
+	for _, d := range list {
 		color := yellow
 		if d.Severity == diag.Error {
 			color = red
@@ -77,17 +105,29 @@ func (h *human) dangers(r *Report) {
 		if place := d.place(); place != "" {
 			h.line("    ", "", place)
 		}
+		for _, c := range d.Consequences {
+			h.line("    ", "", "so "+c.consequence())
+		}
+	}
+	if more > 0 {
+		h.line("  ", "", fmt.Sprintf("and %s (-o json lists all)", count(more, "more kind of warning", "more kinds of warnings")))
 	}
 }
 
-func (h *human) definitions(r *Report) {
+func (h *human) definitions(r *Report) error {
 	for n := range r.Definitions {
 		d := &r.Definitions[n]
 		h.line("\n", bold, d.heading())
 		for _, l := range d.lines() {
 			h.line("  ", "", l)
 		}
+		lines, err := d.fieldLines()
+		if err != nil {
+			return err
+		}
+		h.lines("  ", lines)
 	}
+	return nil
 }
 
 // heading names an RGD and says what becomes of it.
@@ -140,12 +180,14 @@ func (h *human) table(r *Report) {
 	h.WriteString("\n")
 	w := tabwriter.NewWriter(h.Buffer, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(w, strings.ToUpper(strings.Join(r.columns(), "\t")))
-	for n := range r.Instances {
-		if i := &r.Instances[n]; i.Status != Unchanged {
-			fmt.Fprintln(w, strings.Join(r.row(i), "\t"))
-		}
+	rows, rest := r.rows(mostRows)
+	for _, row := range rows {
+		fmt.Fprintln(w, strings.Join(row.cells, "\t"))
 	}
 	_ = w.Flush() // into a buffer
+	for _, text := range rest {
+		h.line("", "", "and "+text)
+	}
 }
 
 // columns are the heads of a table of instances, that of projects first where
@@ -183,9 +225,8 @@ func (i *InstanceChange) row() []string {
 	return out
 }
 
-func (h *human) objects(list []ObjectChange) error {
-	for n := range list {
-		o := &list[n]
+func (h *human) objects(list []*ObjectChange) error {
+	for _, o := range list {
 		color := map[Action]string{AddObject: green, DeleteObject: red}[o.Action]
 		if color == "" {
 			color = yellow
@@ -195,16 +236,20 @@ func (h *human) objects(list []ObjectChange) error {
 		if err != nil {
 			return err
 		}
-		for _, l := range lines {
-			switch l.mark {
-			case '@':
-				h.line("      ", "", l.text)
-			case ' ':
-				h.line("          ", "", l.text)
-			default:
-				h.line("        ", map[byte]string{'+': green, '-': red}[l.mark], strings.TrimRight(string(l.mark)+" "+l.text, " "))
-			}
-		}
+		h.lines("      ", lines)
 	}
 	return nil
+}
+
+func (h *human) lines(indent string, lines []line) {
+	for _, l := range lines {
+		switch l.mark {
+		case '@':
+			h.line(indent, "", l.text)
+		case ' ':
+			h.line(indent+"    ", "", l.text)
+		default:
+			h.line(indent+"  ", map[byte]string{'+': green, '-': red}[l.mark], strings.TrimRight(string(l.mark)+" "+l.text, " "))
+		}
+	}
 }

@@ -237,7 +237,12 @@ func waveNumber(n *int) string {
 func (r *Report) plan() string {
 	s := r.Summary
 	return fmt.Sprintf("Plan: %d to add, %d to change, %d to delete across %s (%s)", s.Added, s.Changed, s.Deleted,
-		count(s.Instances.Touched(), "instance", "instances"), count(s.Definitions, "RGD", "RGDs"))
+		plain(s.Instances.Touched(), "instance", "instances"), plain(s.Definitions, "RGD", "RGDs"))
+}
+
+// plain is a number with its noun for a line that scripts read.
+func plain(n int, one, many string) string {
+	return strings.ReplaceAll(count(n, one, many), ",", "")
 }
 
 // facts are the lines below the plan, each only where there is something to say.
@@ -259,6 +264,7 @@ func (r *Report) facts() []string {
 	}
 	add(s.Moved, "object moves", "objects move", " to another wave or instance")
 	out = append(out, r.moves()...)
+	out = append(out, r.Headlines.lines()...)
 	add(s.Instances.Unchanged, "instance", "instances", " unchanged")
 	return out
 }
@@ -289,77 +295,4 @@ func (r *Report) moves() []string {
 		order = append(order[:most], fmt.Sprintf("other waves for %s", count(more, "node more", "nodes more")))
 	}
 	return order
-}
-
-// dangerGroup is one danger that several objects share.
-type dangerGroup struct {
-	Danger
-	more int    // objects or instances beside the first
-	of   string // where its instance is, when the name does not tell
-}
-
-// groups puts dangers together that say the same of the same line of an RGD, as
-// those of a thousand instances do.
-func (r *Report) groups() []dangerGroup {
-	type id struct {
-		severity                  diag.Severity
-		rule, node, path, message string
-		at                        diag.Position
-	}
-	index := map[id]int{}
-	var out []dangerGroup
-	places := r.placesByInstance()
-	for _, d := range r.Dangers {
-		k := id{severity: d.Severity, rule: d.Rule, node: d.Node, path: d.Path, message: d.Message}
-		if d.Position != nil {
-			k.at = *d.Position
-		}
-		if i, ok := index[k]; ok && d.Node != "" {
-			out[i].more++
-			continue
-		}
-		index[k] = len(out)
-		g := dangerGroup{Danger: d}
-		if i := d.Instance; i != nil && places[keyOf(*i).String()+" "+i.Path] {
-			g.of = " (" + diag.Name(i.Path) + ")"
-		}
-		out = append(out, g)
-	}
-	return out
-}
-
-// subject names what a danger is about.
-func (d *dangerGroup) subject() string {
-	switch {
-	case d.Object != nil:
-		return title(*d.Object) + d.of
-	case d.Instance != nil:
-		return title(*d.Instance) + d.of
-	}
-	return diag.Name("RGD " + d.Node)
-}
-
-// place says where to look.
-func (d *dangerGroup) place() string {
-	var out []string
-	if d.Position != nil {
-		out = append(out, diag.Name(d.Position.String()))
-	}
-	if d.Path != "" {
-		out = append(out, diag.Name(d.Path))
-	}
-	if d.Node != "" && (d.Object != nil || d.Instance != nil) {
-		out = append(out, "node "+diag.Line(d.Node))
-	}
-	if d.more > 0 {
-		noun := "instances"
-		if d.Object != nil {
-			noun = "objects"
-		}
-		if d.more == 1 {
-			noun = strings.TrimSuffix(noun, "s")
-		}
-		out = append(out, fmt.Sprintf("and %d more %s", d.more, noun))
-	}
-	return strings.Join(out, ", ")
 }

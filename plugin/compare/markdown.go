@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"html"
+	"slices"
 	"strings"
 
 	"github.com/krowave/krowave/plugin/report"
@@ -22,7 +23,7 @@ type markdown struct {
 	out   *bytes.Buffer
 	limit int // 0 for none
 
-	dangers, definitions, rows, instances, objects int // that are left out
+	dangers, definitions, groups, rows, instances, objects int // that are left out
 }
 
 func writeMarkdown(out *bytes.Buffer, r *Report, opts PrintOptions) error {
@@ -38,8 +39,13 @@ func writeMarkdown(out *bytes.Buffer, r *Report, opts PrintOptions) error {
 		return fmt.Errorf("%d bytes are not enough for the summary: at least %d are needed", m.limit, out.Len()+reserve)
 	}
 	m.writeDangers(r)
+	if err := m.writeDefinitions(r); err != nil {
+		return err
+	}
+	if err := m.writeGroups(r); err != nil {
+		return err
+	}
 	m.writeTable(r)
-	m.writeDefinitions(r)
 	if err := m.writeInstances(r); err != nil {
 		return err
 	}
@@ -57,23 +63,29 @@ func (m *markdown) write(end string, lines ...string) {
 }
 
 func (m *markdown) writeDangers(r *Report) {
-	groups := r.groups()
-	if len(groups) == 0 {
+	list, more := r.dangersToShow()
+	if len(list) == 0 {
 		return
 	}
 	text := "\n#### Dangers\n\n"
-	for _, d := range groups {
+	for _, d := range list {
 		place := ""
 		if p := d.place(); p != "" {
 			place = " (" + report.Code(p) + ")"
 		}
 		text += fmt.Sprintf("- **%s** %s %s: %s%s\n", d.Severity, report.Code(d.Rule), report.Code(d.subject()), report.Prose(diag.Line(d.Message)), place)
+		for _, c := range d.Consequences {
+			text += "  - so " + report.Prose(c.consequence()) + "\n"
+		}
 		if m.dangers > 0 || !m.fits(text) {
-			m.dangers += 1 + d.more
+			m.dangers += d.Count
 		} else {
 			m.out.WriteString(text)
 		}
 		text = ""
+	}
+	if more > 0 {
+		m.out.WriteString("- and " + count(more, "more kind of warning", "more kinds of warnings") + "\n")
 	}
 }
 
@@ -83,12 +95,9 @@ func (m *markdown) writeTable(r *Report) {
 	}
 	columns := r.columns()
 	text := "\n| " + strings.Join(columns, " | ") + " |\n|" + strings.Repeat("---|", len(columns)) + "\n"
-	for n := range r.Instances {
-		i := &r.Instances[n]
-		if i.Status == Unchanged {
-			continue
-		}
-		row := r.row(i)
+	rows, rest := r.rows(mostRows)
+	for _, tr := range rows {
+		row := tr.cells
 		for n := range len(row) - 5 {
 			row[n] = report.Cell(row[n])
 		}
@@ -100,74 +109,136 @@ func (m *markdown) writeTable(r *Report) {
 		}
 		text = ""
 	}
+	for n, more := range rest {
+		text := "\nand " + report.Prose(more)
+		if n > 0 {
+			text = ", " + report.Prose(more)
+		}
+		if m.fits(text) {
+			m.out.WriteString(text)
+		}
+	}
+	if len(rest) > 0 {
+		m.out.WriteString("\n")
+	}
 }
 
-func (m *markdown) writeDefinitions(r *Report) {
+// mostLines is how much of a section is shown when the whole does not fit.
+const mostLines = 60
+
+func (m *markdown) writeDefinitions(r *Report) error {
 	for n := range r.Definitions {
 		d := &r.Definitions[n]
-		text := "\n" + folded(d.heading(), d.lines())
-		if m.definitions > 0 || !m.fits(text) {
-			m.definitions++
-			continue
-		}
-		m.out.WriteString(text)
-	}
-}
-
-// writeInstances writes the details, an instance whole or not at all.
-func (m *markdown) writeInstances(r *Report) error {
-	sections := make([]InstanceChange, 0, len(r.Instances)+1)
-	for _, i := range r.Instances {
-		if i.Status != Unchanged {
-			sections = append(sections, i)
-		}
-	}
-	if len(r.PassThrough) > 0 {
-		sections = append(sections, InstanceChange{Objects: r.PassThrough})
-	}
-	for n := range sections {
-		i := &sections[n]
-		lines, err := i.markdownLines()
+		fields, err := d.fieldLines()
 		if err != nil {
 			return err
 		}
-		head := i.Title() + ": " + string(i.Status)
-		if i.Status == "" {
-			head = "Objects of no instance"
+		lines := append(d.lines(), diffLines(fields)...)
+		if !m.section("\n", d.heading(), lines, "", n < mostOpen) {
+			m.definitions++
 		}
-		if text := "\n" + folded(head, lines); m.fits(text) {
+	}
+	return nil
+}
+
+// section writes a fold whole, or its first lines, if they fit.
+func (m *markdown) section(begin, head string, lines []string, end string, open bool) bool {
+	for _, most := range []int{len(lines), mostLines} {
+		if more := len(lines) - most; more > 0 {
+			lines = append(slices.Clone(lines[:most]), fmt.Sprintf("# %s not shown here for want of room", count(more, "line is", "lines are")))
+		}
+		if text := begin + folded(head, lines, end, open); m.fits(text) {
+			m.out.WriteString(text)
+			return true
+		}
+		end = ""
+	}
+	return false
+}
+
+// writeGroups writes what several instances have in common, the list of them
+// behind a fold.
+func (m *markdown) writeGroups(r *Report) error {
+	const listed = 100 // where there is a limit
+	for n := range r.Groups {
+		g := &r.Groups[n]
+		var lines []string
+		if example := g.example(); example != "" {
+			lines = append(lines, "# "+example)
+		}
+		lines = append(lines, findingLines(g.Diagnostics)...)
+		for k := range g.Changes {
+			more, err := g.Changes[k].markdownLines()
+			if err != nil {
+				return err
+			}
+			lines = append(lines, more...)
+		}
+		for _, v := range g.values() {
+			lines = append(lines, "# "+v)
+		}
+		most, list := 0, ""
+		if m.limit > 0 {
+			most = listed
+		}
+		if who := g.who(most); who != "" {
+			list = "\n<details><summary>" + number(g.Count) + " in all</summary>\n\n" + report.Code(who) + "\n\n</details>\n"
+		}
+		if !m.section("\n", g.heading(), lines, list, n < mostOpen) {
+			m.groups++
+		}
+	}
+	return nil
+}
+
+// writeInstances writes the details that are in no group, an instance whole or
+// not at all.
+func (m *markdown) writeInstances(r *Report) error {
+	for _, s := range r.sections() {
+		lines := findingLines(s.diagnostics)
+		for _, o := range s.objects {
+			more, err := o.markdownLines()
+			if err != nil {
+				return err
+			}
+			lines = append(lines, more...)
+		}
+		if text := "\n" + folded(s.head, lines, "", false); m.fits(text) {
 			m.out.WriteString(text)
 			continue
 		}
-		m.objects += len(i.Objects)
-		if i.Status != "" {
+		m.objects += len(s.objects)
+		if s.status != "" {
 			m.instances++
 		}
 	}
 	return nil
 }
 
-func (i *InstanceChange) markdownLines() ([]string, error) {
+func findingLines(list diag.List) []string {
 	var out []string
-	for _, d := range i.Diagnostics {
+	for _, d := range list {
 		out = append(out, diag.Line(fmt.Sprintf("! %s: %s [%s]", d.Pos, d.Message, d.Rule)))
 	}
-	for k := range i.Objects {
-		o := &i.Objects[k]
-		out = append(out, "# "+o.Action.mark()+" "+o.heading())
-		lines, err := linesOf(o)
-		if err != nil {
-			return nil, err
-		}
-		for _, l := range lines {
-			if l.mark == '@' {
-				out = append(out, "@@ "+l.text+" @@")
-			} else {
-				out = append(out, strings.TrimRight(string(l.mark)+l.text, " "))
-			}
+	return out
+}
+
+func (o *ObjectChange) markdownLines() ([]string, error) {
+	lines, err := linesOf(o)
+	return append([]string{"# " + o.Action.mark() + " " + o.heading()}, diffLines(lines)...), err
+}
+
+// diffLines are lines of a block that is coloured as a difference.
+func diffLines(lines []line) []string {
+	var out []string
+	for _, l := range lines {
+		if l.mark == '@' {
+			out = append(out, "@@ "+l.text+" @@")
+		} else {
+			out = append(out, strings.TrimRight(string(l.mark)+l.text, " "))
 		}
 	}
-	return out, nil
+	return out
 }
 
 // note says what is left out, and where it is.
@@ -180,6 +251,7 @@ func (m *markdown) note() {
 		{m.dangers, "danger", "dangers"},
 		{m.rows, "row of the table", "rows of the table"},
 		{m.definitions, "RGD", "RGDs"},
+		{m.groups, "group of equal changes", "groups of equal changes"},
 		{m.instances, "instance", "instances"},
 		{m.objects, "object", "objects"},
 	} {
@@ -194,7 +266,11 @@ func (m *markdown) note() {
 }
 
 // folded is a section that opens on a click. Its content cannot end the fence.
-func folded(head string, lines []string) string {
-	return "<details><summary><code>" + html.EscapeString(diag.Name(head)) + "</code></summary>\n\n" +
-		report.Fenced("diff", lines) + "\n</details>\n"
+func folded(head string, lines []string, end string, open bool) string {
+	tag := "<details>"
+	if open {
+		tag = "<details open>"
+	}
+	return tag + "<summary><code>" + html.EscapeString(diag.Name(head)) + "</code></summary>\n\n" +
+		report.Fenced("diff", lines) + end + "\n</details>\n"
 }

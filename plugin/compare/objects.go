@@ -30,6 +30,7 @@ func (c *comparison) comparePair(p *pair) {
 		Node: nodeName(p.after), Wave: waveOf(p.before, p.after), From: from,
 	}
 	kind := c.kindOf(p)
+	o.clusterScoped = kind != nil && !kind.Namespaced
 	switch {
 	case p.before == nil:
 		o.Action, o.Identity, o.Reason = AddObject, identityOf(p.after.Object), c.reason(p.after, c.new, c.old, arrivals)

@@ -14,13 +14,20 @@ type Report struct {
 	New string `json:"new"`
 
 	Summary     Summary            `json:"summary"`
+	Headlines   Headlines          `json:"headlines"`
 	Dangers     []Danger           `json:"dangers,omitempty"`
 	Definitions []DefinitionChange `json:"definitions,omitempty"`
 	Instances   []InstanceChange   `json:"instances,omitempty"`   // by project
 	PassThrough []ObjectChange     `json:"passThrough,omitempty"` // objects of no instance
 
-	projects int // that instances belong to
-	findings diag.List
+	// Groups and DangerGroups say the same as the lists above, equal ones once.
+	Groups       []Group       `json:"groups,omitempty"`       // by size
+	DangerGroups []DangerGroup `json:"dangerGroups,omitempty"` // errors first, causes before their consequences
+
+	projects     int // that instances belong to
+	findings     diag.List
+	single       map[*ObjectChange]bool // changes that are in no group
+	singleBroken map[int]bool           // instances whose findings are in no group
 }
 
 // Summary counts a report. Objects are counted once, those of instances and
@@ -68,6 +75,7 @@ type InstanceChange struct {
 	Status      Status          `json:"status"`
 	Definitions []string        `json:"definitions"` // names of RGDs: its own, then those chained into it
 	Position    *diag.Position  `json:"position,omitempty"`
+	Edited      bool            `json:"edited,omitempty"`      // the manifest of the instance itself differs
 	Objects     []ObjectChange  `json:"objects,omitempty"`     // without the unchanged ones
 	Diagnostics diag.List       `json:"diagnostics,omitempty"` // why it is broken
 
@@ -105,6 +113,7 @@ type ObjectChange struct {
 	// The objects, nil where there is none, with the values of Secrets hidden. YAML
 	// prints them. Each has the name of its file.
 	before, after         map[string]any
+	clusterScoped         bool // its kind is known to be
 	beforeFile, afterFile string
 }
 
@@ -179,6 +188,9 @@ type DefinitionChange struct {
 	NodesAdded   []string `json:"nodesAdded,omitempty"`
 	NodesRemoved []string `json:"nodesRemoved,omitempty"`
 	NodesChanged []string `json:"nodesChanged,omitempty"`
+
+	// Fields are all differences inside the RGD, those of its resources included.
+	Fields []DefinitionField `json:"fields,omitempty"`
 
 	Diagnostics diag.List `json:"diagnostics,omitempty"` // why it is broken
 

@@ -19,7 +19,8 @@ import (
 // comparison is a loaded comparison that is compared and reported.
 type comparison struct {
 	load.Comparison
-	found diag.List // by comparing
+	found diag.List                  // by comparing
+	about func(diag.Diagnostic) bool // what findings are for the reader; nil for all
 }
 
 // compare compares the two sides.
@@ -46,7 +47,16 @@ func (c *comparison) report(w io.Writer) (failed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	switch err := report.Findings(w, slices.Concat(c.New.Run.Result.Diagnostics, c.found).Sorted(), c.New.Run.In.Source, c.New.Run.In.Settings.Strict); {
+	list := slices.Concat(c.New.Run.Result.Diagnostics, c.found).Sorted()
+	if c.about != nil {
+		all := len(list)
+		if list = slices.DeleteFunc(list, func(d diag.Diagnostic) bool { return !c.about(d) }); len(list) < all {
+			if err := notef(w, "%d findings that are not about this RGD are not shown: krowave validate lists them", all-len(list)); err != nil {
+				return false, err
+			}
+		}
+	}
+	switch err := report.Findings(w, list, c.New.Run.In.Source, c.New.Run.In.Settings.Strict); {
 	case errors.Is(err, cli.ErrFindings):
 		return true, nil
 	default:
@@ -56,6 +66,11 @@ func (c *comparison) report(w io.Writer) (failed bool, err error) {
 
 func warnf(w io.Writer, format string, args ...any) error {
 	_, err := fmt.Fprintf(w, "warning: "+strings.ReplaceAll(format, "\n", " ")+"\n", args...)
+	return err
+}
+
+func notef(w io.Writer, format string, args ...any) error {
+	_, err := fmt.Fprintf(w, "note: "+format+"\n", args...)
 	return err
 }
 

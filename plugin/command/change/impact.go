@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -13,6 +14,7 @@ import (
 	"github.com/krowave/krowave/plugin/compare"
 	"github.com/krowave/krowave/plugin/load"
 	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/object"
@@ -64,7 +66,7 @@ func NewImpact(s cli.Streams) *cobra.Command {
 		switch {
 		case failed:
 			return cli.ErrFailed
-		case report.Counts.Unchanged < len(report.Instances) && !flags.exitZero:
+		case report.Counts.Unchanged+report.Counts.Edited < len(report.Instances) && !flags.exitZero:
 			return cli.ErrDiffers
 		}
 		return nil
@@ -99,7 +101,9 @@ func (c *comparison) impact(rgd string, paths []string) (*impactReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	return impactOf(report, found, consumers(all, found)), nil
+	out := impactOf(report, found, consumers(all, found))
+	c.about = out.about(found)
+	return out, nil
 }
 
 // definedKind is an RGD of either state.
@@ -183,17 +187,30 @@ func consumers(all, found []definedKind) map[schema.GroupKind]bool {
 
 // impactOf is the part of a comparison that is about instances of some kinds.
 func impactOf(report *compare.Report, found []definedKind, kinds map[schema.GroupKind]bool) *impactReport {
-	out := &impactReport{Old: report.Old, New: report.New, Instances: []impactInstance{}}
+	out := &impactReport{Old: report.Old, New: report.New, Instances: []impactInstance{}, kinds: kinds}
 	for _, d := range found {
 		if !slices.Contains(out.Definitions, d.name) {
 			out.Definitions = append(out.Definitions, d.name)
 		}
 	}
-	for _, i := range report.Instances {
-		if !kinds[i.Identity.Key().GroupKind()] {
-			continue
+	out.report = report.About(out.Definitions, func(i *compare.InstanceChange) bool { return kinds[i.Identity.Key().GroupKind()] })
+	out.Changes, out.Groups, out.DangerGroups = out.report.Definitions, out.report.Groups, out.report.DangerGroups
+	dangers := map[render.Identity]int{}
+	for _, d := range out.report.Dangers {
+		switch {
+		case d.Instance == nil:
+			out.Dangers = append(out.Dangers, fmt.Sprintf("%s: %s", d.Rule, d.Message))
+		case d.Severity != diag.Info:
+			dangers[*d.Instance]++
 		}
-		x := impactInstance{name: i.Title(), Identity: i.Identity, Status: i.Status, Position: i.Position, Diagnostics: i.Diagnostics}
+	}
+	own := out.report.OwnEdits()
+	for n := range out.report.Instances {
+		i := &out.report.Instances[n]
+		x := impactInstance{
+			name: i.Title(), Identity: i.Identity, Status: i.Status, Position: i.Position, Diagnostics: i.Diagnostics,
+			Edited: i.Edited, Dangers: dangers[i.Identity], own: own[i.Identity],
+		}
 		for _, o := range i.Objects {
 			switch o.Action {
 			case compare.AddObject:
@@ -206,18 +223,35 @@ func impactOf(report *compare.Report, found []definedKind, kinds map[schema.Grou
 				x.Objects.Moved++
 			}
 		}
-		for _, d := range report.Dangers {
-			if d.Instance != nil && *d.Instance == i.Identity && d.Severity != diag.Info {
-				x.Dangers++
-			}
-		}
 		out.Instances = append(out.Instances, x)
-		out.Counts.add(i.Status)
-	}
-	for _, d := range report.Dangers {
-		if slices.Contains(out.Definitions, d.Node) && d.Instance == nil {
-			out.Dangers = append(out.Dangers, fmt.Sprintf("%s: %s", d.Rule, d.Message))
+		if x.own {
+			out.Counts.Edited++
+		} else {
+			out.Counts.add(i.Status)
 		}
 	}
 	return out
+}
+
+// about returns what tells findings about the RGDs and their instances from
+// others.
+func (r *impactReport) about(found []definedKind) func(diag.Diagnostic) bool {
+	files, titles := map[string]bool{}, map[string]bool{}
+	for _, d := range found {
+		files[d.file] = true
+		titles[object.RGDKind+" "+d.name] = true
+	}
+	for _, i := range r.Instances {
+		for _, d := range i.Diagnostics {
+			titles[d.Object], files[d.Pos.File] = titles[d.Object] || d.Object != "", true
+		}
+	}
+	kinds := map[string]bool{}
+	for k := range r.kinds {
+		kinds[k.Kind] = true
+	}
+	return func(d diag.Diagnostic) bool {
+		kind, _, _ := strings.Cut(d.Object, " ")
+		return titles[d.Object] || kinds[kind] || d.Object == "" && files[d.Pos.File]
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"github.com/krowave/krowave/plugin/compare"
 	"github.com/krowave/krowave/plugin/report"
 	"github.com/krowave/krowave/render"
@@ -20,6 +22,13 @@ type impactReport struct {
 	Counts      impactCounts     `json:"counts"`
 	Dangers     []string         `json:"dangers,omitempty"` // of the definitions themselves
 	Instances   []impactInstance `json:"instances"`
+
+	Changes      []compare.DefinitionChange `json:"changes,omitempty"`      // of the definitions, field by field
+	Groups       []compare.Group            `json:"groups,omitempty"`       // what several instances have in common
+	DangerGroups []compare.DangerGroup      `json:"dangerGroups,omitempty"` // of the definitions and the instances
+
+	kinds  map[schema.GroupKind]bool
+	report *compare.Report
 }
 
 func impactKind() report.Kind {
@@ -33,6 +42,7 @@ type impactCounts struct {
 	Broken    int `json:"broken"`
 	Added     int `json:"added"`
 	Removed   int `json:"removed"`
+	Edited    int `json:"edited"` // that change because they are edited themselves, and not by the RGD
 }
 
 func (c *impactCounts) add(s compare.Status) {
@@ -60,16 +70,21 @@ func (c *impactCounts) String() string {
 	if c.Removed > 0 {
 		text += fmt.Sprintf(", %d removed", c.Removed)
 	}
+	if c.Edited > 0 {
+		text += fmt.Sprintf(", %d edited themselves", c.Edited)
+	}
 	return text
 }
 
 type impactInstance struct {
 	name string // with its place where there are several of one name
+	own  bool   // it changes because it is edited
 
 	Identity    render.Identity `json:"instance"`
 	Status      compare.Status  `json:"status"`
 	Objects     objectCounts    `json:"objects"`
-	Dangers     int             `json:"dangers"` // warnings and errors of krowave diff about it
+	Dangers     int             `json:"dangers"`          // warnings and errors of krowave diff about it
+	Edited      bool            `json:"edited,omitempty"` // its own manifest differs
 	Position    *diag.Position  `json:"position,omitempty"`
 	Diagnostics diag.List       `json:"diagnostics,omitempty"`
 }
@@ -92,6 +107,12 @@ func (i *impactInstance) effect() string {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.word))
 		}
+	}
+	switch {
+	case i.own:
+		parts = append(parts, "edited itself")
+	case i.Edited:
+		parts = append(parts, "edited itself, too")
 	}
 	return strings.Join(parts, ", ")
 }
@@ -119,44 +140,74 @@ func (r *impactReport) text(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Comparing %s with %s\n", diag.Name(r.Old), diag.Name(r.New))
 	fmt.Fprintf(&b, "%s: %s\n", diag.Line(strings.Join(r.Definitions, ", ")), &r.Counts)
-	for _, d := range r.Dangers {
-		fmt.Fprintf(&b, "danger: %s\n", diag.Line(d))
+	causes, err := r.report.Causes(compare.Human)
+	if err != nil {
+		return err
 	}
+	b.WriteString(causes)
 	if len(r.Instances) > 0 {
 		b.WriteString("\n")
 	}
+	list, rest := r.shown()
 	var rows strings.Builder
 	table := tabwriter.NewWriter(&rows, 0, 8, 3, ' ', 0)
-	for _, i := range r.Instances {
+	for _, i := range list {
 		fmt.Fprintf(table, "%s\t%s\t%s\n", i.Status, strings.ReplaceAll(diag.Name(i.name), "\t", `\t`), i.effect())
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	for n, row := range strings.Split(strings.TrimSuffix(rows.String(), "\n"), "\n") {
-		if n == len(r.Instances) {
+		if n == len(list) {
 			break // there are none
 		}
 		b.WriteString(strings.TrimRight(row, " ") + "\n")
-		for _, reason := range r.Instances[n].reasons() {
+		for _, reason := range list[n].reasons() {
 			b.WriteString("    " + reason + "\n")
 		}
 	}
-	_, err := io.WriteString(w, b.String())
+	for _, text := range rest {
+		b.WriteString("and " + text + " (-o json lists all)\n")
+	}
+	_, err = io.WriteString(w, b.String())
 	return err
+}
+
+// shown are the first instances of each status, and how many more there are.
+func (r *impactReport) shown() (list []impactInstance, rest []string) {
+	const most = 10
+	seen := map[compare.Status]int{}
+	var order []compare.Status
+	for _, i := range r.Instances {
+		if seen[i.Status]++; seen[i.Status] == 1 {
+			order = append(order, i.Status)
+		}
+		if seen[i.Status] <= most {
+			list = append(list, i)
+		}
+	}
+	for _, status := range order {
+		if more := seen[status] - most; more > 0 {
+			rest = append(rest, fmt.Sprintf("%d more %s", more, status))
+		}
+	}
+	return list, rest
 }
 
 func (r *impactReport) markdown(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "## Impact of %s\n\n%s, from %s to %s.\n", report.Code(diag.Line(strings.Join(r.Definitions, ", "))), &r.Counts, report.Code(diag.Name(r.Old)), report.Code(diag.Name(r.New)))
-	for _, d := range r.Dangers {
-		fmt.Fprintf(&b, "\n> **Danger:** %s\n", report.Prose(diag.Line(d)))
+	causes, err := r.report.Causes(compare.Markdown)
+	if err != nil {
+		return err
 	}
+	b.WriteString(causes)
+	list, rest := r.shown()
 	touched := len(r.Instances) - r.Counts.Unchanged
 	if touched > 0 {
 		b.WriteString("\n| Instance | Status | Objects |\n|---|---|---|\n")
 	}
-	for _, i := range r.Instances {
+	for _, i := range list {
 		if i.Status == compare.Unchanged {
 			continue
 		}
@@ -169,6 +220,11 @@ func (r *impactReport) markdown(w io.Writer) error {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", report.Prose(diag.Name(i.name)), i.Status, what)
 	}
+	for _, text := range rest {
+		if !strings.HasSuffix(text, " "+string(compare.Unchanged)) {
+			fmt.Fprintf(&b, "\nand %s\n", text)
+		}
+	}
 	if r.Counts.Unchanged > 0 {
 		fmt.Fprintf(&b, "\n<details><summary>%d unchanged</summary>\n\n", r.Counts.Unchanged)
 		for _, i := range r.Instances {
@@ -178,6 +234,6 @@ func (r *impactReport) markdown(w io.Writer) error {
 		}
 		b.WriteString("\n</details>\n")
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err = io.WriteString(w, b.String())
 	return err
 }
