@@ -5,7 +5,7 @@ FUZZTIME ?= 5000x
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
-.PHONY: flux admission demo build test race lint check licenses release-check conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro bench-cmp observe generate image image-test
+.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro bench-cmp observe generate image image-test
 
 demo:
 	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
@@ -80,6 +80,10 @@ e2e-argocd:
 # with KROWAVE_E2E_ALL=1 all of them, and those of CORPUS too.
 e2e-kro:
 	testdata/kro-e2e/run.sh $(if $(CORPUS),$(CORPUS)/cases)
+
+# krowave adopt against a real kube-apiserver and the real kro controller.
+adopt:
+	testdata/kubernetes/adopt.sh
 
 # krowave observe, and the verdicts of krowave validate, against a real kube-apiserver.
 observe:

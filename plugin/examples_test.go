@@ -19,6 +19,7 @@ import (
 // begin, and what that is.
 var elsewhere = map[string]string{
 	"krowave observe ":                 "a cluster",
+	"krowave adopt ":                   "a cluster",
 	"krowave push oci://":              "a registry",
 	"krowave hydrate apps/shop --ref":  "a remote repository",
 	"kustomize build . | krowave push": "a registry",

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/krowave/krowave/plugin/command/adopt"
 	"github.com/krowave/krowave/plugin/command/argocd"
 	"github.com/krowave/krowave/plugin/command/change"
 	"github.com/krowave/krowave/plugin/command/inspect"
@@ -17,7 +18,7 @@ import (
 // Kinds lists the JSON documents that commands print, in the order of their
 // names.
 func Kinds() []report.Kind {
-	all := slices.Concat(argocd.Kinds(), change.Kinds(), inspect.Kinds(), publish.Kinds(), render.Kinds(), test.Kinds(), validate.Kinds(),
+	all := slices.Concat(adopt.Kinds(), argocd.Kinds(), change.Kinds(), inspect.Kinds(), publish.Kinds(), render.Kinds(), test.Kinds(), validate.Kinds(),
 		[]report.Kind{versionKind()})
 	slices.SortFunc(all, func(a, b report.Kind) int { return strings.Compare(a.Name, b.Name) })
 	return all

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/plugin/command/adopt"
 	"github.com/krowave/krowave/plugin/command/argocd"
 	"github.com/krowave/krowave/plugin/command/change"
 	"github.com/krowave/krowave/plugin/command/deps"
@@ -93,7 +94,7 @@ func commands() []command {
 		{"render", render.New}, {"crd", rgd.NewCRD}, {"sample", rgd.NewSample}, {"graph", inspect.NewGraph}, {"diff", change.NewDiff},
 		{"impact", change.NewImpact}, {"version", newVersion}, {"completion", newCompletion}, {"argocd", argocd.New}, {"flux", flux.New},
 		{"explain", inspect.NewExplain}, {"test", test.New}, {"validate", validate.New}, {"observe", observe.New}, {"push", publish.NewPush},
-		{"hydrate", publish.NewHydrate}, {"update", deps.NewUpdate}, {"vendor", deps.NewVendor},
+		{"hydrate", publish.NewHydrate}, {"update", deps.NewUpdate}, {"vendor", deps.NewVendor}, {"adopt", adopt.New},
 	}
 }
 

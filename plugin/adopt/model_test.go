@@ -21,24 +21,24 @@ import "slices"
 
 const objects = 2
 
-type object struct{ Label, Tracked, Hold, Ref bool }
+type child struct{ Label, Tracked, Hold, Ref bool }
 
-type instance struct {
+type parent struct {
 	Exists, Deleting, Finalizer, Owned, Suspended, Full, Hold, Tracked bool
 }
 
 type kroState struct {
 	At   int8 // 0: idle
-	Read instance
+	Read parent
 }
 
-type memory struct{ Exists, Tracked, Hold bool }
+type recall struct{ Exists, Tracked, Hold bool }
 
 type toolState struct {
 	At      int8 // 0: idle
 	New     bool // what the operation that runs, or ran last, found in Git
 	Done    bool // it ran to its end
-	Memory  [objects + 1]memory
+	Memory  [objects + 1]recall
 	Applied [objects + 1]bool // Flux's inventory
 }
 
@@ -50,8 +50,8 @@ type runState struct {
 }
 
 type state struct {
-	Parent instance
-	Child  [objects]object
+	Parent parent
+	Child  [objects]child
 	Kro    kroState
 	Tool   toolState
 	New    bool // Git has the objects, and not the instance
@@ -76,17 +76,17 @@ type world struct {
 type violation string
 
 // mark is the memory of the tool, object by object; the instance comes last.
-func (s *state) live() [objects + 1]memory {
-	var out [objects + 1]memory
+func (s *state) live() [objects + 1]recall {
+	var out [objects + 1]recall
 	for i, c := range s.Child {
-		out[i] = memory{true, c.Tracked, c.Hold}
+		out[i] = recall{true, c.Tracked, c.Hold}
 	}
-	out[objects] = memory{s.Parent.Exists, s.Parent.Tracked, s.Parent.Hold}
+	out[objects] = recall{s.Parent.Exists, s.Parent.Tracked, s.Parent.Hold}
 	return out
 }
 
 // setParent writes the instance: who read it before has an old version.
-func (s *state) setParent(p instance) {
+func (s *state) setParent(p parent) {
 	if p != s.Parent {
 		s.Run.Fresh = false
 	}
@@ -132,7 +132,7 @@ func (w *world) kro(s state, add func(state), fail func(violation)) {
 			}
 		}
 		if s.Parent.Exists {
-			s.setParent(instance{})
+			s.setParent(parent{})
 		}
 		idle(s)
 	case k.At == 1: // its finalizer and labels
@@ -213,7 +213,7 @@ func (w *world) tool(s state, add func(state), fail func(violation)) {
 			}
 			p := s.Parent
 			if p.Deleting = true; !p.Finalizer {
-				p = instance{}
+				p = parent{}
 			}
 			if s.Parent.Exists {
 				s.setParent(p)
@@ -343,7 +343,7 @@ func (w *world) step(step Step, s state) (state, bool) {
 			return again()
 		}
 		if p.Deleting = true; !p.Finalizer {
-			p = instance{}
+			p = parent{}
 		}
 		s.setParent(p)
 		s.Run.Removed = true
@@ -351,7 +351,7 @@ func (w *world) step(step Step, s state) (state, bool) {
 	case Gone:
 		return done(!p.Exists)
 	case Finalize:
-		s.setParent(instance{})
+		s.setParent(parent{})
 		s.Run.Removed = true
 		return done(true)
 	case Returned:
@@ -383,13 +383,13 @@ func (w *world) initial() state {
 		s.New = true
 		s.Tool.New = true
 		for i := range s.Child {
-			s.Child[i] = object{Tracked: true}
+			s.Child[i] = child{Tracked: true}
 			s.Tool.Applied[i] = w.flux
 		}
 	} else {
-		s.Parent = instance{Exists: true, Finalizer: true, Owned: true, Full: true, Tracked: w.inGit}
+		s.Parent = parent{Exists: true, Finalizer: true, Owned: true, Full: true, Tracked: w.inGit}
 		for i := range s.Child {
-			s.Child[i] = object{Label: true, Ref: w.refs}
+			s.Child[i] = child{Label: true, Ref: w.refs}
 		}
 		s.Tool.Applied[objects] = w.flux && w.inGit
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"log"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -58,7 +59,10 @@ func TestEveryKindIsPrinted(t *testing.T) {
 	dir := clitest.Repository(t, files)
 	branch := filepath.Join(t.TempDir(), "branch.git")
 	clitest.Git(t, dir, "init", "-q", "--bare", branch)
+	cluster := httptest.NewServer(http.HandlerFunc(emptyCluster))
+	defer cluster.Close()
 	runs := map[string][]string{
+		"AdoptionPlan": {"adopt", "plan", "--to=argocd", "-o", "json", "--kubeconfig=" + os.DevNull, "--server=" + cluster.URL, "."},
 		"Diff":         {"diff", "--base=main", "-o", "json"},
 		"Expansion":    {"render", "-o", "expansion", "."},
 		"Explanation":  {"explain", "-o", "json", "stand/market"},
@@ -85,4 +89,21 @@ func TestEveryKindIsPrinted(t *testing.T) {
 			}
 		})
 	}
+}
+
+// emptyCluster answers like a Kubernetes API without any kind.
+func emptyCluster(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	answer := `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404}`
+	switch r.URL.Path {
+	case "/api":
+		answer = `{"kind":"APIVersions","versions":["v1"]}`
+	case "/apis":
+		answer = `{"kind":"APIGroupList","apiVersion":"v1","groups":[]}`
+	case "/api/v1":
+		answer = `{"kind":"APIResourceList","groupVersion":"v1","resources":[]}`
+	default:
+		w.WriteHeader(http.StatusNotFound)
+	}
+	_, _ = io.WriteString(w, answer) // whoever asks is gone
 }

@@ -1,0 +1,318 @@
+package adopt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Run does the steps, and says each before it does it.
+type Run struct {
+	Cluster *Cluster
+	Options Options
+	Timeout time.Duration // of each wait
+	Poll    time.Duration // between two looks
+	Max     int           // instances at a time; 0: all
+	Say     func(format string, args ...any)
+}
+
+// errWaits is a wait that lasted too long.
+var errWaits = errors.New("not yet")
+
+// errChanged is something that changed under a step.
+var errChanged = errors.New("somebody else changed it meanwhile")
+
+// act is the run for one family.
+type act struct {
+	*Run
+	*keeper
+	family Family
+}
+
+// Apply does what the plan says, and returns the exit code: 0 all is done, 1 steps
+// are left, 2 something is not safe.
+func (r *Run) Apply(ctx context.Context, families []Family) (int, error) {
+	tools, err := r.Cluster.tools(ctx)
+	if err != nil {
+		return 0, err
+	}
+	code := 0
+	var acts []*act
+	for _, f := range families {
+		if r.Max > 0 && len(acts) == r.Max {
+			r.Say("%d instances at a time: run again for the others", r.Max)
+			code = max(code, 1)
+			break
+		}
+		a, refused, err := r.begin(ctx, f, tools)
+		switch {
+		case err != nil:
+			return 0, errors.Join(err, release(ctx, acts))
+		case refused:
+			code = 2
+		case a != nil:
+			acts = append(acts, a)
+		}
+	}
+	done, err := r.all(ctx, acts)
+	if !done {
+		code = max(code, 1)
+	}
+	return code, errors.Join(err, release(ctx, acts))
+}
+
+func release(ctx context.Context, acts []*act) error {
+	var failed error
+	for _, a := range acts {
+		failed = errors.Join(failed, a.let(context.WithoutCancel(ctx)))
+	}
+	return failed
+}
+
+// begin takes the journal of a family that has something to do.
+func (r *Run) begin(ctx context.Context, f Family, tools []tool) (a *act, refused bool, err error) {
+	plan, err := r.Cluster.planned(ctx, f, tools, r.Options)
+	if err != nil {
+		return nil, false, err
+	}
+	old, _, err := r.Cluster.openJournal(ctx, f.Instances[0])
+	if err != nil {
+		return nil, false, err
+	}
+	switch {
+	case plan.State == Unsafe:
+		for _, risk := range plan.Risks {
+			if risk.Unsafe {
+				r.Say("%s: not safe: %s: %s", plan.Instance, risk.Object, risk.Message)
+			}
+		}
+		return nil, true, nil
+	case plan.State == Nothing && (old == nil || old.Done):
+		r.Say("%s: nothing to do", plan.Instance)
+		return nil, false, nil
+	case old != nil && !old.Done && old.To != r.Options.To:
+		r.Say("%s: not safe: it is on the way to %s: go on with that, or take it back", plan.Instance, old.To)
+		return nil, true, nil
+	}
+	k, err := r.Cluster.take(ctx, f.Instances[0], func() journal { return r.first(ctx, f, plan) })
+	if err != nil {
+		return nil, false, err
+	}
+	return &act{Run: r, keeper: k, family: f}, false, nil
+}
+
+// first is the journal before anything was done.
+func (r *Run) first(ctx context.Context, f Family, plan *InstancePlan) journal {
+	j := journal{To: r.Options.To, Instance: f.Instances[0]}
+	for _, o := range plan.Objects {
+		if o.live != nil {
+			j.Objects = append(j.Objects, known{o.Ref, o.UID, o.live.GetLabels()[partOfLabel]})
+		}
+	}
+	for _, i := range f.Instances {
+		if live, err := r.Cluster.get(ctx, i); err == nil && live != nil {
+			j.Owners = append(j.Owners, known{i, string(live.GetUID()), live.GetLabels()[partOfLabel]})
+		}
+	}
+	return j
+}
+
+// all does the steps of all families: of each those before Git changes, then those
+// after it, so that one commit can change all of them.
+func (r *Run) all(ctx context.Context, acts []*act) (done bool, err error) {
+	steps := stepsTo(r.Options.To)
+	at := slices.IndexFunc(steps, func(s Step) bool { return s == Handover || s == Returned })
+	for _, a := range acts {
+		if err := a.steps(ctx, steps[:at]); err != nil {
+			return false, a.why(err)
+		}
+	}
+	done = true
+	for _, a := range acts {
+		err := a.steps(ctx, steps[at:])
+		if errors.Is(err, errWaits) {
+			r.Say("%s: %v: run again when that is done", a.Instance, err)
+			done = false
+			continue
+		}
+		if err != nil {
+			return false, a.why(err)
+		}
+		if a.Done = !r.Cluster.DryRun; a.Done {
+			if err := a.save(ctx); err != nil {
+				return false, err
+			}
+			r.Say("%s: done: %d objects, none deleted", a.Instance, len(a.Objects))
+		}
+	}
+	return done, nil
+}
+
+func (a *act) why(err error) error { return fmt.Errorf("%s: %w", a.Instance, err) }
+
+// steps does steps. When something changed between a look and the removal, it begins
+// again, a few times.
+func (a *act) steps(ctx context.Context, steps []Step) error {
+	for try := 0; ; try++ {
+		again := false
+		for _, s := range steps {
+			err := a.step(ctx, s)
+			if errors.Is(err, errChanged) && try < 5 && s != Suspend {
+				again = true
+				break
+			}
+			if err != nil {
+				return err
+			}
+			if err := a.save(ctx); err != nil {
+				return err
+			}
+		}
+		if !again {
+			return nil
+		}
+		a.Say("%s: somebody else changed something: look again", a.Instance)
+		for _, s := range []Step{Suspend, Fence, Release, Empty} {
+			if err := a.step(ctx, s); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// step does one step.
+func (a *act) step(ctx context.Context, s Step) error {
+	gone, err := a.instancesGone(ctx)
+	if err != nil {
+		return err
+	}
+	if gone && slices.Contains([]Step{Suspend, Fence, Release, Empty, Handover, Check, Remove}, s) && a.To != Kro {
+		return nil // a run before this one came that far
+	}
+	a.Say("%s: %s", a.Instance, s)
+	switch s {
+	case Hold:
+		return a.hold(ctx)
+	case Seen:
+		return a.seen(ctx)
+	case Suspend:
+		return a.instances(ctx, func(_ Ref, obj map[string]any) map[string]any { return suspendPatch(obj) })
+	case Fence:
+		return a.fence(ctx)
+	case Release:
+		return a.releaseObjects(ctx)
+	case Empty:
+		return a.instances(ctx, emptyPatch)
+	case Handover:
+		return a.handover(ctx)
+	case Check:
+		return nil // Remove does it, object by object
+	case Remove:
+		return a.remove(ctx)
+	case Gone:
+		return a.gone(ctx)
+	case Unhold:
+		return a.unhold(ctx)
+	case Returned:
+		return a.returned(ctx)
+	case Untrack:
+		return a.untrack(ctx)
+	case Resume:
+		return a.instances(ctx, func(_ Ref, obj map[string]any) map[string]any { return resumePatch(obj) })
+	case Restore:
+		return nil // in one write with Resume
+	case Adopted:
+		return a.adopted(ctx)
+	case Finalize:
+	}
+	return nil
+}
+
+// instancesGone reports whether all instances are gone or going.
+func (a *act) instancesGone(ctx context.Context) (bool, error) {
+	for _, i := range a.family.Instances {
+		live, err := a.cluster.get(ctx, i)
+		if err != nil {
+			return false, err
+		}
+		if live != nil && live.GetDeletionTimestamp() == nil {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// change writes what a function makes of an object, if it is the one that is known;
+// nil writes nothing. An object that is not there is left out.
+func (a *act) change(ctx context.Context, k known, patch func(*unstructured.Unstructured) map[string]any) error {
+	for range 10 {
+		live, err := a.cluster.get(ctx, k.Ref)
+		if err != nil || live == nil {
+			return err
+		}
+		if k.UID != "" && string(live.GetUID()) != k.UID {
+			return fmt.Errorf("%s is not the object that it was: its uid is %s, and was %s", k.Ref, live.GetUID(), k.UID)
+		}
+		body := patch(live)
+		if body == nil {
+			return nil
+		}
+		_, err = a.cluster.patch(ctx, k.Ref, live.GetResourceVersion(), body)
+		if !apierrors.IsConflict(err) {
+			return err
+		}
+	}
+	return fmt.Errorf("%s: %w", k.Ref, errChanged)
+}
+
+func (a *act) each(ctx context.Context, list []known, patch func(known, *unstructured.Unstructured) map[string]any) error {
+	for _, k := range list {
+		if err := a.change(ctx, k, func(obj *unstructured.Unstructured) map[string]any { return patch(k, obj) }); err != nil {
+			return err
+		}
+		if err := a.renew(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// instances changes those that are there.
+func (a *act) instances(ctx context.Context, patch func(Ref, map[string]any) map[string]any) error {
+	return a.each(ctx, a.Owners, func(k known, obj *unstructured.Unstructured) map[string]any {
+		if obj.GetDeletionTimestamp() != nil {
+			return nil
+		}
+		return patch(k.Ref, obj.Object)
+	})
+}
+
+// wait looks until a function has nothing left to wait for.
+func (a *act) wait(ctx context.Context, what func() (string, error)) error {
+	if a.cluster.DryRun {
+		return nil
+	}
+	end := time.Now().Add(a.Timeout)
+	for {
+		left, err := what()
+		if err != nil || left == "" {
+			return err
+		}
+		if err := a.renew(ctx); err != nil {
+			return err
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("%s: %w", left, errWaits)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(a.Poll):
+		}
+	}
+}

@@ -1,0 +1,257 @@
+package adopt
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// StepPlan is a step, with what a person would type for it.
+type StepPlan struct {
+	Step     Step     `json:"step"`
+	What     string   `json:"what"`
+	Commands []string `json:"commands,omitempty"`
+	Back     bool     `json:"canBeTakenBack"`
+}
+
+// stepsTo are the steps to a target.
+func stepsTo(to Target) []Step {
+	if to == Kro {
+		return ToKro()
+	}
+	return ToGitOps()
+}
+
+// steps are the steps that a family still needs.
+func (w *look) steps(opts Options) []StepPlan {
+	var out []StepPlan
+	all := stepsTo(opts.To)
+	last := slices.Index(all, Remove)
+	for i, s := range all {
+		if opts.To != Kro && w.gone() && s != Release && s != Unhold {
+			continue
+		}
+		what, commands := w.describe(s, opts)
+		if len(commands) == 0 && s != Handover && s != Returned {
+			continue
+		}
+		out = append(out, StepPlan{Step: s, What: what, Commands: commands, Back: last >= 0 && i < last || opts.To == Kro})
+	}
+	return out
+}
+
+// describe says what a step does, and how to do it by hand.
+func (w *look) describe(s Step, opts Options) (what string, commands []string) {
+	each := func(add func(r Ref, obj map[string]any)) {
+		for i, live := range w.instances {
+			if live != nil {
+				add(w.Instances[i], live.Object)
+			}
+		}
+	}
+	objects := func(add func(o ObjectPlan)) {
+		for _, o := range w.objects {
+			if o.live != nil {
+				add(o)
+			}
+		}
+	}
+	patch := func(r Ref, body map[string]any) {
+		if body != nil {
+			commands = append(commands, patchCommand(r, body))
+		}
+	}
+	switch s {
+	case Hold:
+		what = "keep GitOps tools from pruning or deleting: the instance, its RGD and its objects"
+		for _, rgd := range w.rgds {
+			if rgd != nil {
+				patch(refOf(rgd), holdPatch(rgd.Object))
+			}
+		}
+		each(func(r Ref, obj map[string]any) { patch(r, holdPatch(obj)) })
+		objects(func(o ObjectPlan) { patch(o.Ref, holdPatch(o.live.Object)) })
+	case Seen:
+		what = "wait until Argo CD has seen that; from here on Git may change"
+		for _, t := range w.concerned() {
+			if t.Kind == "Application" {
+				commands = append(commands, fmt.Sprintf("kubectl annotate --overwrite %s %s=normal", t.arguments(), argoRefresh),
+					fmt.Sprintf("kubectl wait %s --for=jsonpath='{.metadata.annotations}' --timeout=5m # until %s is gone", t.arguments(), argoRefresh))
+			}
+		}
+	case Suspend:
+		what = "stop kro for the instance"
+		each(func(r Ref, obj map[string]any) { patch(r, suspendPatch(obj)) })
+	case Fence:
+		what = "wait until kro has answered: it puts its label back"
+		if opts.Stopped {
+			return "", nil
+		}
+		each(func(r Ref, _ map[string]any) {
+			commands = append(commands, fmt.Sprintf(`kubectl wait %s --for=jsonpath='{.metadata.labels.kro\.run/owned}'=true --timeout=5m`, r.arguments()))
+		})
+	case Release:
+		what = "take kro's labels off the objects, and hand their fields over"
+		manager, op := newManager(opts.To)
+		objects(func(o ObjectPlan) {
+			body := releasePatch(o.live.Object, w.rendered(o.Ref), w.uids())
+			patch(o.Ref, body)
+			if slices.Contains(o.Managers, kroManager) {
+				commands = append(commands, fmt.Sprintf(`kubectl get %s -o json --show-managed-fields | jq '(.metadata.managedFields[] | select(.manager == %q)) |= (.manager = %q | .operation = %q)' | kubectl replace -f -`,
+					o.arguments(), kroManager, manager, op))
+			}
+		})
+	case Empty:
+		what = "empty the inventory in which kro looks for what to delete"
+		each(func(r Ref, obj map[string]any) { patch(r, emptyPatch(r, obj)) })
+	case Handover:
+		what = w.handoverText(opts.To)
+		for _, t := range w.concerned() {
+			if t.Kind == "Application" && opts.To == ArgoCD {
+				commands = append(commands, fmt.Sprintf("kubectl wait %s --for=jsonpath='{.status.sync.status}'=Synced --timeout=10m", t.arguments()))
+			}
+		}
+	case Check:
+		what = "look again: no object has the label of the instance"
+		for i, live := range w.instances {
+			if live == nil {
+				continue
+			}
+			kinds, _ := inventory(live.Object)
+			if len(kinds) > 0 {
+				commands = append(commands, fmt.Sprintf("kubectl get %s -A -l %s=%s # none", kindArguments(kinds), partOfLabel, setID(w.Instances[i])))
+			}
+		}
+	case Remove:
+		what = "remove the instance; this cannot be taken back, but it can be given to kro again"
+		each(func(r Ref, _ map[string]any) {
+			commands = append(commands, fmt.Sprintf("kubectl delete %s --cascade=orphan --wait=false", r.arguments()))
+		})
+	case Gone:
+		what = "wait until kro has removed its finalizer"
+		each(func(r Ref, _ map[string]any) {
+			if opts.Stopped {
+				commands = append(commands, patchCommand(r, map[string]any{"metadata": map[string]any{"finalizers": nil}}))
+				return
+			}
+			commands = append(commands, fmt.Sprintf("kubectl wait %s --for=delete --timeout=5m", r.arguments()))
+		})
+		if opts.Stopped {
+			what = "remove kro's finalizer: kro does not run"
+		}
+	case Unhold:
+		what = "take off what held the objects"
+		objects(func(o ObjectPlan) {
+			commands = append(commands, fmt.Sprintf("kubectl annotate --overwrite --field-manager=%s %s %s", fieldManager, o.arguments(), unholdArguments(o.live.Object)))
+		})
+	case Returned:
+		what = "change Git: the instance instead of its objects; wait until the GitOps tool has let the objects go"
+	case Adopted:
+		what = "wait until kro has its label on every object"
+		commands = append(commands, fmt.Sprintf("kubectl wait %s --for=condition=Ready --timeout=10m", w.Instances[0].arguments()))
+	case Untrack:
+		what = "take off the marks of the GitOps tool"
+		objects(func(o ObjectPlan) { patch(o.Ref, untrackPatch(o.live.Object)) })
+	}
+	return what, commands
+}
+
+func (w *look) handoverText(to Target) string {
+	if to == Flux {
+		return "change Git: the objects instead of the instance, by a RenderedSource or rendered manifests; wait until the Kustomization that has them is ready"
+	}
+	return "change Git: the objects instead of the instance, by an Application with the plugin or rendered manifests; wait until it is synced"
+}
+
+// concerned are the tools that have the instance or one of its objects.
+func (w *look) concerned() []tool {
+	var out []tool
+	for _, t := range w.tools {
+		if slices.ContainsFunc(w.Instances, t.has) || slices.ContainsFunc(w.objects, func(o ObjectPlan) bool { return t.has(o.Ref) }) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// uids are those of the instances.
+func (w *look) uids() []string {
+	var out []string
+	for _, i := range w.instances {
+		if i != nil {
+			out = append(out, string(i.GetUID()))
+		}
+	}
+	return out
+}
+
+// newManager is who gets kro's fields. Argo CD finds what to remove by an annotation
+// that it writes at its first sync, Flux by its own fields.
+func newManager(to Target) (manager, op string) {
+	if to == Flux {
+		return fluxManager, "Apply"
+	}
+	return argoManager, "Update"
+}
+
+// arguments name an object for kubectl.
+func (r Ref) arguments() string {
+	kind := r.Kind
+	if group := r.GVK().Group; group != "" {
+		kind += "." + r.GVK().Version + "." + group
+	}
+	if r.Namespace == "" {
+		return quoted(kind + "/" + r.Name)
+	}
+	return quoted(kind+"/"+r.Name) + " -n " + quoted(r.Namespace)
+}
+
+func kindArguments(kinds []schema.GroupKind) string {
+	var out []string
+	for _, k := range kinds {
+		out = append(out, k.String())
+	}
+	return quoted(strings.Join(out, ","))
+}
+
+func patchCommand(r Ref, body map[string]any) string {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return "# " + err.Error()
+	}
+	return fmt.Sprintf("kubectl patch %s --field-manager=%s --type=merge -p %s", r.arguments(), fieldManager, quoted(string(text)))
+}
+
+// unholdArguments are the annotations before Hold.
+func unholdArguments(obj map[string]any) string {
+	was := map[string]any{argoOptions: annotationOf(obj, argoOptions), fluxPrune: annotationOf(obj, fluxPrune)}
+	if wasHeld(obj) {
+		was = unholdPatch(obj)["metadata"].(map[string]any)["annotations"].(map[string]any)
+	}
+	var out []string
+	for _, name := range []string{argoOptions, fluxPrune, heldAnnotation} {
+		if v, ok := was[name].(string); ok && v != "" {
+			out = append(out, quoted(name+"="+v))
+		} else {
+			out = append(out, name+"-")
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func annotationOf(obj map[string]any, name string) any {
+	m, _ := obj["metadata"].(map[string]any)
+	a, _ := m["annotations"].(map[string]any)
+	return a[name]
+}
+
+// quoted is a word for a shell.
+func quoted(word string) string {
+	if !strings.ContainsAny(word, " '\"{}$\\*?<>|&;()#") {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -1,0 +1,129 @@
+package adopt
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/krowave/krowave/render/object"
+)
+
+// Verify says whether everything is as it was before, and whether somebody looks
+// after it.
+func (r *Run) Verify(ctx context.Context, families []Family) ([]Risk, error) {
+	out := []Risk{}
+	for _, f := range families {
+		found, err := r.verify(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
+func (r *Run) verify(ctx context.Context, f Family) ([]Risk, error) {
+	j, _, err := r.Cluster.openJournal(ctx, f.Instances[0])
+	if err != nil {
+		return nil, err
+	}
+	if j == nil {
+		return []Risk{{Name: "no-journal", Unsafe: true, Object: f.Instances[0].String(), Message: "krowave adopt apply was never run for it, so nobody knows what was there before"}}, nil
+	}
+	var out []Risk
+	add := func(name string, r Ref, format string, args ...any) {
+		out = append(out, Risk{Unsafe: true, Name: name, Object: r.String(), Message: fmt.Sprintf(format, args...)})
+	}
+	if !j.Done {
+		add("not-done", j.Instance, "steps are left: run krowave adopt apply again")
+	}
+	a := &act{Run: r, keeper: &keeper{cluster: r.Cluster, journal: *j, renewed: time.Now()}, family: f}
+	before := map[string]string{}
+	for _, k := range j.Objects {
+		live, err := r.Cluster.get(ctx, k.Ref)
+		switch {
+		case err != nil:
+			return nil, err
+		case live == nil:
+			add("deleted", k.Ref, "it is gone")
+		case string(live.GetUID()) != k.UID:
+			add("made-anew", k.Ref, "it is another object: its uid is %s, and was %s", live.GetUID(), k.UID)
+		case live.GetDeletionTimestamp() != nil:
+			add("deleted", k.Ref, "it is being deleted")
+		default:
+			before[k.String()] = content(live)
+		}
+	}
+	if j.To != Kro {
+		left, err := a.notHandedOver(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if left != "" {
+			add("not-synced", j.Instance, "%s", left)
+		}
+	}
+	for range 2 { // two reconciles
+		if err := a.reconcile(ctx); err != nil {
+			return nil, err
+		}
+		for _, k := range j.Objects {
+			live, err := r.Cluster.get(ctx, k.Ref)
+			if err != nil {
+				return nil, err
+			}
+			if was := before[k.String()]; live != nil && was != "" && was != content(live) {
+				add("fought-over", k.Ref, "it changed although Git did not: see kubectl get %s --show-managed-fields -o yaml", k.arguments())
+				delete(before, k.String())
+			}
+		}
+	}
+	return out, nil
+}
+
+// reconcile asks the tools that have the objects to look again, and waits for them.
+func (a *act) reconcile(ctx context.Context) error {
+	if err := a.seen(ctx); err != nil {
+		return err
+	}
+	tools, err := a.concerned(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range tools {
+		if t.Kind != "Kustomization" {
+			continue
+		}
+		at := time.Now().UTC().Format(time.RFC3339Nano)
+		if _, err := a.cluster.patch(ctx, t.Ref, "", metadataPatch("annotations", map[string]any{fluxRequest: at})); err != nil {
+			return err
+		}
+		err := a.wait(ctx, func() (string, error) {
+			live, err := a.cluster.get(ctx, t.Ref)
+			if err != nil || live == nil || object.Text(object.Map(live.Object, "status"), "lastHandledReconcileAt") == at {
+				return "", err
+			}
+			return fmt.Sprintf("%s has not reconciled", t), nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// content is what an object says, without what every write changes.
+func content(obj *unstructured.Unstructured) string {
+	c := obj.DeepCopy()
+	delete(c.Object, "status")
+	c.SetManagedFields(nil)
+	c.SetResourceVersion("")
+	text, err := json.Marshal(c.Object)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
