@@ -262,10 +262,11 @@ func (a *act) remove(ctx context.Context) error {
 		if string(live.GetUID()) != k.UID {
 			return fmt.Errorf("%s was made anew meanwhile: something still has it from Git", k.Ref)
 		}
-		if !a.cluster.DryRun {
-			if err := a.check(ctx, k, live); err != nil {
-				return err
-			}
+		if a.cluster.DryRun {
+			continue // what makes it safe is not stored, so it is not even asked for
+		}
+		if err := a.check(ctx, k, live); err != nil {
+			return err
 		}
 		if err := a.cluster.removeInstance(ctx, live); err != nil {
 			if apierrors.IsConflict(err) {

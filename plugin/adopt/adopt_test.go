@@ -2,6 +2,7 @@ package adopt_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -142,97 +143,102 @@ func (c *cluster) complete(t *testing.T) {
 // rendered is what krowave renders.
 func (c *cluster) rendered(t *testing.T) []*unstructured.Unstructured {
 	t.Helper()
-	got := c.krowave(t, "render", "repo/rgds.yaml", "repo/web.yaml")
+	got := c.krowave(t, "render", "repo")
 	if got.code != 0 {
 		t.Fatalf("render: %s", got.stderr)
 	}
-	return documents(t, got.stdout)
+	return slices.DeleteFunc(documents(t, got.stdout), func(obj *unstructured.Unstructured) bool {
+		return obj.GetKind() == "CustomResourceDefinition" // it is somebody else's
+	})
 }
 
 func TestAdopt(t *testing.T) {
 	for _, to := range []string{"argocd", "flux"} {
 		t.Run(to, func(t *testing.T) {
-			c := startCluster(t)
-			c.shop(t)
-			x := c.startTool(t, to == "flux")
-			x.commit(documents(t, instanceOf("web")))
-			c.complete(t)
-			before := c.children(t)
-
-			paths := []string{"repo/rgds.yaml", "repo/web.yaml"}
-			adopt := func(verb string, args ...string) answer {
-				t.Helper()
-				return c.krowave(t, append(append([]string{"adopt", verb}, paths...), args...)...)
-			}
-			plan := adopt("plan", "--to", to)
-			if plan.code != 1 {
-				t.Fatalf("plan: exit code %d\n%s%s", plan.code, plan.stdout, plan.stderr)
-			}
-			t.Logf("%s", plan.stdout)
-			if strings.Contains(plan.stdout, "hunter2") || strings.Contains(plan.stdout, "aHVudGVyMg") {
-				t.Error("the plan shows a secret")
-			}
-			if got := adopt("apply", "--to", to, "--dry-run", "server"); got.code != 0 {
-				t.Errorf("dry run: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
-			}
-			if diff := cmp.Diff(resourceVersions(before), resourceVersions(c.children(t))); diff != "" {
-				t.Errorf("the dry run wrote something (-before +after):\n%s", diff)
-			}
-			got := adopt("apply", "--to", to, "--timeout", "2s")
-			if got.code != 1 || !strings.Contains(got.stdout, "still has Shop default/web from Git") {
-				t.Fatalf("before the commit: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
-			}
-			x.commit(c.rendered(t))
-			if got = adopt("apply", "--to", to); got.code != 0 {
-				t.Fatalf("after the commit: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
-			}
-			t.Logf("%s", got.stdout)
-			if got = adopt("verify"); got.code != 0 {
-				t.Errorf("verify: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
-			}
-			if c.get(t, "example.com/v1alpha1", "Shop", "web") != nil || c.get(t, "example.com/v1alpha1", "Cellar", "web-cellar") != nil {
-				t.Error("an instance is still there")
-			}
-			after := c.children(t)
-			if diff := cmp.Diff(uids(before), uids(after)); diff != "" {
-				t.Errorf("uids (-before +after):\n%s", diff)
-			}
-			if diff := cmp.Diff(values(before), values(after)); diff != "" {
-				t.Errorf("values (-before +after):\n%s", diff)
-			}
-			for name, obj := range after {
-				for label := range obj.GetLabels() {
-					if strings.Contains(label, "kro.run") || strings.Contains(label, "applyset") {
-						t.Errorf("%s has the label %s", name, label)
-					}
-				}
-				for _, m := range obj.GetManagedFields() {
-					if m.Manager == "kro.run/applyset" {
-						t.Errorf("kro has fields of %s", name)
-					}
-				}
-			}
-			if got = adopt("plan", "--to", to); got.code != 0 {
-				t.Errorf("plan afterwards: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
-			}
-
-			// And back.
-
-			if got = adopt("apply", "--to", "kro", "--timeout", "2s"); got.code != 1 {
-				t.Fatalf("to kro, before the commit: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
-			}
-			x.commit(documents(t, instanceOf("web")))
-			if got = adopt("apply", "--to", "kro"); got.code != 0 {
-				t.Fatalf("to kro: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
-			}
-			c.complete(t)
-			if diff := cmp.Diff(uids(before), uids(c.children(t))); diff != "" {
-				t.Errorf("uids back with kro (-before +after):\n%s", diff)
-			}
-			if deleted := c.deletions(t, "shops", "cellars"); len(deleted) > 0 {
-				t.Errorf("the audit log has deletions: %v", deleted)
-			}
+			onClusters(t, func(t *testing.T, c *cluster) { adoptAndBack(t, c, to) })
 		})
+	}
+}
+
+func adoptAndBack(t *testing.T, c *cluster, to string) {
+	c.shop(t)
+	x := c.startTool(t, to == "flux")
+	x.commit(documents(t, instanceOf("web")))
+	c.complete(t)
+	before := c.children(t)
+
+	paths := []string{"repo"}
+	adopt := func(verb string, args ...string) answer {
+		t.Helper()
+		return c.krowave(t, append(append([]string{"adopt", verb}, paths...), args...)...)
+	}
+	plan := adopt("plan", "--to", to)
+	if plan.code != 1 {
+		t.Fatalf("plan: exit code %d\n%s%s", plan.code, plan.stdout, plan.stderr)
+	}
+	t.Logf("%s", plan.stdout)
+	if strings.Contains(plan.stdout, "hunter2") || strings.Contains(plan.stdout, "aHVudGVyMg") {
+		t.Error("the plan shows a secret")
+	}
+	if got := adopt("apply", "--to", to, "--dry-run", "server"); got.code != 0 {
+		t.Errorf("dry run: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	if diff := cmp.Diff(resourceVersions(before), resourceVersions(c.children(t))); diff != "" {
+		t.Errorf("the dry run wrote something (-before +after):\n%s", diff)
+	}
+	got := adopt("apply", "--to", to, "--timeout", "2s")
+	if got.code != 1 || !strings.Contains(got.stdout, "still has Shop default/web from Git") {
+		t.Fatalf("before the commit: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	x.commit(c.rendered(t))
+	if got = adopt("apply", "--to", to); got.code != 0 {
+		t.Fatalf("after the commit: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	t.Logf("%s", got.stdout)
+	if got = adopt("verify"); got.code != 0 {
+		t.Errorf("verify: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	if c.get(t, "example.com/v1alpha1", "Shop", "web") != nil || c.get(t, "example.com/v1alpha1", "Cellar", "web-cellar") != nil {
+		t.Error("an instance is still there")
+	}
+	after := c.children(t)
+	if diff := cmp.Diff(uids(before), uids(after)); diff != "" {
+		t.Errorf("uids (-before +after):\n%s", diff)
+	}
+	if diff := cmp.Diff(values(before), values(after)); diff != "" {
+		t.Errorf("values (-before +after):\n%s", diff)
+	}
+	for name, obj := range after {
+		for label := range obj.GetLabels() {
+			if strings.Contains(label, "kro.run") || strings.Contains(label, "applyset") {
+				t.Errorf("%s has the label %s", name, label)
+			}
+		}
+		for _, m := range obj.GetManagedFields() {
+			if m.Manager == "kro.run/applyset" {
+				t.Errorf("kro has fields of %s", name)
+			}
+		}
+	}
+	if got = adopt("plan", "--to", to); got.code != 0 {
+		t.Errorf("plan afterwards: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+
+	// And back.
+
+	if got = adopt("apply", "--to", "kro", "--timeout", "2s"); got.code != 1 {
+		t.Fatalf("to kro, before the commit: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	x.commit(documents(t, instanceOf("web")))
+	if got = adopt("apply", "--to", "kro"); got.code != 0 {
+		t.Fatalf("to kro: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	c.complete(t)
+	if diff := cmp.Diff(uids(before), uids(c.children(t))); diff != "" {
+		t.Errorf("uids back with kro (-before +after):\n%s", diff)
+	}
+	if deleted := c.deletions(t, "shops", "cellars"); len(deleted) > 0 {
+		t.Errorf("the audit log has deletions: %v", deleted)
 	}
 }
 

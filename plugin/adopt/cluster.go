@@ -200,12 +200,12 @@ func (c *Cluster) patch(ctx context.Context, r Ref, version string, body map[str
 func (c *Cluster) removeInstance(ctx context.Context, obj *unstructured.Unstructured) error {
 	r := refOf(obj)
 	client, err := c.client(r)
-	if err != nil {
+	if err != nil || c.DryRun {
 		return err
 	}
 	uid, version, orphan := obj.GetUID(), obj.GetResourceVersion(), metav1.DeletePropagationOrphan
 	err = client.Delete(ctx, r.Name, metav1.DeleteOptions{
-		Preconditions: &metav1.Preconditions{UID: &uid, ResourceVersion: &version}, PropagationPolicy: &orphan, DryRun: c.dryRun(),
+		Preconditions: &metav1.Preconditions{UID: &uid, ResourceVersion: &version}, PropagationPolicy: &orphan,
 	})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("removing %s: %w", r, err)

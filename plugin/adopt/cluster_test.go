@@ -3,12 +3,14 @@ package adopt_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,6 +25,7 @@ import (
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
@@ -30,13 +33,52 @@ import (
 	"github.com/krowave/krowave/render/manifest"
 )
 
-// cluster is a real kube-apiserver with its garbage collector, and a real kro.
+// cluster is a real kube-apiserver with its garbage collector and a real kro, or
+// stand-ins for both.
 type cluster struct {
+	fake    *fakeAPI
+	fakeKro *fakeKro
+
 	dir        string
 	kubeconfig string
 	objects    dynamic.Interface
 	mapper     meta.ResettableRESTMapper
 	kro        *exec.Cmd
+}
+
+// onClusters runs a test on the stand-ins, and on the real programs where they are built.
+func onClusters(t *testing.T, test func(t *testing.T, c *cluster)) {
+	t.Helper()
+	t.Run("fake", func(t *testing.T) {
+		t.Parallel()
+		test(t, startFakeCluster(t))
+	})
+	t.Run("real", func(t *testing.T) { test(t, startCluster(t)) })
+}
+
+func startFakeCluster(t *testing.T) *cluster {
+	t.Helper()
+	c := &cluster{dir: t.TempDir()}
+	var server string
+	c.fake, server = startFake(t)
+	c.kubeconfig = c.write(t, "kubeconfig", "apiVersion: v1\nkind: Config\nclusters: [{name: fake, cluster: {server: '"+server+"'}}]\n"+
+		"contexts: [{name: fake, context: {cluster: fake}}]\ncurrent-context: fake\n")
+	c.connect(t, &rest.Config{Host: server, QPS: -1})
+	c.startFakeKro(t)
+	return c
+}
+
+func (c *cluster) connect(t *testing.T, config *rest.Config) {
+	t.Helper()
+	var err error
+	if c.objects, err = dynamic.NewForConfig(config); err != nil {
+		t.Fatal(err)
+	}
+	disco, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.mapper = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(disco))
 }
 
 // startCluster starts etcd, kube-apiserver and kube-controller-manager of the directory
@@ -70,14 +112,7 @@ func startCluster(t *testing.T) *cluster {
 		t.Fatal(err)
 	}
 	c.kubeconfig = c.write(t, "kubeconfig", string(data))
-	if c.objects, err = dynamic.NewForConfig(config); err != nil {
-		t.Fatal(err)
-	}
-	disco, err := discovery.NewDiscoveryClientForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.mapper = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(disco))
+	c.connect(t, config)
 	c.run(t, filepath.Join(bin, "kube-controller-manager"), "--kubeconfig", c.kubeconfig, "--leader-elect=false", "--controllers", "garbage-collector-controller",
 		"--authentication-skip-lookup", "--secure-port", port(t), "--cert-dir", c.dir)
 	crds, err := filepath.Glob(filepath.Join(os.Getenv("KROWAVE_KRO_CRDS"), "*.yaml"))
@@ -100,12 +135,20 @@ func (c *cluster) audit() string { return filepath.Join(c.dir, "audit.log") }
 
 func (c *cluster) startKro(t *testing.T) {
 	t.Helper()
+	if c.fake != nil {
+		c.startFakeKro(t)
+		return
+	}
 	c.kro = c.run(t, os.Getenv("KROWAVE_KRO"), "--metrics-bind-address", "0", "--health-probe-bind-address", "127.0.0.1:"+port(t),
 		"--instance-requeue-interval", "500ms", "--rgd-progress-requeue-delay", "500ms", "--client-qps", "1000", "--client-burst", "1000")
 }
 
 func (c *cluster) stopKro(t *testing.T) {
 	t.Helper()
+	if c.fake != nil {
+		c.fakeKro.stop()
+		return
+	}
 	if err := c.kro.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -230,12 +273,22 @@ func (c *cluster) get(t *testing.T, apiVersion, kind, name string) *unstructured
 // deletions lists what was deleted, instances and journals apart.
 func (c *cluster) deletions(t *testing.T, instances ...string) []string {
 	t.Helper()
+	var out []string
+	if c.fake != nil {
+		c.fake.mu.Lock()
+		defer c.fake.mu.Unlock()
+		for _, name := range c.fake.deleted {
+			if resource, _, _ := strings.Cut(name, "/"); !slices.Contains(instances, resource) {
+				out = append(out, name)
+			}
+		}
+		return out
+	}
 	file, err := os.Open(c.audit())
 	if err != nil {
-		return nil
+		t.Fatal(err)
 	}
 	defer file.Close()
-	var out []string
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 1<<22)
 	for lines.Scan() {
@@ -247,11 +300,7 @@ func (c *cluster) deletions(t *testing.T, instances ...string) []string {
 		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
 			t.Fatal(err)
 		}
-		expected := false
-		for _, i := range instances {
-			expected = expected || event.ObjectRef.Resource == i
-		}
-		if !expected && event.ResponseStatus.Code < 300 {
+		if !slices.Contains(instances, event.ObjectRef.Resource) && event.ResponseStatus.Code < 300 {
 			out = append(out, fmt.Sprintf("%s/%s by %s", event.ObjectRef.Resource, event.ObjectRef.Name, event.User.Username))
 		}
 	}
@@ -277,7 +326,10 @@ type answer struct {
 func (c *cluster) krowave(t *testing.T, args ...string) answer {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code := plugin.Main(t.Context(), plugin.Streams{Out: &stdout, Err: &stderr, Dir: c.dir}, append(args, "--kubeconfig", c.kubeconfig))
+	if args[0] == "adopt" {
+		args = append(slices.Clone(args), "--kubeconfig", c.kubeconfig)
+	}
+	code := plugin.Main(t.Context(), plugin.Streams{Out: &stdout, Err: &stderr, Dir: c.dir}, args)
 	return answer{code, stdout.String(), stderr.String()}
 }
 
@@ -286,7 +338,7 @@ func (c *cluster) krowave(t *testing.T, args ...string) answer {
 func (c *cluster) killed(t *testing.T, lines int, args ...string) (ended bool) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "KROWAVE_TEST_ARGS="+strings.Join(append(args, "--kubeconfig", c.kubeconfig), "\n"))
+	cmd.Env = append(os.Environ(), "KROWAVE_TEST_ARGS="+strings.Join(append(slices.Clone(args), "--kubeconfig", c.kubeconfig), "\n"))
 	cmd.Dir = c.dir
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -314,7 +366,7 @@ func TestMain(m *testing.M) {
 		if err != nil {
 			os.Exit(3)
 		}
-		os.Exit(plugin.Main(contextOfTest(), plugin.Streams{Out: os.Stdout, Err: os.Stderr, Dir: dir}, strings.Split(args, "\n")))
+		os.Exit(plugin.Main(context.Background(), plugin.Streams{Out: os.Stdout, Err: os.Stderr, Dir: dir}, strings.Split(args, "\n")))
 	}
 	os.Exit(m.Run())
 }

@@ -230,7 +230,7 @@ func (c *Cluster) wanted(ctx context.Context, f Family, want Wanted, tools []too
 	out := described(r, live, tools)
 	out.Place = InBoth
 	out.Changes = changesIn(want.Object, live.Object, want.Secret)
-	out.Dropped = dropped(live, want.Object)
+	out.Dropped = dropped(live, encoded(want.Object))
 	return out, nil
 }
 

@@ -12,8 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-func contextOfTest() context.Context { return context.Background() }
-
 // toolCRDs are Application and Kustomization, as far as they are read.
 const toolCRDs = `
 apiVersion: apiextensions.k8s.io/v1

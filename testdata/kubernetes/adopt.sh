@@ -16,4 +16,4 @@ KROWAVE_KRO=$kro
 KROWAVE_KRO_CRDS=$(cd / && go mod download -json "$module@$version" | sed -n 's/^.*"Dir": "\(.*\)".*$/\1/p')/helm/crds
 export KROWAVE_KUBERNETES KROWAVE_KRO KROWAVE_KRO_CRDS
 cd "$root"
-${GOTEST:-go test} -count=1 ./plugin/adopt "$@"
+${GOTEST:-go test} -count=1 -timeout 30m ./plugin/adopt "$@"

@@ -64,7 +64,7 @@ func (f *flags) bind(cmd *cobra.Command) {
 // writes adds the flags of what writes.
 func (f *flags) writes(cmd *cobra.Command) {
 	f.dryRun = options.Choice{Value: "none", Allowed: []string{"none", "server"}}
-	cmd.Flags().Var(&f.dryRun, "dry-run", "server sends every write, and the cluster stores none")
+	cmd.Flags().Var(&f.dryRun, "dry-run", "server sends every write but the removal of the instance, and the cluster stores none")
 	options.Complete(cmd, "dry-run", f.dryRun.Allowed...)
 	f.waits(cmd)
 }
@@ -84,6 +84,9 @@ func (f *flags) read(cmd *cobra.Command, s cli.Streams, args []string) (*adopt.C
 	}
 	if err := report.Findings(s.Err, run.Result.Diagnostics, run.In.Source, run.In.Settings.Strict); err != nil {
 		return nil, nil, cli.ErrFailed
+	}
+	if run.In.Placeholder() {
+		return nil, nil, cli.Usagef("--runtime=placeholder is for previews: what it renders is no object of a cluster")
 	}
 	families := adopt.Families(run.Parts, func(i *render.Instance) bool {
 		if len(f.rgds) == 0 {
