@@ -39,6 +39,9 @@ func (c *checker) repoServer(d *manifest.Document) {
 	if server != nil && !hasEnv(server.fields, "ARGOCD_CMP_CHUNK_SIZE") {
 		c.lackf(d, server.path, "container %v has no ARGOCD_CMP_CHUNK_SIZE, so uploads go in chunks of 1 KiB", server.fields["name"])
 	}
+	if server != nil && !slices.ContainsFunc(pauses(), func(name string) bool { return hasEnv(server.fields, name) }) {
+		c.lackf(d, server.path, "container %v has no ARGOCD_PAUSE_GEN_MINUTES, so after an outage of the plugin its error is repeated for an hour", server.fields["name"])
+	}
 	if sidecar == nil {
 		c.lackf(d, podSpec().With("containers"), "no container runs krowave argocd cmp-server")
 		return
@@ -46,6 +49,12 @@ func (c *checker) repoServer(d *manifest.Document) {
 	c.security(d, pod, sidecar)
 	c.running(d, sidecar)
 	c.volumes(d, pod, sidecar, server)
+}
+
+// pauses are the variables of repo-server that say how long a failed generation
+// is not tried again.
+func pauses() []string {
+	return []string{"ARGOCD_PAUSE_GEN_MINUTES", "ARGOCD_PAUSE_GEN_ON_N_REQUESTS", "ARGOCD_PAUSE_GEN_AFTER_FAILED_ATTEMPTS"}
 }
 
 // isPlugin recognises the sidecar by its name, its image or its command.

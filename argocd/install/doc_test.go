@@ -26,7 +26,7 @@ func TestDocs(t *testing.T) {
 			t.Errorf("docs/argocd-install.md does not list %s", f.Name)
 		}
 	}
-	for _, setting := range []string{"reposerver.plugin.tar.exclusions: .git", `reposerver.plugin.use.manifest.generate.paths: "true"`, "ARGOCD_CMP_CHUNK_SIZE"} {
+	for _, setting := range []string{"reposerver.plugin.tar.exclusions: .git", `reposerver.plugin.use.manifest.generate.paths: "true"`, "ARGOCD_CMP_CHUNK_SIZE", "ARGOCD_PAUSE_GEN_MINUTES"} {
 		if !strings.Contains(string(install.Text(files)), setting) || !strings.Contains(guide, setting) {
 			t.Errorf("%s is not both set and explained", setting)
 		}

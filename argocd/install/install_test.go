@@ -172,6 +172,7 @@ func TestEachSettingIsChecked(t *testing.T) {
 		{"- ALL", "- CHOWN", "drop ALL"},
 		{"memory: 1Gi", "cpu: 1", "no memory limit"},
 		{"name: ARGOCD_CMP_CHUNK_SIZE", "name: OTHER", "chunks of 1 KiB"},
+		{"name: ARGOCD_PAUSE_GEN_MINUTES", "name: OTHER", "its error is repeated for an hour"},
 		{"readinessProbe:", "otherProbe:", "readinessProbe does not run"},
 		{"livenessProbe:", "otherProbe:", "livenessProbe does not run"},
 		{"exclusions: .git", "exclusions: .github", "has no .git"},
