@@ -9,6 +9,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
+var member = schema.GroupKind{Group: "iam.cnrm.cloud.google.com", Kind: "IAMPolicyMember"}
+
 var account = schema.GroupKind{Group: "documentdb.azure.com", Kind: "DatabaseAccount"}
 
 func bundledRules(t *testing.T) *Rules {
@@ -45,18 +47,24 @@ func TestApply(t *testing.T) {
 		kind      schema.GroupKind
 		obj, want string
 	}{
-		"absent":                {bundled, account, "{metadata: {name: db}, spec: {location: west}}", "{metadata: {name: db}, spec: {location: west, azureName: db}}"},
-		"no spec":               {bundled, account, "{metadata: {name: db}}", "{metadata: {name: db}, spec: {azureName: db}}"},
-		"empty":                 {bundled, account, `{metadata: {name: db}, spec: {azureName: ""}}`, "{metadata: {name: db}, spec: {azureName: db}}"},
-		"null":                  {bundled, account, "{metadata: {name: db}, spec: {azureName: null}}", "{metadata: {name: db}, spec: {azureName: db}}"},
-		"authored":              {bundled, account, "{metadata: {name: db}, spec: {azureName: mine}}", "{metadata: {name: db}, spec: {azureName: mine}}"},
-		"spec is a list":        {bundled, account, "{metadata: {name: db}, spec: []}", "{metadata: {name: db}, spec: []}"},
-		"no name":               {bundled, account, "{metadata: {}, spec: {}}", "{metadata: {}, spec: {}}"},
-		"makes a UUID":          {bundled, schema.GroupKind{Group: "authorization.azure.com", Kind: "RoleAssignment"}, "{metadata: {name: r}}", "{metadata: {name: r}}"},
-		"another group":         {bundled, schema.GroupKind{Group: "example.com", Kind: "DatabaseAccount"}, "{metadata: {name: r}}", "{metadata: {name: r}}"},
-		"no rules":              {nil, account, "{metadata: {name: r}}", "{metadata: {name: r}}"},
-		"every kind of a group": {own, schema.GroupKind{Group: "example.com", Kind: "Topic"}, "{metadata: {name: a, namespace: b}}", "{metadata: {name: a, namespace: b}, spec: {dns: {name: a.b}}}"},
-		"two rules":             {own, schema.GroupKind{Group: "example.com", Kind: "Queue"}, "{metadata: {name: a.fifo, namespace: b}}", "{metadata: {name: a.fifo, namespace: b}, spec: {dns: {name: a.fifo.b}, fifo: true}}"},
+		"absent":              {bundled, account, "{metadata: {name: db}, spec: {location: west}}", "{metadata: {name: db}, spec: {location: west, azureName: db}}"},
+		"no spec":             {bundled, account, "{metadata: {name: db}}", "{metadata: {name: db}, spec: {azureName: db}}"},
+		"empty":               {bundled, account, `{metadata: {name: db}, spec: {azureName: ""}}`, "{metadata: {name: db}, spec: {azureName: db}}"},
+		"null":                {bundled, account, "{metadata: {name: db}, spec: {azureName: null}}", "{metadata: {name: db}, spec: {azureName: db}}"},
+		"authored":            {bundled, account, "{metadata: {name: db}, spec: {azureName: mine}}", "{metadata: {name: db}, spec: {azureName: mine}}"},
+		"spec is a list":      {bundled, account, "{metadata: {name: db}, spec: []}", "{metadata: {name: db}, spec: []}"},
+		"no name":             {bundled, account, "{metadata: {}, spec: {}}", "{metadata: {}, spec: {}}"},
+		"makes a UUID":        {bundled, schema.GroupKind{Group: "authorization.azure.com", Kind: "RoleAssignment"}, "{metadata: {name: r}}", "{metadata: {name: r}}"},
+		"resourceID":          {bundled, schema.GroupKind{Group: "pubsub.cnrm.cloud.google.com", Kind: "PubSubSchema"}, "{metadata: {name: t}}", "{metadata: {name: t}, spec: {resourceID: t}}"},
+		"Google makes the ID": {bundled, schema.GroupKind{Group: "resourcemanager.cnrm.cloud.google.com", Kind: "Folder"}, "{metadata: {name: t}}", "{metadata: {name: t}}"},
+		"IAM of a bucket": {bundled, member, "{metadata: {name: m}, spec: {resourceRef: {kind: StorageBucket, name: b}}}",
+			"{metadata: {name: m}, spec: {resourceRef: {kind: StorageBucket, name: b, apiVersion: storage.cnrm.cloud.google.com/v1beta1}}}"},
+		"IAM of an unknown kind":  {bundled, member, "{metadata: {name: m}, spec: {resourceRef: {kind: Other, name: b}}}", "{metadata: {name: m}, spec: {resourceRef: {kind: Other, name: b}}}"},
+		"IAM without a reference": {bundled, member, "{metadata: {name: m}, spec: {}}", "{metadata: {name: m}, spec: {}}"},
+		"another group":           {bundled, schema.GroupKind{Group: "example.com", Kind: "DatabaseAccount"}, "{metadata: {name: r}}", "{metadata: {name: r}}"},
+		"no rules":                {nil, account, "{metadata: {name: r}}", "{metadata: {name: r}}"},
+		"every kind of a group":   {own, schema.GroupKind{Group: "example.com", Kind: "Topic"}, "{metadata: {name: a, namespace: b}}", "{metadata: {name: a, namespace: b}, spec: {dns: {name: a.b}}}"},
+		"two rules":               {own, schema.GroupKind{Group: "example.com", Kind: "Queue"}, "{metadata: {name: a.fifo, namespace: b}}", "{metadata: {name: a.fifo, namespace: b}, spec: {dns: {name: a.fifo.b}, fifo: true}}"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			obj, before, want := parse(t, c.obj), parse(t, c.obj), parse(t, c.want)

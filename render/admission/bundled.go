@@ -1,7 +1,7 @@
 package admission
 
 import (
-	_ "embed"
+	"embed"
 	"maps"
 	"slices"
 	"strings"
@@ -10,10 +10,15 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-//go:embed azure-service-operator.yaml
-var azureServiceOperator []byte
+//go:embed azure-service-operator.yaml config-connector.yaml config-connector-iam.yaml
+var files embed.FS
 
-// table is a file of bundled rules: one field of many kinds.
+// tables are the files of bundled rules.
+func tables() []string {
+	return []string{"azure-service-operator.yaml", "config-connector.yaml", "config-connector-iam.yaml"}
+}
+
+// table is one of them: one field of many kinds.
 type table struct {
 	Name, Source, Field, Value string
 	Kinds                      map[string][]string // by group
@@ -24,13 +29,19 @@ type table struct {
 func Bundled() ([]Rule, error) { return bundled() }
 
 var bundled = sync.OnceValues(func() ([]Rule, error) {
-	var t table
-	if err := yaml.UnmarshalStrict(azureServiceOperator, &t); err != nil {
-		return nil, err
-	}
 	var out []Rule
-	for _, group := range slices.Sorted(maps.Keys(t.Kinds)) {
-		out = append(out, Rule{Group: group, Kinds: t.Kinds[group], Field: strings.Split(t.Field, "."), Value: t.Value, Source: t.Source, bundled: true})
+	for _, name := range tables() {
+		text, err := files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		var t table
+		if err := yaml.UnmarshalStrict(text, &t); err != nil {
+			return nil, err
+		}
+		for _, group := range slices.Sorted(maps.Keys(t.Kinds)) {
+			out = append(out, Rule{Group: group, Kinds: t.Kinds[group], Field: strings.Split(t.Field, "."), Value: t.Value, Source: t.Source, bundled: true})
+		}
 	}
 	return out, nil
 })

@@ -3,6 +3,7 @@ package trace
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/admission"
@@ -129,7 +130,7 @@ func (t *Tracer) absent(out *Value, s site, path diag.Path) {
 }
 
 func admissionNote(rule admission.Rule) string {
-	return rule.Value + ", by " + rule.Source
+	return diag.Cut(strings.Join(strings.Fields(rule.Value), " "), 80) + ", by " + rule.Source
 }
 
 // seenOf is what other nodes see of an object: one element or none.
