@@ -33,6 +33,8 @@ type Side struct {
 	// Unread are files and directories that are there and could not be read: what
 	// comes from them on the other side is not taken for deleted or added.
 	Unread []string
+	// Hides reports whether a file is left out of a sparse checkout; nil for none.
+	Hides func(file string) bool
 }
 
 // Options configure a comparison. The zero value is the default.
@@ -151,7 +153,8 @@ func (c *comparison) findUnread() {
 
 // unread reports whether something of a file could not be read on a side.
 func (s *side) unread(file string) bool {
-	return slices.ContainsFunc(s.Unread, func(name string) bool { return file == name || strings.HasPrefix(file, name+"/") })
+	return s.Hides != nil && file != "" && s.Hides(file) ||
+		slices.ContainsFunc(s.Unread, func(name string) bool { return file == name || strings.HasPrefix(file, name+"/") })
 }
 
 // unknown reports whether the file that an object of the old side comes from

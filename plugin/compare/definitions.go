@@ -31,6 +31,9 @@ func (c *comparison) definitions(r *Report) {
 	slices.Sort(keys)
 	for _, key := range keys {
 		name, _, _ := strings.Cut(key, " ")
+		if c.new.graphs[key] == nil && c.unreadDefinition(c.old.graphs[key]) {
+			continue
+		}
 		d, dangers := c.definition(name, c.old.graphs[key], c.new.graphs[key])
 		if d != nil {
 			d.key = key

@@ -63,7 +63,7 @@ func (c *comparison) nodeDangers(before, now *render.Instance, top *render.Ident
 			d.Rule, d.Message = "include-when", "includeWhen is false now: "+gone
 			d.Position = nodePosition(now.Graph, n, NodeExcluded)
 		case wasSkipped && !isSkipped:
-			if !decides(before, was) {
+			if !decides(before, was) || !c.brings(now, n.ID) {
 				continue
 			}
 			d.Severity, d.Rule, d.Message = diag.Info, "include-when", "includeWhen is true now: what was left out is created"
@@ -79,6 +79,9 @@ func (c *comparison) nodeDangers(before, now *render.Instance, top *render.Ident
 			}
 			d.Rule, d.Position = "node-pending", pendingPosition(now.Graph, p)
 			d.Message = fmt.Sprintf("the node waits for %s, which only a cluster knows: %s", p.Needs, gone)
+			if p.Unsatisfiable {
+				d.Message = fmt.Sprintf("the node waits for %s, which nothing sets: %s", p.Needs, gone)
+			}
 		case n.Type.IsCollection() && was.Type.IsCollection() && has < had && !isPending(now, n.ID) && !isSkipped && !delegates(now, n.ID):
 			if c.lost(before, n.ID) == 0 {
 				continue // other nodes render them
@@ -91,6 +94,13 @@ func (c *comparison) nodeDangers(before, now *render.Instance, top *render.Ident
 		out = append(out, d)
 	}
 	return out
+}
+
+// brings reports whether a node renders an object that nothing rendered before.
+func (c *comparison) brings(now *render.Instance, id string) bool {
+	return slices.ContainsFunc(now.Objects, func(o expand.Object) bool {
+		return o.Node.ID == id && !c.old.has[keyOf(identityOf(o.Object))]
+	})
 }
 
 // decides reports whether a node is left out for its own includeWhen, and not

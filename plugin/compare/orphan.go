@@ -36,7 +36,7 @@ func (c *comparison) orphans() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.old.graphs)) {
 		list := remain[c.old.graphs[name]]
-		if len(list) == 0 {
+		if len(list) == 0 || c.unreadDefinition(c.old.graphs[name]) {
 			continue
 		}
 		slices.SortFunc(list, func(a, b *top) int { return compareTops(a.topKey, b.topKey) })
@@ -125,7 +125,20 @@ func (c *comparison) breaks(t *top, d diag.Diagnostic) {
 	}
 }
 
+// unreadDefinition reports whether an RGD of the old side is not removed, since
+// its file is only not there to be read.
+func (c *comparison) unreadDefinition(g *graph.Graph) bool {
+	return g != nil && c.new.unread(g.RGD.Doc.File)
+}
+
 func (c *comparison) orphanFinding(g *graph.Graph, at diag.Position, title string) diag.Diagnostic {
+	if c.unreadDefinition(g) {
+		return diag.Diagnostic{
+			Severity: diag.Error, Rule: "instance-unread", Pos: at, Object: title,
+			Message: fmt.Sprintf("ResourceGraphDefinition %s cannot be read now (%s), so nobody knows what becomes of the instance", g.RGD.Name, g.RGD.Doc.File),
+			Hint:    "add the file with git sparse-checkout add, or mend what the finding about it says",
+		}
+	}
 	what := "is removed"
 	if c.new.graphs[g.RGD.Name] != nil {
 		what = "defines another kind"

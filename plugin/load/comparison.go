@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +26,9 @@ type Side struct {
 	In     *Input
 	Broken error // it cannot be read
 	Run    *Run  // once rendered
+
+	// Hides reports whether a sparse checkout leaves a file out.
+	Hides func(file string) bool
 }
 
 // Comparison reads and renders two sides of one repository.
@@ -150,9 +154,38 @@ func (c *Comparison) read(side *Side, at *place, args []string) error {
 	for _, arg := range args {
 		if at.tree.Has(Absolute(arg, r.dir)) {
 			present = append(present, arg)
+		} else if d, names, hidden := at.tree.HiddenBelow(Absolute(arg, r.dir)); hidden {
+			d.Pos.File = r.relative(at.root, d.Pos.File)
+			r.in.Diags.Add(d)
+			for _, name := range names {
+				r.in.Unread = append(r.in.Unread, r.relative(at.root, name))
+			}
 		}
 	}
+	side.Hides = hides(at, r.dir)
 	return c.load(side, r, present)
+}
+
+// hides asks whether a sparse checkout of a side leaves a file out. What it
+// leaves out is listed when that is first asked.
+func hides(at *place, dir string) func(string) bool {
+	hidden := sync.OnceValue(func() map[string]bool {
+		out := map[string]bool{}
+		for _, name := range at.tree.Hidden() {
+			out[filepath.Join(at.root, filepath.FromSlash(name))] = true
+		}
+		return out
+	})
+	return func(file string) bool {
+		for name := Absolute(filepath.FromSlash(file), dir); ; name = filepath.Dir(name) {
+			if hidden()[name] {
+				return true
+			}
+			if name == filepath.Dir(name) {
+				return false
+			}
+		}
+	}
 }
 
 func (c *Comparison) loader() Loader {

@@ -98,6 +98,31 @@ func (t *Tree) Gone(arg string) bool {
 	return err == nil && !hidden
 }
 
+// Hidden lists what a sparse checkout leaves out: tracked files, and directories
+// of which nothing is there.
+func (t *Tree) Hidden() []string { return t.work.absent(t.fsys, ".") }
+
+// HiddenBelow is the finding about an argument that a sparse checkout leaves out,
+// with what it hides; false when it hides nothing.
+func (t *Tree) HiddenBelow(arg string) (diag.Diagnostic, []string, bool) {
+	name, err := t.relative(arg)
+	if err != nil {
+		return diag.Diagnostic{}, nil, false
+	}
+	var names []string
+	for _, absent := range t.Hidden() {
+		if absent == name || strings.HasPrefix(absent, name+"/") || strings.HasPrefix(name, absent+"/") {
+			names = append(names, absent)
+		}
+	}
+	if len(names) == 0 {
+		return diag.Diagnostic{}, nil, false
+	}
+	return diag.Diagnostic{
+		Severity: diag.Error, Rule: "sparse-checkout", Pos: begin(names[0]), Message: outsideOfSparse(len(names)),
+	}, names, true
+}
+
 // nothing is the error of an argument that names nothing.
 type nothing string
 

@@ -2,6 +2,7 @@ package repo
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"strings"
@@ -53,9 +54,18 @@ func (w *walk) absent(dir string) {
 		w.s.out.Unread = append(w.s.out.Unread, name)
 	}
 	if count > 0 && !w.s.req.Lookup {
-		w.s.out.Found.Errorf(begin(first), "sparse-checkout", "%d tracked files or directories are outside of the sparse checkout and are not read, this one first; "+
-			"add them with git sparse-checkout add, or name only paths that are checked out", count)
+		w.s.out.Found.Errorf(begin(first), "sparse-checkout", "%s", outsideOfSparse(count))
 	}
+}
+
+// outsideOfSparse says that a file, and maybe more, is not checked out.
+func outsideOfSparse(count int) string {
+	if count == 1 {
+		return "this tracked file or directory is outside of the sparse checkout and is not read; " +
+			"add it with git sparse-checkout add, or name only paths that are checked out"
+	}
+	return fmt.Sprintf("this and %d more tracked files or directories are outside of the sparse checkout and are not read; "+
+		"add them with git sparse-checkout add, or name only paths that are checked out", count-1)
 }
 
 // kustomization returns the name of the kustomization file that counts in a

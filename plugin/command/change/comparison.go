@@ -26,7 +26,8 @@ type comparison struct {
 // compare compares the two sides.
 func (c *comparison) compare() (*compare.Report, error) {
 	report, err := compare.Compare(c.Command.Context(),
-		compare.Side{Result: c.Old.Run.Result, Label: c.Old.Label, Unread: c.Old.In.Unread}, compare.Side{Result: c.New.Run.Result, Label: c.New.Label, Unread: c.New.In.Unread},
+		compare.Side{Result: c.Old.Run.Result, Label: c.Old.Label, Unread: c.Old.In.Unread, Hides: c.Old.Hides},
+		compare.Side{Result: c.New.Run.Result, Label: c.New.Label, Unread: c.New.In.Unread, Hides: c.New.Hides},
 		compare.Options{Unchanged: c.Unchanged, Jobs: c.New.In.Settings.Options.Jobs})
 	if err != nil {
 		return nil, err

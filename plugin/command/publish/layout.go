@@ -159,6 +159,12 @@ func (h *hydration) incomplete(r *load.Run) {
 func (h *hydration) incompleteIn(r *load.Run, part *render.Result) {
 	for _, i := range part.Instances {
 		for _, p := range i.Pending {
+			if p.Unsatisfiable {
+				r.Result.Diagnostics.Errorf(start(topmost(i)), "hydrate-incomplete",
+					"node %s of %s waits for %s, which nothing sets, and a part of an instance cannot be committed; set it, or read it with .? and orValue()",
+					p.Node.ID, i.Identity().Name, p.Needs)
+				continue
+			}
 			r.Result.Diagnostics.Errorf(start(topmost(i)), "hydrate-incomplete",
 				"node %s of %s needs what only a cluster knows, and a part of an instance cannot be committed; use --runtime=delegate, or --observed", p.Node.ID, i.Identity().Name)
 		}
