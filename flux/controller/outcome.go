@@ -121,6 +121,7 @@ func (s *reconcileScope) render(ctx context.Context) (*outcome, error) {
 	}
 	all := append(in.diags, res.Diagnostics...)
 	all = append(all, render.Collisions(res.Objects)...)
+	all = append(all, s.orphans(res)...)
 	if !s.obj.Spec.AllowSecrets {
 		all = append(all, plainSecrets(res)...)
 	}
