@@ -32,40 +32,60 @@ func declared(i *render.Instance, path diag.Path) (at, withDefault diag.Path) {
 	if len(path) == 0 || path[0] != "spec" {
 		return nil, nil
 	}
-	rgd := i.Graph.RGD
-	var value any = rgd.Spec
-	at = diag.Path{"spec", "schema", "spec"}
+	d := declaration{types: i.Graph.RGD.Types, value: i.Graph.RGD.Spec, at: diag.Path{"spec", "schema", "spec"}}
 	for _, step := range path[1:] {
-		if text, ok := value.(string); ok {
-			name, _, _ := strings.Cut(text, "|")
-			name = customType(strings.TrimSpace(name))
-			if custom, ok := rgd.Types[name]; ok {
-				value, at = custom, diag.Path{"spec", "schema", "types", name}
-			}
+		if !d.into(step) {
+			break
 		}
-		if _, ok := step.(int); ok {
-			continue // [] is taken off with the name of the type
-		}
-		m, _ := value.(map[string]any)
-		next, ok := m[step.(string)]
+	}
+	return d.at, d.withDefault
+}
+
+// declaration is a place in SimpleSchema: a map of fields or the text of a type.
+type declaration struct {
+	types           map[string]any
+	value           any
+	at, withDefault diag.Path
+}
+
+// into takes one step, through the names of custom types.
+func (d *declaration) into(step any) bool {
+	for range len(d.types) + 1 {
+		text, ok := d.value.(string)
 		if !ok {
 			break
 		}
-		value, at = next, at.With(step)
-		if text, ok := next.(string); ok && strings.Contains(text, "default=") {
-			withDefault = at
+		name, _, _ := strings.Cut(text, "|")
+		name = strings.TrimSpace(name)
+		element, isList := strings.CutPrefix(name, "[]")
+		if !isList {
+			if element, ok = strings.CutPrefix(name, "map[string]"); !ok {
+				element = ""
+			}
 		}
+		if element != "" {
+			d.value = element
+			return true
+		}
+		if d.value, ok = d.types[name]; !ok {
+			return false
+		}
+		d.to(diag.Path{"spec", "schema", "types", name})
 	}
-	return at, withDefault
+	fields, _ := d.value.(map[string]any)
+	name, _ := step.(string)
+	next, ok := fields[name]
+	if !ok {
+		return false
+	}
+	d.value = next
+	d.to(d.at.With(name))
+	return true
 }
 
-// customType takes the lists and maps off a type: [][]map[string]port is port.
-func customType(name string) string {
-	for {
-		rest := strings.TrimPrefix(strings.TrimPrefix(name, "[]"), "map[string]")
-		if rest == name {
-			return name
-		}
-		name = rest
+func (d *declaration) to(at diag.Path) {
+	d.at = at
+	if text, ok := d.value.(string); ok && strings.Contains(text, "default=") {
+		d.withDefault = at
 	}
 }

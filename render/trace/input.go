@@ -53,7 +53,11 @@ func (t *Tracer) schemaRead(i *render.Instance, r expr.Read, depth int) []Value 
 	var out []Value
 	paths, more := concrete(t.replay(i).Instance().Object, r.Path[1:])
 	for _, p := range paths {
-		out = append(out, t.instance(i, p, depth))
+		v := t.instance(i, p, depth)
+		if !r.Shape {
+			t.defaultsBelow(&v, i, p)
+		}
+		out = append(out, v)
 	}
 	return withMore(out, more, r)
 }
@@ -107,6 +111,33 @@ func (t *Tracer) given(out *Value, i *render.Instance, path diag.Path) {
 		return
 	}
 	t.byDefault(out, i, path)
+}
+
+// defaultsBelow adds to a map or list of an instance the values in it that its
+// author did not write.
+func (t *Tracer) defaultsBelow(out *Value, i *render.Instance, path diag.Path) {
+	if out.From != FromInstance || out.Hidden {
+		return
+	}
+	var walk func(v any, path diag.Path)
+	walk = func(v any, path diag.Path) {
+		if _, ok := lookup(i.Doc.Object, path); !ok {
+			d := Value{Name: named(graph.SchemaVar, path), Key: keyOf(path)}
+			if d.Hidden = t.secretInstance(i, path); !d.Hidden {
+				d.Value = v
+			}
+			t.byDefault(&d, i, path)
+			out.Inputs = append(out.Inputs, d)
+			return
+		}
+		for _, step := range elementsOf(v) {
+			at := path.With(step)
+			below, _ := lookup(v, diag.Path{step})
+			walk(below, at)
+		}
+	}
+	walk(out.Value, path)
+	t.limit(out)
 }
 
 // unset explains a field of an instance that has no value.

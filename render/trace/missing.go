@@ -97,6 +97,9 @@ func (t *Tracer) pending(out *Missing, s site, p expand.Pending, depth int) {
 	if p.Unsatisfiable {
 		out.Why, out.Text = WhyNeverSet, fmt.Sprintf("needs %s, which nothing sets: it would never be created", p.Needs)
 		out.Hint = "set it in the instance, give it a default, or read it with .? and orValue()"
+		if p.Absent != nil {
+			out.Text, out.Hint = fmt.Sprintf("would never be created: %s", p.Absent), "read it with [?...] and orValue()"
+		}
 	}
 	t.cause(out, s, p.Expression, depth)
 }

@@ -94,6 +94,7 @@ func (t *Tracer) Explain(target Target) (*Explanation, error) {
 	switch {
 	case target.Node == nil && len(target.Field) > 0:
 		v := t.instance(i, target.Field, t.opts.Depth)
+		t.defaultsBelow(&v, i, target.Field)
 		out.Field = &v
 	case target.Node == nil:
 		out.Nodes = t.summaries(i)
