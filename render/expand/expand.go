@@ -81,7 +81,7 @@ type Pending struct {
 	Unsatisfiable bool // the data can never arrive: no cluster sets it (S7.5)
 
 	Absent *expr.Absent // the list or map that is there and lacks what Needs says; nil when that is not all
-	Also   []Pending    // the node's other expressions without data
+	Also   []Pending    // what else the node's expressions have no data for
 }
 
 // Options are the limits and sources of an expansion.
@@ -193,6 +193,7 @@ func (ev *evaluator) node(n *graph.Node) {
 		st.ready = ev.render(n) || n.Type.Selects()
 		st.failed = ev.diags[before:].HasErrors()
 	}
+	ev.alsoUnknown(n)
 	ev.state[n.ID] = st
 }
 

@@ -14,7 +14,8 @@ import (
 // value keep it.
 func (ev *evaluator) placeholder(e *graph.Expression, vars *bindings) any {
 	if e.Standalone {
-		return placeholderFor(ev.missing(e))
+		path, _ := ev.missing(e)
+		return placeholderFor(path)
 	}
 	var b strings.Builder
 	at := 0

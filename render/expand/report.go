@@ -46,24 +46,59 @@ func (ev *evaluator) pending(n *graph.Node, e *graph.Expression, vars *bindings,
 // alsoPending adds an expression without data to the Pending of its node, which
 // waits already.
 func (ev *evaluator) alsoPending(n *graph.Node, e *graph.Expression, vars *bindings) {
-	last := len(ev.out.Pending) - 1
-	if last < 0 || ev.out.Pending[last].Node != n || ev.out.Pending[last].Expression == nil {
+	p := ev.waitingNode(n)
+	if p == nil {
 		return
 	}
 	if _, err := ev.eval(e, vars); err != nil && isPending(err) {
-		ev.out.Pending[last].Also = append(ev.out.Pending[last].Also, ev.withoutData(n, e, vars, err))
+		p.add(ev.withoutData(n, e, vars, err))
+	}
+}
+
+// waitingNode is the Pending of a node that waits; nil when it does not.
+func (ev *evaluator) waitingNode(n *graph.Node) *Pending {
+	if last := len(ev.out.Pending) - 1; last >= 0 && ev.out.Pending[last].Node == n {
+		return &ev.out.Pending[last]
+	}
+	return nil
+}
+
+// add adds another expression, or another read of one, once.
+func (p *Pending) add(other Pending) {
+	same := func(q Pending) bool { return q.Expression == other.Expression && q.Needs == other.Needs }
+	if !same(*p) && !slices.ContainsFunc(p.Also, same) {
+		p.Also = append(p.Also, other)
+	}
+}
+
+// alsoUnknown adds to the Pending of a node all other runtime values that its
+// expressions cannot do without, whatever stopped it first.
+func (ev *evaluator) alsoUnknown(n *graph.Node) {
+	p := ev.waitingNode(n)
+	if p == nil || ev.opts.Placeholder {
+		return
+	}
+	for _, e := range n.Expressions() {
+		for _, r := range e.Runtime {
+			v, bound := ev.values[r.Path[0]]
+			if !bound || r.InstanceDependent || r.Branch || ev.observed[r.Path[0]] || !r.WholeObject && follow(v, r.Path[1:r.Required]) {
+				continue
+			}
+			p.add(Pending{Node: n, Expression: e, Offset: e.Offset(e.Find(r.Read)), Needs: r.String(), Reason: "nothing is known of it"})
+		}
 	}
 }
 
 func (ev *evaluator) withoutData(n *graph.Node, e *graph.Expression, vars *bindings, err error) Pending {
-	p := Pending{Node: n, Expression: e, Offset: failedAt(e, err), Needs: ev.missing(e), Reason: ev.reasonOf(n, err)}
+	needs, sure := ev.missing(e)
+	p := Pending{Node: n, Expression: e, Offset: failedAt(e, err), Needs: needs, Reason: ev.reasonOf(n, err)}
 	// Without server defaults a field may be missing that a cluster would have.
-	p.Unsatisfiable = len(e.Runtime) == 0 && (ev.opts.ServerDefaults || !e.ReadsNodes())
+	p.Unsatisfiable = ev.staticHere(e) && (ev.opts.ServerDefaults || !e.ReadsNodes())
 	if !p.Unsatisfiable {
 		return p
 	}
 	absent := ev.absent(n, e, vars, err)
-	if absent == nil {
+	if absent == nil || absent.Hidden && sure {
 		return p
 	}
 	if path := absent.Path(); path != "" && !strings.HasPrefix(p.Needs, path+".") {
@@ -75,14 +110,24 @@ func (ev *evaluator) withoutData(n *graph.Node, e *graph.Expression, vars *bindi
 	return p
 }
 
+// staticHere reports whether Git has all that an expression reads: no cluster
+// would bring what it lacks.
+func (ev *evaluator) staticHere(e *graph.Expression) bool {
+	return !slices.ContainsFunc(e.Runtime, func(r graph.RuntimeRead) bool {
+		v, bound := ev.values[r.Path[0]]
+		return !bound || r.WholeObject || ev.observed[r.Path[0]] || !follow(v, r.Path[1:])
+	})
+}
+
 // absent finds the access of an expression to a list or map without what is
-// read; nil for what comes from a Secret.
+// read. Of what comes from a Secret it says no more than that.
 func (ev *evaluator) absent(n *graph.Node, e *graph.Expression, vars *bindings, err error) *expr.Absent {
-	if e.Sensitive || ev.out.ReadsSecret(n) {
-		return nil
-	}
 	vars.present = e.AsksForPresence
-	return e.Program.Absent(vars, err)
+	found := e.Program.Absent(vars, err)
+	if found != nil && (e.Sensitive || ev.out.ReadsSecret(n)) {
+		return found.Masked()
+	}
+	return found
 }
 
 // inDetail is an error that says which list or map lacks what is read, where
@@ -99,17 +144,18 @@ func (ev *evaluator) inDetail(n *graph.Node, e *graph.Expression, vars *bindings
 }
 
 // missing guesses which path of an expression has no value: the first, in the
-// order of the text, that cannot be followed as far as it has to be.
-func (ev *evaluator) missing(e *graph.Expression) string {
+// order of the text, that cannot be followed as far as it has to be. It is not
+// sure when all can be.
+func (ev *evaluator) missing(e *graph.Expression) (path string, sure bool) {
 	for _, r := range e.Reads {
 		if v, ok := ev.values[r.Path[0]]; ok && !follow(v, r.Path[1:r.Required]) {
-			return r.String()
+			return r.String(), true
 		}
 	}
 	if len(e.Reads) > 0 {
-		return e.Reads[0].String()
+		return e.Reads[0].String(), false
 	}
-	return textOf(e)
+	return textOf(e), false
 }
 
 // follow reports whether a value has everything that a path names. An element

@@ -56,6 +56,7 @@ func (ev *evaluator) reasonOf(n *graph.Node, err error) string {
 	}
 	for _, safe := range []string{
 		"type conversion error from 'string' to '", "division by zero", "modulus by zero", "integer overflow", "unsupported type",
+		"the index is out of range (", "the key does not exist (",
 	} {
 		if strings.HasPrefix(text, safe) {
 			return text
@@ -73,6 +74,10 @@ func (ev *evaluator) reasonOf(n *graph.Node, err error) string {
 // the value that they quote.
 var secretMistakes = [...]struct{ text, wanted string }{
 	{"illegal base64 data", "base64"},
+	{"RFC 3339 timestamp", "a time such as 2006-01-02T15:04:05Z"},
+	{"URL parse error", "a URL"},
+	{"network address parse error", "a CIDR such as 10.0.0.0/8"},
+	{"index out of", "long enough for the index that is read"},
 	{"invalid UTF-8", "UTF-8 text"},
 	{"parsing time", "a time such as 2006-01-02T15:04:05Z"},
 	{"time: invalid duration", "a duration such as 1h30m"},

@@ -22,6 +22,16 @@ type Absent struct {
 	Key    string   // of a map
 	Keys   []string // of the map, sorted
 	Object bool     // the map is an object whose fields its type names
+	Hidden bool     // no more than the place is shown: the value may be a Secret's
+}
+
+// Masked is an Absent that tells nothing of the list or map.
+func (a *Absent) Masked() *Absent {
+	out := &Absent{Offset: a.Offset, Object: a.Object, Hidden: true}
+	if a.Index != "" {
+		out.Index = "here"
+	}
+	return out
 }
 
 // Path is the path that has no value; "" when the list or map is computed.
@@ -38,6 +48,12 @@ func (a *Absent) Path() string {
 // String says what is wrong in a few words. It quotes the index or key.
 func (a *Absent) String() string {
 	of := a.Of
+	switch {
+	case a.Hidden && a.Index != "":
+		return "the index is out of range (the list is not shown, since it may be a Secret's)"
+	case a.Hidden:
+		return "the key does not exist (the map is not shown, since it may be a Secret's)"
+	}
 	if a.Index == "" {
 		if of == "" {
 			of = "the map"

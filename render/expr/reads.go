@@ -28,6 +28,10 @@ type Read struct {
 	Shape bool
 
 	Presence bool // of Shape: only whether the value is there
+
+	// Branch is set when evaluation may do without: the read is in one of the
+	// results of a condition, or in a fallback.
+	Branch bool
 }
 
 // String prints the path as an expression would: db.status.hosts[].name.
@@ -72,6 +76,7 @@ type reads struct {
 	known  map[string]bool
 	out    []Read
 	budget int
+	branch int // the number of conditions and fallbacks around what is visited
 }
 
 // access is what is done with a value: the steps into it, outermost first, the
@@ -164,16 +169,27 @@ func (r *reads) ident(name string, scope *binding, a access) {
 	if !r.known[name] {
 		return
 	}
-	read := Read{Path: append([]string{name}, a.steps...), Shape: a.shape, Presence: a.presence, Required: len(a.steps) + 1}
+	read := Read{
+		Path: append([]string{name}, a.steps...), Shape: a.shape, Presence: a.presence, Required: len(a.steps) + 1, Branch: r.branch > 0,
+	}
 	if a.optional {
 		read.Required = a.required + 1
 	}
 	same := func(other Read) bool {
 		return other.Required == read.Required && other.Shape == read.Shape && other.Presence == read.Presence && slices.Equal(other.Path, read.Path)
 	}
-	if !slices.ContainsFunc(r.out, same) {
+	if i := slices.IndexFunc(r.out, same); i >= 0 {
+		r.out[i].Branch = r.out[i].Branch && read.Branch
+	} else {
 		r.out = append(r.out, read)
 	}
+}
+
+// visitBranch visits what is not evaluated in every case.
+func (r *reads) visitBranch(e ast.Expr, scope *binding, a access) {
+	r.branch++
+	r.visit(e, scope, a)
+	r.branch--
 }
 
 // call follows what functions hand through.
@@ -195,15 +211,19 @@ func (r *reads) call(call ast.CallExpr, scope *binding, a access) {
 		return
 	case name == operators.Conditional && len(args) == 3:
 		r.visit(args[0], scope, access{})
-		r.visit(args[1], scope, a)
-		r.visit(args[2], scope, a)
+		r.visitBranch(args[1], scope, a)
+		r.visitBranch(args[2], scope, a)
 		return
 	case name == "orValue" || name == "or" || name == "value" || name == "optional.of" || name == "optional.ofNonZeroValue":
 		if call.IsMemberFunction() && name != "optional.of" {
 			r.visit(call.Target(), scope, a)
 		}
 		for _, arg := range args {
-			r.visit(arg, scope, a)
+			if name == "orValue" || name == "or" {
+				r.visitBranch(arg, scope, a)
+			} else {
+				r.visit(arg, scope, a)
+			}
 		}
 		return
 	case name == "cel.@mapInsert" && len(args) > 0:

@@ -2,6 +2,7 @@ package instance
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
@@ -10,7 +11,7 @@ import (
 )
 
 // pending reports the nodes that wait, and those that are rendered with a
-// fallback, as the policy says. A node that waits for another is a consequence
+// fallback, as the policy says. That a node waits for another is a consequence
 // and is not reported beside its cause.
 func (r *run) pending(i *Instance, x *expand.Expansion) {
 	title := object.KeyOf(x.Instance).Title()
@@ -28,10 +29,9 @@ func (r *run) pending(i *Instance, x *expand.Expansion) {
 		r.diags.Add(d)
 	}
 	for _, p := range x.Pending {
-		if len(p.WaitsFor) > 0 {
-			continue
+		if len(p.WaitsFor) == 0 {
+			add(p, r.waiting(x, p))
 		}
-		add(p, r.waiting(x, p))
 		for _, other := range p.Also {
 			add(other, r.waiting(x, other))
 		}
@@ -84,6 +84,10 @@ func (r *run) waiting(x *expand.Expansion, p expand.Pending) diag.Diagnostic {
 
 func absentHint(a *expr.Absent) string {
 	switch {
+	case a.Hidden:
+		return "read it with [?...] and orValue()"
+	case strings.HasPrefix(a.Index, "-"):
+		return "indexes count from 0; read the last element with [size(...) - 1]"
 	case a.Index != "":
 		return fmt.Sprintf("make the list longer, or read it with [?%s] and orValue()", a.Index)
 	case diag.Closest(a.Key, a.Keys) != "":

@@ -49,6 +49,11 @@ func (c *checker) add(at diag.Path, rule, format string, args ...any) {
 	c.problems = append(c.problems, Problem{Path: at, Rule: rule, Message: fmt.Sprintf(format, args...)})
 }
 
+// public says of the last problem what is wrong without any value.
+func (c *checker) public(format string, args ...any) {
+	c.problems[len(c.problems)-1].Public = fmt.Sprintf(format, args...)
+}
+
 // value checks a value by its schema. A null stands for an absent value, as
 // Kubernetes decodes it.
 func (c *checker) value(at diag.Path, v any, s *Schema) {
@@ -226,10 +231,12 @@ func (c *checker) text(at diag.Path, v any, s *Schema) {
 	case "byte":
 		if _, err := base64.StdEncoding.DecodeString(strings.NewReplacer("\n", "", "\r", "").Replace(text)); err != nil {
 			c.add(at, RuleSchema, "the value is not base64") // never quoted: it may be a Secret's
+			c.public("the value is not base64")
 		}
 	case "date-time":
 		if _, err := time.Parse(time.RFC3339, text); err != nil && text != "" {
 			c.add(at, RuleSchema, "invalid value %s: not a time such as 2006-01-02T15:04:05Z", quoteValue(text))
+			c.public("the value is not a time such as 2006-01-02T15:04:05Z")
 		}
 	}
 	if len(s.Enum) > 0 && !slices.Contains(s.Enum, any(text)) {

@@ -17,6 +17,7 @@ func (c *checker) dataKeys(obj map[string]any) {
 		for _, key := range slices.Sorted(maps.Keys(m)) {
 			for _, why := range validation.IsConfigMapKey(key) {
 				c.add(diag.Path{field, key}, RuleSchema, "invalid key %s: %s", quoteValue(key), why)
+				c.public("this is no valid key: %s", why)
 			}
 		}
 	}
@@ -25,6 +26,7 @@ func (c *checker) dataKeys(obj map[string]any) {
 	for _, key := range slices.Sorted(maps.Keys(binary)) {
 		if _, both := data[key]; both {
 			c.add(diag.Path{"binaryData", key}, RuleSchema, "key %s is in data too", quoteValue(key))
+			c.public("the key is in data too")
 		}
 	}
 }

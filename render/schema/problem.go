@@ -17,6 +17,18 @@ type Problem struct {
 	Path    diag.Path
 	Rule    string
 	Message string
+	Public  string // what is wrong without any value; "" when that would say nothing
+}
+
+// Hidden says what is wrong with a value that may be a Secret's.
+func (p Problem) Hidden() string {
+	if p.Public == "" {
+		return p.Path.String() + " does not fit its schema (the reason is not shown, since it may quote a Secret)"
+	}
+	if strings.HasPrefix(p.Public, "the value ") {
+		return p.Path.String() + ": " + p.Public + " (it is not shown, since it may be a Secret's)"
+	}
+	return p.Path.String() + ": " + p.Public
 }
 
 // Rules of problems.
@@ -41,6 +53,10 @@ func problemsOf(errs kfield.ErrorList, obj any, rule string) []Problem {
 			where, e.Detail = quoted, "must validate "+rest // oneOf and the like
 		}
 		p := Problem{Path: pathOf(where, obj), Rule: rule, Message: messageOf(e)}
+		switch e.Type {
+		case kfield.ErrorTypeTypeInvalid, kfield.ErrorTypeRequired, kfield.ErrorTypeTooLong, kfield.ErrorTypeTooMany:
+			p.Public = p.Message
+		}
 		if rule == RuleSchema && len(p.Path) > 0 && p.Path[0] == "metadata" {
 			p.Rule = RuleMetadata
 		}
