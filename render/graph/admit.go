@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,10 @@ func Admit(doc *manifest.Document) (*RGD, diag.List) {
 		hint := brokenExpression(at(doc.Object, p.Path))
 		if hint != "" {
 			broken = append(broken, p.Path.String()+".")
+		} else if slices.Contains(p.Path, any("readyWhen")) || slices.Contains(p.Path, any("includeWhen")) {
+			hint = "write an expression: ${...}"
+		} else {
+			hint = doc.StringHint(p.Path, p.Message)
 		}
 		diags.Add(diag.Diagnostic{
 			Severity: diag.Error, Rule: "rgd-refused", Pos: doc.Position(p.Path), Message: p.Message,
@@ -43,9 +48,15 @@ func Admit(doc *manifest.Document) (*RGD, diag.List) {
 			d.Severity = diag.Warning
 		}
 		if name, ok := path[len(path)-1].(string); ok {
-			d.Hint = suggest(name, schema.RGDFields(path[:len(path)-1]))
+			d.Hint = cmp.Or(doc.KeyHint(path), suggest(name, schema.RGDFields(path[:len(path)-1])))
 		}
 		diags.Add(d)
+	}
+	for _, path := range doc.BooleanKeys() {
+		inResource := len(path) > 2 && path[0] == "spec" && path[1] == "resources"
+		if !inResource && !slices.Contains(pruned, path.String()) { // of resources, the compiler says so
+			diags.Add(doc.BooleanKey(path))
+		}
 	}
 	if diags.HasErrors() {
 		return nil, diags

@@ -59,6 +59,7 @@ func (c *compiler) compile() *Graph {
 // parse reads the RGD's names, schema and resources.
 func (c *compiler) parse() *parsed {
 	c.checkNames()
+	c.checkLabels()
 	p := &parsed{}
 	p.spec, p.instance = c.instanceSchema()
 	p.nodes = c.parseNodes()

@@ -136,8 +136,5 @@ func (c *compiler) asWritten(path diag.Path, want []string) string {
 	if !slices.Contains(want, "string") || c.inSecret(path) {
 		return ""
 	}
-	if text := c.rgd.Doc.ValueText(path); text != "" {
-		return "YAML reads " + diag.Cut(text, 60) + " as something else than a string; quote it: \"" + diag.Cut(text, 60) + "\""
-	}
-	return ""
+	return c.rgd.Doc.QuoteHint(path)
 }

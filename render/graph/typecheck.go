@@ -5,7 +5,9 @@ import (
 	"strings"
 
 	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/types"
 
+	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/schema"
 )
@@ -83,7 +85,7 @@ func (c *checker) forEach(n *linkedNode) ([]dimension[typedExpr], *cel.Env) {
 		}
 		elem, ok := expr.ListElem(e.typ)
 		if !ok {
-			c.exprErrorf(e.source, 0, "foreach-type", "forEach needs a list; the expression gives %s", e.typ)
+			c.exprErrorf(e.source, 0, "foreach-type", "forEach needs a list; the expression gives %s", typeName(e.typ))
 			continue
 		}
 		vars = append(vars, cel.Variable(d.name, elem))
@@ -188,6 +190,18 @@ func (c *checker) readyWhen(n *linkedNode) []typedExpr {
 	return out
 }
 
+// mapOrder warns of an expression whose value depends on the order in which kro
+// walks a map. krowave walks it in the order of its keys.
+func (c *checker) mapOrder(e source, offset int, typ *cel.Type) {
+	c.exprErrorf(e, offset, "map-order",
+		"the result depends on the order in which kro walks this map, which differs from time to time: in a cluster the object would change again and again")
+	d := &c.diags[len(c.diags)-1]
+	d.Severity, d.Hint = diag.Warning, "sort the list that is made of it, with .sort() or .sortBy(x, x.name)"
+	if elem, ok := expr.ListElem(typ); ok && elem.Kind() == types.StringKind {
+		d.Hint = "sort the list that is made of it, with .sort()"
+	}
+}
+
 // program checks an expression and plans it; its errors are reported.
 func (c *checker) program(env *cel.Env, e linkedExpr) (typedExpr, bool) {
 	out := typedExpr{linkedExpr: e}
@@ -200,6 +214,9 @@ func (c *checker) program(env *cel.Env, e linkedExpr) (typedExpr, bool) {
 	if err != nil {
 		c.exprErrorf(e.source, 0, "cel-type", "%v", err)
 		return out, false
+	}
+	if at, depends := expr.MapOrder(checked); depends {
+		c.mapOrder(e.source, at, checked.OutputType())
 	}
 	out.typ, out.program = checked.OutputType(), program
 	return out, true

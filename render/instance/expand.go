@@ -106,18 +106,25 @@ func (r *run) top(doc *source.Document, g *graph.Graph) (*Instance, error) {
 	for _, p := range problems {
 		r.diags.Add(diag.Diagnostic{
 			Severity: diag.Error, Rule: p.Rule, Pos: doc.Position(p.Path), Message: p.Message + override.Sets(r.overrides, p.Path),
-			Path: p.Path.String(), Object: doc.Title(),
+			Path: p.Path.String(), Object: doc.Title(), Hint: doc.StringHint(p.Path, p.Message),
 		})
 	}
 	for _, field := range pruned {
+		path := graph.ParsePath(field)
 		r.diags.Add(diag.Diagnostic{
-			Severity: diag.Warning, Rule: "unknown-field", Pos: doc.KeyPosition(graph.ParsePath(field)), Path: field,
+			Severity: diag.Warning, Rule: "unknown-field", Pos: doc.KeyPosition(path), Path: field, Hint: doc.KeyHint(path),
 			Message: fmt.Sprintf("field %s is not in the schema of %s and is dropped", field, doc.Kind()), Object: doc.Title(),
 		})
+	}
+	for _, path := range doc.BooleanKeys() {
+		if !slices.Contains(pruned, path.String()) {
+			r.diags.Add(doc.BooleanKey(path))
+		}
 	}
 	if len(problems) > 0 {
 		return nil, nil
 	}
+	r.longName(stored, g, func() diag.Position { return doc.Position(diag.Path{"metadata", "name"}) })
 	i := &Instance{Doc: doc.Document, Project: r.Options.Project, authored: obj}
 	if err := r.expand(i, g, stored, nil); err != nil {
 		return nil, err
@@ -125,6 +132,22 @@ func (r *run) top(doc *source.Document, g *graph.Graph) (*Instance, error) {
 	at := func() diag.Position { return doc.Position(diag.Path{"metadata", "annotations", wave.Annotation}) }
 	r.diags = append(r.diags, wave.Assign(&i.Member, r.Options.WaveMode, at)...)
 	return i, nil
+}
+
+// longName warns of an instance whose name is too long for the label that kro 0.9
+// writes it into, on each object of the instance.
+func (r *run) longName(stored map[string]any, g *graph.Graph, at func() diag.Position) {
+	name := object.Name(stored)
+	creates := slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool { return n.Type.Creates() })
+	if len(name) <= graph.MaxLabel || !creates {
+		return
+	}
+	r.diags.Add(diag.Diagnostic{
+		Severity: diag.Warning, Rule: "kro-label", Pos: at(), Path: "metadata.name", Object: object.KeyOf(stored).Title(),
+		Message: fmt.Sprintf("the name has %d characters, and kro 0.9 writes it into the label kro.run/instance-name, which may have %d: it could not apply any object of the instance",
+			len(name), graph.MaxLabel),
+		Hint: "shorten it; what krowave renders has no such label",
+	})
 }
 
 // expand fills i, and recursively what its objects are instances of. chain
@@ -176,9 +199,12 @@ func (r *run) chained(parent *Instance, o expand.Object, g *graph.Graph, chain [
 	}
 	for _, p := range problems {
 		if parent.ReadsSecret(o.Node) {
-			p.Message = p.Path.String() + " does not fit its schema (the reason is not shown, since it may quote a Secret)"
+			p.Message = p.Hidden()
 		}
 		r.nodeErrorf(parent, o.Node, p.Rule, "the API server would refuse the %s that %s renders: %s", g.RGD.GVK.Kind, o.Node.ID, p.Message)
+	}
+	if len(problems) == 0 && !parent.ReadsSecret(o.Node) {
+		r.longName(stored, g, func() diag.Position { return nodePosition(parent, o.Node) })
 	}
 	for _, field := range pruned {
 		r.diags.Warnf(nodePosition(parent, o.Node), "unknown-field", "%s renders field %s, which is not in the schema of %s and is dropped",

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"sync"
 
@@ -147,6 +149,9 @@ func (a *Admitter) normalize(u *unstructured.Unstructured) ([]string, []Problem)
 	defaulting.Default(u.Object, a.structural)
 	meta, found, pruned, err := objectmeta.GetObjectMetaWithOptions(u.Object, objectmeta.ObjectMetaOptions{ReturnUnknownFieldPaths: true})
 	if err != nil {
+		if problems := metadataTypes(u.Object["metadata"]); len(problems) > 0 {
+			return nil, problems
+		}
 		return nil, refuse(RuleMetadata, err.Error(), "metadata")
 	}
 	apiVersion, kind := u.GetAPIVersion(), u.GetKind()
@@ -170,6 +175,59 @@ func (a *Admitter) normalize(u *unstructured.Unstructured) ([]string, []Problem)
 	}
 	slices.Sort(pruned)
 	return pruned, nil
+}
+
+// metadataTypes finds the fields of metadata that are not of their type, which
+// the library's decoder reports one at a time and in words of Go.
+func metadataTypes(meta any) []Problem {
+	var out []Problem
+	var walk func(v any, s *Schema, path diag.Path)
+	walk = func(v any, s *Schema, path diag.Path) {
+		if v == nil || s == nil {
+			return
+		}
+		is := jsonType(v)
+		if s.Type != "" && is != s.Type && (s.Type != "number" || is != "integer") {
+			message := fmt.Sprintf("must be of type %s, not %s", s.Type, is)
+			out = append(out, Problem{Path: path, Rule: RuleMetadata, Message: message, Public: message})
+			return
+		}
+		switch v := v.(type) {
+		case map[string]any:
+			for _, key := range slices.Sorted(maps.Keys(v)) {
+				below := s.Properties[key]
+				if below == nil {
+					below = s.AdditionalProperties
+				}
+				walk(v[key], below, path.With(key))
+			}
+		case []any:
+			for i, item := range v {
+				walk(item, s.Items, path.With(i))
+			}
+		}
+	}
+	walk(meta, ObjectMeta(), diag.Path{"metadata"})
+	return out
+}
+
+func jsonType(v any) string {
+	switch v := v.(type) {
+	case map[string]any:
+		return "object"
+	case []any:
+		return "array"
+	case string:
+		return "string"
+	case bool:
+		return "boolean"
+	case float64:
+		if v == math.Trunc(v) {
+			return "integer"
+		}
+		return "number"
+	}
+	return "integer"
 }
 
 // validate runs the checks of the API server's create strategy.

@@ -123,7 +123,7 @@ func TestAdmitRefuses(t *testing.T) {
 		{"generateName", "metadata: {generateName: A_, name: a}", "metadata.generateName [object-metadata]"},
 		{"label key", "metadata: {name: a, labels: {'a b': c}}", `metadata.labels [object-metadata] invalid value "a b"`},
 		{"annotations too large", "metadata: {name: a, annotations: {a: " + strings.Repeat("x", 1<<18) + "}}", "metadata.annotations [object-metadata] too long"},
-		{"metadata type", "metadata: {name: a, labels: [1]}", "metadata [object-metadata]"},
+		{"metadata type", "metadata: {name: a, labels: [1]}", "metadata.labels [object-metadata] must be of type object, not array"},
 		{"metadata list", "metadata: [1]", "metadata [object-metadata] metadata is not an object"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

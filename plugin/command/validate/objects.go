@@ -91,6 +91,9 @@ func (k *checks) object(d *manifest.Document, gvk k8sschema.GroupVersionKind) {
 		}
 		return
 	}
+	for _, path := range d.BooleanKeys() {
+		k.diags.Add(d.BooleanKey(path))
+	}
 	problems, known := k.validator.Validate(d.Object, k.namespace)
 	if !known && slices.ContainsFunc(k.res.Diagnostics, func(f diag.Diagnostic) bool {
 		return f.Severity == diag.Error && f.Missing == gvk.GroupKind().String()
@@ -114,7 +117,7 @@ func (k *checks) problem(d *manifest.Document, p schema.Problem) {
 	}
 	k.diags.Add(diag.Diagnostic{
 		Severity: diag.Error, Rule: p.Rule, Pos: position(d, p.Path, p.Rule == schema.RuleUnknownField), Message: p.Message,
-		Object: d.Title(), Path: p.Path.String(), Sensitive: confidential,
+		Object: d.Title(), Path: p.Path.String(), Sensitive: confidential, Hint: d.StringHint(p.Path, p.Message),
 	})
 }
 
@@ -123,7 +126,7 @@ func hidden(p schema.Problem) string {
 	if p.Rule == schema.RuleUnknownField {
 		return p.Message // names the field only
 	}
-	return p.Path.String() + " does not fit its schema (the reason is not shown, since it may quote a Secret)"
+	return p.Hidden()
 }
 
 func (k *checks) miss(gvk k8sschema.GroupVersionKind, at diag.Position) {

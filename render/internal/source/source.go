@@ -121,8 +121,10 @@ func document(d *manifest.Document, walked bool, diags *diag.List) *Document {
 			if walked {
 				return nil
 			}
-			diags.Errorf(d.Position(diag.Path{field}), "not-an-object",
-				"not a Kubernetes object: %s is missing or no string", field)
+			diags.Add(diag.Diagnostic{
+				Severity: diag.Error, Rule: "not-an-object", Pos: d.Position(diag.Path{field}),
+				Message: "not a Kubernetes object: " + field + " is missing or no string", Hint: d.QuoteHint(diag.Path{field}),
+			})
 			return &Document{Document: d}
 		}
 	}
