@@ -20,9 +20,7 @@ const (
 
 	ownedLabel     = "kro.run/owned"
 	versionLabel   = "kro.run/kro-version"
-	rgdLabel       = "kro.run/resource-graph-definition-name"
 	partOfLabel    = "applyset.kubernetes.io/part-of"
-	setLabel       = "applyset.kubernetes.io/id"
 	managedByLabel = "app.kubernetes.io/managed-by"
 
 	suspendAnnotation    = "kro.run/reconcile"

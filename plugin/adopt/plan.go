@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -296,9 +294,4 @@ func (w *look) finished(to Target) bool {
 
 func (w *look) gone() bool {
 	return !slices.ContainsFunc(w.instances, func(i *unstructured.Unstructured) bool { return i != nil })
-}
-
-// forbidden reports whether the API server refused for lack of a right.
-func forbidden(err error) bool {
-	return apierrors.IsForbidden(err) || err != nil && strings.Contains(err.Error(), "is forbidden")
 }
