@@ -10,7 +10,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 # -buildvcs=true: the version is that of the tag or the commit.
-RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=true -ldflags='-s -w -buildid=' -o /krowave .
+RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=true -tags=kustomize_disable_go_plugin_support -ldflags='-s -w -buildid=' -o /krowave .
 # Everything that the image holds, as make image has it.
 RUN cd .ci/image && go run . -tree /rootfs -binary /krowave
 

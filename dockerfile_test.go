@@ -99,3 +99,17 @@ func stagesOf(text string) []stage {
 	}
 	return out
 }
+
+// TestBuildsLackGoPlugins holds every recipe of a binary to one build tag: with
+// kustomize's Go plugins, the linker keeps every exported method.
+func TestBuildsLackGoPlugins(t *testing.T) {
+	for _, name := range []string{"Makefile", "Dockerfile", ".goreleaser.yaml", "action.yml", ".ci/image/main.go"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), "kustomize_disable_go_plugin_support") {
+			t.Errorf("%s builds with kustomize's Go plugins", name)
+		}
+	}
+}

@@ -110,7 +110,7 @@ func (s *settings) build(ctx context.Context, platform string) ([]byte, error) {
 	}
 	defer os.RemoveAll(directory)
 	name := filepath.Join(directory, "krowave")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=true", "-ldflags=-s -w -buildid=", "-o", name, ".")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=true", "-tags=kustomize_disable_go_plugin_support", "-ldflags=-s -w -buildid=", "-o", name, ".")
 	cmd.Dir, cmd.Stderr = s.source, os.Stderr
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+processor, "GOFLAGS=")
 	if err := cmd.Run(); err != nil {
