@@ -260,7 +260,7 @@ func usageLine(help string) string {
 }
 
 // eachFile visits the repository's files, named with slashes; folders with a
-// leading dot are passed over, except .github.
+// leading dot are skipped, except .github.
 func eachFile(t *testing.T, visit func(name string)) {
 	t.Helper()
 	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {

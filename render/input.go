@@ -39,7 +39,7 @@ type Input struct {
 	Locate func(ctx context.Context, kinds []string) (map[string]string, error)
 }
 
-// Runtime is the policy for nodes that need what only a cluster knows.
+// Runtime is the policy for nodes that depend on cluster-only values.
 type Runtime = policy.Runtime
 
 // Policies.

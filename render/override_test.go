@@ -55,7 +55,7 @@ func TestOverrides(t *testing.T) {
 				"field ports: the value is not a JSON list\nfield ratio: the value is not a number\nfield replicas: the value is not an integer"},
 		{"paths", "web", map[string]string{"image.tga": "x", "replica": "1", "image[0]": "x", "ports[3]": "1", "a..b": "x", "": "x"},
 			"field : not a path such as image.tag, ports[0].name or labels[\"a.b\"]\nfield a..b: not a path such as image.tag, ports[0].name or labels[\"a.b\"]\n" +
-				"field image.tga: the schema has no field image.tga; did you mean tag\nfield image[0]: image is no list\n" +
+				"field image.tga: the schema has no field image.tga; did you mean tag\nfield image[0]: image is not a list\n" +
 				"field ports[3]: the list has 1 items, so the next index is [1]\nfield replica: the schema has no field replica; did you mean replicas"},
 		{"schema", "web", map[string]string{"replicas": "11"}, "invalid value 11: should be less than or equal to 10 (set by the override of web)"},
 		{"nobody", "WebApp/wob", map[string]string{"replicas": "1"}, "no instance is named WebApp/wob; there are WebApp/web"},

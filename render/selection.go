@@ -40,13 +40,13 @@ func straySelection(docs []*source.Document, set *definition.Set, opts Options) 
 		said[entry] = true
 		d := diag.Diagnostic{
 			Severity: diag.Error, Rule: InstanceUnmatched, Pos: firstPosition(docs), Object: entry,
-			Message: fmt.Sprintf("no instance is named %s, which the selection names", entry),
+			Message: fmt.Sprintf("no instance matches %s", entry),
 		}
 		switch i, name := nearest(entry, found); {
 		case i >= 0:
 			d.Pos, d.Hint = at[i], "did you mean "+name+"?"
 		case len(found) == 0:
-			d.Hint = "there is no instance at all"
+			d.Hint = "there are no instances"
 		default:
 			d.Hint = "there are " + override.Listed(found)
 		}

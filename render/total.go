@@ -28,7 +28,7 @@ func newTotal(n int, opts Options) *total {
 }
 
 // errExceeded stops a render that makes too much.
-var errExceeded = errors.New("the render makes too much")
+var errExceeded = errors.New("the render is too large")
 
 // add counts what instance i made.
 func (t *total) add(i int, made instance.Made) error {
@@ -51,14 +51,14 @@ func (t *total) add(i int, made instance.Made) error {
 
 // limit says which limit is exceeded.
 func (t *total) limit() string {
-	const advice = "render less at once, or raise --%s"
+	const advice = "render fewer files at once, or raise --%s"
 	switch {
 	case t.sum.Objects > t.opts.MaxObjects:
-		return fmt.Sprintf("with this instance the render makes more than %d objects; "+advice, t.opts.MaxObjects, "max-objects")
+		return fmt.Sprintf("with this instance the render has more than %d objects; "+advice, t.opts.MaxObjects, "max-objects")
 	case t.sum.Bytes > t.opts.MaxOutputBytes:
-		return fmt.Sprintf("with this instance the render makes more than %d bytes; "+advice, t.opts.MaxOutputBytes, "max-output-bytes")
+		return fmt.Sprintf("with this instance the render has more than %d bytes; "+advice, t.opts.MaxOutputBytes, "max-output-bytes")
 	case t.sum.Steps > t.opts.CELCostTotal:
-		return fmt.Sprintf("with this instance all expressions of the render take more than %d steps; "+advice, t.opts.CELCostTotal, "cel-cost-total")
+		return fmt.Sprintf("with this instance the CEL cost of the render exceeds %d; "+advice, t.opts.CELCostTotal, "cel-cost-total")
 	}
 	return ""
 }

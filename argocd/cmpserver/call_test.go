@@ -55,13 +55,13 @@ func TestDrainsBeforeAnswering(t *testing.T) {
 		{"too many entries", "archive: the archive has more than 1 files and directories (--max-entries of krowave argocd cmp-server) [archive]", func(to sender) { send(t, to, ".", large, nil) }},
 		{"not an archive", "archive: the archive is not in gzip format: gzip: invalid header [archive]", func(to sender) { send(t, to, ".", noise, nil) }},
 		{"no metadata", "the first message of the stream is not its metadata", pieces},
-		{"wrong checksum", "archive: the archive that arrived is not the one that was sent: its checksum differs, and the archive is not in gzip format: gzip: invalid header [archive]", func(to sender) {
+		{"wrong checksum", "archive: the received archive differs from the one that was sent: its checksum differs, and the archive is not in gzip format: gzip: invalid header [archive]", func(to sender) {
 			if err := to.Send(metadata(".", "abc", nil)); err != nil {
 				t.Error(err)
 			}
 			pieces(to)
 		}},
-		{"metadata twice", "archive: the call is malformed: the metadata came twice [archive]", func(to sender) {
+		{"metadata twice", "archive: the call is malformed: the metadata was sent twice [archive]", func(to sender) {
 			for range 2 {
 				if err := to.Send(metadata(".", "abc", nil)); err != nil {
 					t.Error(err)
@@ -69,7 +69,7 @@ func TestDrainsBeforeAnswering(t *testing.T) {
 			}
 			pieces(to)
 		}},
-		{"metadata again at the end", "archive: the call is malformed: the metadata came twice [archive]", func(to sender) {
+		{"metadata again at the end", "archive: the call is malformed: the metadata was sent twice [archive]", func(to sender) {
 			send(t, to, ".", small, nil)
 			if err := to.Send(metadata(".", "abc", nil)); err != nil {
 				t.Error(err)
@@ -81,7 +81,7 @@ func TestDrainsBeforeAnswering(t *testing.T) {
 				t.Error(err)
 			}
 		}},
-		{"wrong size", fmt.Sprintf("archive: the archive that arrived is not the one that was sent: it has %d bytes, and its metadata says 7 [archive]", len(small)), func(to sender) {
+		{"wrong size", fmt.Sprintf("archive: the received archive differs from the one that was sent: it has %d bytes, and its metadata says 7 [archive]", len(small)), func(to sender) {
 			sum := sha256.Sum256(small)
 			meta := metadata(".", hex.EncodeToString(sum[:]), nil)
 			meta.GetMetadata().Size = 7

@@ -59,7 +59,7 @@ func (s *settings) destination(res *render.Result, env Environment) diag.List {
 			d.Object = o.For.Title()
 		}
 		if o.For != nil || o.Shared {
-			d.Hint = "install kro in the destination cluster: the policy delegate leaves resources to it"
+			d.Hint = "install kro in the destination cluster: runtime: delegate leaves resources to it"
 		}
 		diags.Add(d)
 	}

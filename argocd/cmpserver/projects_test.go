@@ -47,9 +47,9 @@ func TestSelectionOfProjects(t *testing.T) {
 		err           string
 	}{
 		{"one in each of two", `"dev/a","Box/prod/a"`, 2, ""},
-		{"one of two is wrong", `"Box/dev/a","Box/prdo/a"`, 0, "parameter instances: no instance is named Box/prdo/a, which the selection names; " +
+		{"one of two is wrong", `"Box/dev/a","Box/prdo/a"`, 0, "parameter instances: no instance matches Box/prdo/a; " +
 			"did you mean Box/prod/a? [instance-unmatched]"},
-		{"nothing near", `"Box/dev/a","Lamp/kitchen","Lamp/kitchen"`, 0, "parameter instances: no instance is named Lamp/kitchen, which the selection names; there are Box/dev/a [instance-unmatched]"},
+		{"nothing near", `"Box/dev/a","Lamp/kitchen","Lamp/kitchen"`, 0, "parameter instances: no instance matches Lamp/kitchen; there are Box/dev/a [instance-unmatched]"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

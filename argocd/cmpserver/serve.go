@@ -86,7 +86,7 @@ func MessageBytes(getenv func(string) string) (int, error) {
 	}
 	mb, err := strconv.Atoi(text)
 	if err != nil || mb < 1 || mb > 2047 {
-		return 0, fmt.Errorf("%s is %q, and must be a number of megabytes from 1 to 2047", name, text)
+		return 0, fmt.Errorf("%s is %q; it must be a number of megabytes from 1 to 2047", name, text)
 	}
 	return mb << 20, nil
 }
@@ -220,7 +220,7 @@ func closeAll(sockets []socket) {
 	}
 }
 
-// listen listens on a socket. One that nobody listens on any more is left over
+// listen listens on a socket. One that nobody listens on any longer is left over
 // from a process that was killed, and in the way.
 func listen(name string) (*net.UnixListener, error) {
 	info, err := os.Lstat(name)

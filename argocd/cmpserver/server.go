@@ -241,7 +241,7 @@ func (s *service) status(c *call, err error) error {
 	case errors.Is(err, context.DeadlineExceeded), status.Code(err) == codes.DeadlineExceeded:
 		return status.Error(codes.DeadlineExceeded, c.timeoutMessage())
 	case errors.Is(err, context.Canceled), status.Code(err) == codes.Canceled:
-		return status.Error(codes.Canceled, "the caller went away")
+		return status.Error(codes.Canceled, "the caller closed the connection")
 	case status.Code(err) != codes.Unknown:
 		return err
 	}

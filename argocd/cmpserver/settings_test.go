@@ -148,7 +148,7 @@ func TestGuards(t *testing.T) {
 		{"the application is less strict", warning, "", true, Environment{"ARGOCD_ENV_KROWAVE_STRICT": "false"},
 			"ARGOCD_ENV_KROWAVE_STRICT: strict: false would loosen strict=true; change it with --strict of krowave argocd cmp-server [setting]"},
 		{"the repository is less strict", warning, "limits:\n  strict: \"false\"\n", true, nil,
-			"app/krowave.yaml:2:3: strict is no limit; write it at the top level, not below limits: [config]"},
+			"app/krowave.yaml:2:3: strict is not a limit; write it at the top level, not below limits: [config]"},
 		{"the repository is less strict at the top level", warning, "strict: false\n", true, nil,
 			"app/krowave.yaml:1:9: strict: false would loosen strict=true; change it with --strict of krowave argocd cmp-server [config]"},
 		{"the repository is stricter", warning, "strict: true\n", false, nil,

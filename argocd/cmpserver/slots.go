@@ -53,7 +53,7 @@ func (s *slots) stuck() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if took := s.now().Sub(s.last); len(s.places) == cap(s.places) && took > stuckAfter {
-		return fmt.Errorf("none of %d render slots has come free for %s", cap(s.places), took.Round(time.Second))
+		return fmt.Errorf("all %d render slots were busy for %s", cap(s.places), took.Round(time.Second))
 	}
 	return nil
 }

@@ -77,7 +77,7 @@ func (u *upload) piece(m *pluginpb.AppStreamRequest) []byte {
 	switch {
 	case file != nil:
 	case m.GetMetadata() != nil:
-		u.stray = errors.New("the metadata came twice")
+		u.stray = errors.New("the metadata was sent twice")
 	default:
 		u.stray = errors.New("the stream has a message that is neither metadata nor a piece of a file")
 	}
@@ -126,11 +126,11 @@ func (u *upload) receive(meta *pluginpb.ManifestRequestMetadata, trees *cache.LR
 	case u.stray != nil:
 		return nil, false, usage("archive", "archive", "the call is malformed: %v", u.stray)
 	case said != 0 && said != u.bytes: // 0 says nothing
-		return nil, false, usage("archive", "archive", "the archive that arrived is not the one that was sent: it has %d bytes, and its metadata says %d", u.bytes, said)
+		return nil, false, usage("archive", "archive", "the received archive differs from the one that was sent: it has %d bytes, and its metadata says %d", u.bytes, said)
 	case broken == nil && sum != meta.GetChecksum():
-		return nil, false, usage("archive", "archive", "the archive that arrived is not the one that was sent: its checksum differs")
+		return nil, false, usage("archive", "archive", "the received archive differs from the one that was sent: its checksum differs")
 	case broken != nil && sum != meta.GetChecksum():
-		return nil, false, usage("archive", "archive", "the archive that arrived is not the one that was sent: its checksum differs, and %v", broken)
+		return nil, false, usage("archive", "archive", "the received archive differs from the one that was sent: its checksum differs, and %v", broken)
 	case broken != nil:
 		return nil, false, usage("archive", "archive", "%v", broken)
 	case known:

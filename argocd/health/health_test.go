@@ -99,7 +99,7 @@ func TestVerdicts(t *testing.T) {
 		{"failed, which is not final", object("platform/main", map[string]any{"phase": "Failed"}), "Progressing", `main.status.phase == "Ready"`},
 		{"stale", object("platform/main", map[string]any{"phase": "Ready", "observedGeneration": int64(1)}), "Progressing", "the status is of an older generation"},
 		{"current", object("platform/main", map[string]any{"phase": "Ready", "observedGeneration": int64(2)}), "Healthy", ""},
-		{"status is no object", func() map[string]any { o := object("platform/main", nil); o["status"] = "odd"; return o }(), "Progressing", `main.status.phase == "Ready"`},
+		{"status is not an object", func() map[string]any { o := object("platform/main", nil); o["status"] = "odd"; return o }(), "Progressing", `main.status.phase == "Ready"`},
 		{"member of a collection", object("platform/shards[0]", map[string]any{"phase": "Ready"}), "Progressing", `each.status.ready`},
 		{"twelfth member", object("platform/shards[11]", map[string]any{"ready": true}), "Healthy", ""},
 		{"another RGD", object("site/store", map[string]any{"phase": "Ready"}), "Progressing", `store.status.phase == "Done"`},

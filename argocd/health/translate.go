@@ -194,7 +194,7 @@ func (t *translator) keys(m ast.MapExpr) (string, error) {
 		key, value := entry.AsMapEntry().Key(), entry.AsMapEntry().Value()
 		text, ok := key.AsLiteral().(types.String)
 		if !ok || value.Kind() != ast.LiteralKind || entry.AsMapEntry().IsOptional() {
-			return "", notCarried("a map literal must have texts as keys and literals as values")
+			return "", notCarried("a map literal must have strings as keys and literals as values")
 		}
 		if i > 0 {
 			b.WriteString(", ")

@@ -22,7 +22,7 @@ type container struct {
 func (c *checker) repoServer(d *manifest.Document) {
 	pod := object.Map(d.Object, "spec", "template", "spec")
 	if pod["automountServiceAccountToken"] != false {
-		c.lackf(d, podSpec().With("automountServiceAccountToken"), "automountServiceAccountToken is not false, so every plugin holds a token of the cluster")
+		c.lackf(d, podSpec().With("automountServiceAccountToken"), "automountServiceAccountToken is not false, so every plugin has a service account token")
 	}
 	var server, sidecar *container
 	list, _ := pod["containers"].([]any)
@@ -37,7 +37,7 @@ func (c *checker) repoServer(d *manifest.Document) {
 		}
 	}
 	if server != nil && !hasEnv(server.fields, "ARGOCD_CMP_CHUNK_SIZE") {
-		c.lackf(d, server.path, "container %v has no ARGOCD_CMP_CHUNK_SIZE, so uploads go in chunks of 1 KiB", server.fields["name"])
+		c.lackf(d, server.path, "container %v has no ARGOCD_CMP_CHUNK_SIZE, so uploads are split into chunks of 1 KiB", server.fields["name"])
 	}
 	if server != nil && !slices.ContainsFunc(pauses(), func(name string) bool { return hasEnv(server.fields, name) }) {
 		c.lackf(d, server.path, "container %v has no ARGOCD_PAUSE_GEN_MINUTES, so after an outage of the plugin its error is repeated for an hour", server.fields["name"])
@@ -101,7 +101,7 @@ func (c *checker) security(d *manifest.Document, pod map[string]any, s *containe
 		why   string
 	}{
 		{"runAsUser", int64(999), "repo-server, uid 999, has to write to the plugin's socket"},
-		{"runAsNonRoot", true, "the plugin needs no root"},
+		{"runAsNonRoot", true, "the plugin does not need root"},
 		{"readOnlyRootFilesystem", true, "the plugin writes nothing to disk"},
 		{"allowPrivilegeEscalation", false, "the plugin starts no process"},
 	} {

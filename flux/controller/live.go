@@ -84,7 +84,7 @@ func (s *reconcileScope) settle(ctx context.Context, in *input) (*render.Result,
 	}
 	if k := s.obj.Spec.Kustomizations; k != nil && (k.KubeConfig != nil || k.TargetNamespace != "") {
 		return nil, live.Snapshot{}, newTerminalError(v1alpha1.InvalidSpecReason,
-			errors.New("runtime: withhold reads the objects where the source has them: it does not go with kustomizations.kubeConfig and kustomizations.targetNamespace"))
+			errors.New("runtime: withhold reads objects in this cluster and in the namespaces of the source: it cannot be combined with kustomizations.kubeConfig or kustomizations.targetNamespace"))
 	}
 	seen := s.seen()
 	var wanted []need.Need

@@ -11,7 +11,7 @@ import (
 )
 
 // orphans refuses objects of a kind of which the last render expanded instances
-// and which nothing defines any more: handed over bare, each would take the place
+// and which nothing defines any longer: handed over bare, each would take the place
 // of all that was rendered from it, and pruning would delete that.
 func (s *reconcileScope) orphans(res *render.Result) diag.List {
 	was := map[k8sschema.GroupKind]string{} // the RGD of a kind
@@ -30,7 +30,7 @@ func (s *reconcileScope) orphans(res *render.Result) diag.List {
 		}
 		out.Add(diag.Diagnostic{
 			Severity: diag.Error, Rule: "definition-removed", Pos: o.Doc.Position(diag.Path{"kind"}), Object: o.Doc.Title(),
-			Message: fmt.Sprintf("nothing defines %s %s any more: ResourceGraphDefinition %s is removed", gvk.GroupVersion(), gvk.Kind, rgd),
+			Message: fmt.Sprintf("nothing defines %s %s any longer: ResourceGraphDefinition %s is removed", gvk.GroupVersion(), gvk.Kind, rgd),
 			Hint:    "keep the definition, or delete its instances with it",
 		})
 	}

@@ -36,7 +36,7 @@ func TestOrphans(t *testing.T) {
 		before []v1alpha1.InstanceStatus
 		want   string
 	}{
-		"removed":        {orphan, []v1alpha1.InstanceStatus{box}, "nothing defines example.com/v1alpha1 Box any more: ResourceGraphDefinition box is removed"},
+		"removed":        {orphan, []v1alpha1.InstanceStatus{box}, "nothing defines example.com/v1alpha1 Box any longer: ResourceGraphDefinition box is removed"},
 		"never rendered": {orphan, nil, ""},
 		"still there":    {orphanRGD + "---\n" + orphan[:len("apiVersion: example.com/v1alpha1\nkind: Box\nmetadata: {name: a}\n")], []v1alpha1.InstanceStatus{box}, ""},
 	} {

@@ -57,7 +57,7 @@ func (s *reconcileScope) outcome(ctx context.Context) (*outcome, error) {
 	out, err := s.render(ctx)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
-			err = newRetryError(v1alpha1.RenderFailedReason, fmt.Errorf("not done after %s, which spec.timeout is: %w", s.timeout(), err))
+			err = newRetryError(v1alpha1.RenderFailedReason, fmt.Errorf("not done after %s (spec.timeout): %w", s.timeout(), err))
 		}
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func (s *reconcileScope) render(ctx context.Context) (*outcome, error) {
 		return nil, findings(all)
 	}
 	if len(res.Objects) == 0 && !pending(res) && !in.allowEmpty {
-		return nil, newTerminalError(v1alpha1.RenderFailedReason, fmt.Errorf("%s: nothing is rendered, and what was applied would be deleted; delete the RenderedSource if that is what you want, or set spec.allowEmpty", pathOf(s.obj)))
+		return nil, newTerminalError(v1alpha1.RenderFailedReason, fmt.Errorf("%s: nothing is rendered, and Flux would delete the applied objects; to allow this, set spec.allowEmpty or delete the RenderedSource", pathOf(s.obj)))
 	}
 	out := &outcome{input: s.inputDigest(seen), wanted: plan, rendered: true, seen: seen}
 	out.summarize(res, all, len(kept))

@@ -36,7 +36,7 @@ func (s *reconcileScope) getOwnedArtifact(ctx context.Context) (*sourcev1.Extern
 		return nil, fmt.Errorf("reading ExternalArtifact %s: %w", s.key(), err)
 	case !s.owns(external):
 		return nil, newTerminalError(v1alpha1.NameConflictReason, fmt.Errorf(
-			"ExternalArtifact %s exists and was not made for this object: delete it, or give the RenderedSource another name", s.key()))
+			"ExternalArtifact %s exists and was not created for this object: delete it, or give the RenderedSource another name", s.key()))
 	}
 	if a := external.Status.Artifact; a != nil {
 		s.obj.Status.Artifact = a.DeepCopy() // what consumers see is what is published

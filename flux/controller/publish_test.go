@@ -281,7 +281,7 @@ func TestForeignArtifactsAreLeftAlone(t *testing.T) {
 	commit(t, ns, "shop", "c1", archive(t, "shop.txtar", "1"))
 	obj := create(t, ns, "shop", nil)
 	await(t, obj, func() error {
-		return condition(obj, meta.StalledCondition, "True", v1alpha1.NameConflictReason, "was not made for this object")
+		return condition(obj, meta.StalledCondition, "True", v1alpha1.NameConflictReason, "was not created for this object")
 	})
 	if diff := cmp.Diff(foreign, external(t, obj)); diff != "" {
 		t.Errorf("the foreign ExternalArtifact was touched (-before +after):\n%s", diff)

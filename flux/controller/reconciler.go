@@ -118,7 +118,7 @@ func (r *Reconciler) begin(ctx context.Context) {
 		return
 	}
 	if err := r.Begin(ctx); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "tidying the storage up")
+		ctrl.LoggerFrom(ctx).Error(err, "cleaning up the storage")
 	}
 }
 

@@ -96,7 +96,7 @@ func readable(checked *ast.AST) (err error) {
 			switch typ := checked.GetType(arg.ID()); typ.Kind() {
 			case types.BytesKind, types.TimestampKind, types.DurationKind:
 				if isField && err == nil {
-					err = notCarried("kro itself never finds it true: the object holds text where the schema says %s", typ)
+					err = notCarried("kro itself never evaluates it to true: the object has a string where the schema says %s", typ)
 				}
 			}
 		}

@@ -47,7 +47,7 @@ func translate(source, self string, kind *schema.Schema) (string, error) {
 			return text, err
 		}
 	}
-	return "", notCarried("it can be true while the object has no %s, and Flux evaluates nothing about an absent field", strings.Join(sortedKeys(r.soft), " and no "))
+	return "", notCarried("it can be true while the object has no %s, and Flux cannot evaluate an absent field", strings.Join(sortedKeys(r.soft), " and no "))
 }
 
 // inFlux checks an expression in Flux's environment and returns its text.
@@ -136,7 +136,7 @@ func (s scope) with(name, now string) scope {
 	return out
 }
 
-var errWhole = notCarried("it uses the whole object, of which Flux knows the top-level fields only")
+var errWhole = notCarried("it uses the whole object, of which Flux knows only the top-level fields")
 
 func (r *rewriter) rewrite(e ast.Expr, vars scope) (ast.Expr, error) {
 	f := r.factory

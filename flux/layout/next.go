@@ -21,7 +21,7 @@ import (
 // labels name the new wave and the old one lets go. Until then nobody knows
 // whose labels the object has, and every wave that had it keeps it.
 //
-// A wave that is not wanted any more is emptied first, and left out only when
+// A wave that is not wanted any longer is emptied first, and left out only when
 // its Kustomization has applied that and so deleted the objects.
 func Next(published *Plan, settled bool, wanted *Plan) (next *Plan, done bool, err error) {
 	if published == nil {

@@ -45,7 +45,7 @@ const (
 	// Unhold takes the annotations of Hold off the objects.
 	Unhold Step = "unhold"
 
-	// Returned waits until the GitOps tool does not have the objects from Git any more.
+	// Returned waits until the GitOps tool does not have the objects from Git any longer.
 	Returned Step = "returned"
 	// Untrack takes off the marks by which the GitOps tool finds what to prune.
 	Untrack Step = "untrack"

@@ -44,7 +44,7 @@ type tool struct {
 type listed struct {
 	Ref
 	synced bool // as Git has it
-	gone   bool // Git does not have it any more
+	gone   bool // Git does not have it any longer
 }
 
 // has reports whether the tool has an object.

@@ -55,7 +55,7 @@ spec:
 `
 
 // tool is a stand-in for Argo CD and for Flux: it applies what Git has, marks it,
-// prunes what has its mark and is not in Git any more unless it is held, and says so
+// prunes what has its mark and is not in Git any longer unless it is held, and says so
 // in its status, several times in a second.
 type tool struct {
 	c    *cluster

@@ -144,7 +144,7 @@ func (c *comparison) findUnread() {
 		}
 		m := &top{topKey: t.topKey, identity: t.identity, broken: diag.List{{
 			Severity: diag.Error, Rule: "instance-unread", Pos: diag.Position{File: t.identity.Path, Line: 1, Column: 1}, Object: t.instance.Title(),
-			Message: "what this comes from cannot be read now, so nobody knows what becomes of the instance",
+			Message: "its source cannot be read now, so the effect on the instance is unknown",
 		}}}
 		c.new.byKey[m.topKey] = m
 		c.new.tops = append(c.new.tops, m)

@@ -254,7 +254,7 @@ func (r *Report) facts() []string {
 			out = append(out, count(n, one, many)+rest)
 		}
 	}
-	add(s.Instances.Broken, "instance", "instances", " cannot be rendered: what becomes of their objects is not known")
+	add(s.Instances.Broken, "instance", "instances", " cannot be rendered: the effect on their objects is unknown")
 	switch s.PassThrough {
 	case 0:
 	case 1:

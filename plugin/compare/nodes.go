@@ -78,7 +78,7 @@ func (c *comparison) nodeDangers(before, now *render.Instance, top *render.Ident
 				continue
 			}
 			d.Rule, d.Position = "node-pending", pendingPosition(now.Graph, p)
-			d.Message = fmt.Sprintf("the node waits for %s, which only a cluster knows: %s", p.Needs, gone)
+			d.Message = fmt.Sprintf("the node waits for %s, which exists only in a cluster: %s", p.Needs, gone)
 			if p.Unsatisfiable {
 				d.Message = fmt.Sprintf("the node waits for %s, which nothing sets: %s", p.Needs, gone)
 			}
@@ -109,7 +109,7 @@ func decides(i *render.Instance, n *graph.Node) bool {
 	return len(n.IncludeWhen) > 0 && !slices.ContainsFunc(n.Dependencies, func(dep string) bool { return slices.Contains(i.Skipped, dep) })
 }
 
-// goes says what is not rendered any more with a node: its objects, and those of
+// goes says what is not rendered any longer with a node: its objects, and those of
 // the nodes that depend on it. It is "" if other nodes render all of them.
 func (c *comparison) goes(now *render.Instance, n *graph.Node, before *render.Instance) string {
 	gone := map[string]bool{n.ID: true}
@@ -126,7 +126,7 @@ func (c *comparison) goes(now *render.Instance, n *graph.Node, before *render.In
 	if objects == 0 && objectsOf(before, n.ID) > 0 {
 		return ""
 	}
-	what := count(objects, "object is", "objects are") + " not rendered any more"
+	what := count(objects, "object is", "objects are") + " not rendered any longer"
 	if len(gone) > 1 {
 		what += ", those of the nodes that depend on it among them"
 	}

@@ -42,7 +42,7 @@ func (c *comparison) orphans() {
 		slices.SortFunc(list, func(a, b *top) int { return compareTops(a.topKey, b.topKey) })
 		c.removed = append(c.removed, Danger{
 			Severity: diag.Error, Rule: "definition-removed", Node: name, Position: &list[0].broken[0].Pos,
-			Message: fmt.Sprintf("definition removed while %s: nothing renders their objects any more, and pruning deletes them",
+			Message: fmt.Sprintf("definition removed while %s: nothing renders their objects any longer, and pruning deletes them",
 				count(len(list), "instance remains", "instances remain")),
 		})
 	}
@@ -145,7 +145,7 @@ func (c *comparison) orphanFinding(g *graph.Graph, at diag.Position, title strin
 	}
 	return diag.Diagnostic{
 		Severity: diag.Error, Rule: "definition-removed", Pos: at, Object: title,
-		Message: fmt.Sprintf("nothing defines %s %s any more: ResourceGraphDefinition %s %s", g.RGD.GVK.GroupVersion(), g.RGD.GVK.Kind, g.RGD.Name, what),
+		Message: fmt.Sprintf("nothing defines %s %s any longer: ResourceGraphDefinition %s %s", g.RGD.GVK.GroupVersion(), g.RGD.GVK.Kind, g.RGD.Name, what),
 		Hint:    "keep the definition, or delete its instances with it",
 	}
 }

@@ -95,7 +95,7 @@ func (p *placing) summary(base *folder) error {
 		return err
 	}
 	if _, taken := base.entries[metadataName]; taken && (!ok || json.Unmarshal(old, new(Metadata)) != nil) {
-		return Conflicts{fmt.Sprintf("%s is in the branch already and is not the metadata of a hydrator; remove it, or use another --path-prefix",
+		return Conflicts{fmt.Sprintf("%s is already in the branch and is not the metadata of a hydrator; remove it, or use another --path-prefix",
 			path.Join(p.content.Prefix, metadataName))}
 	}
 	data, err := m.encode()
@@ -112,7 +112,7 @@ func readme(d *Directory, m *Metadata) string {
 	if d.Instance != "" {
 		title = d.Instance
 	}
-	fmt.Fprintf(&out, "# Manifests of %s\n\nkrowave %s wrote these files, expanding as kro %s does. A change that is made here is lost when their source changes.\n",
+	fmt.Fprintf(&out, "# Manifests of %s\n\nkrowave %s wrote these files, expanding like kro %s. Changes made here are lost when the source changes.\n",
 		report.Prose(diag.Name(title)), m.Krowave.Version, m.Krowave.Kro)
 	if len(d.Commands) == 0 {
 		return out.String()

@@ -129,7 +129,7 @@ func (p *placing) directory(base *folder, d *Directory) error {
 		at, err = p.sub(parent, d.Name)
 	}
 	if errors.Is(err, errNoFolder) {
-		p.conflict(d, "is to be a directory, and the branch has a file in its place")
+		p.conflict(d, "must be a directory, but the branch has a file in its place")
 		return nil
 	}
 	if err != nil {
@@ -147,7 +147,7 @@ func (p *placing) directory(base *folder, d *Directory) error {
 	}
 	switch {
 	case mark == nil && len(before) > 0:
-		p.conflict(d, "is in the branch already and krowave did not write it; remove it, or use another --path-prefix")
+		p.conflict(d, "is already in the branch and was not written by krowave; remove it, or use another --path-prefix")
 		return nil
 	case mark != nil && mark.Owner != p.content.Owner:
 		p.conflict(d, fmt.Sprintf("belongs to another run of hydrate, %q; use --owner=%q if this is the same one, or another --path-prefix", mark.Owner, mark.Owner))

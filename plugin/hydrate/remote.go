@@ -257,7 +257,7 @@ func (r *rejection) final() bool {
 }
 
 func (r *rejection) Error() string {
-	text := fmt.Sprintf("%s turned down the push to branch %s: %s", r.url, r.branch, short(r.status))
+	text := fmt.Sprintf("%s rejected the push to branch %s: %s", r.url, r.branch, short(r.status))
 	if said := short(strings.Join(strings.Fields(r.said), " ")); said != "" {
 		text += " (" + said + ")"
 	}

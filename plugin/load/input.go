@@ -17,7 +17,7 @@ type Input struct {
 	Settings settings.Values
 	Diags    diag.List
 	Sources  map[string][]byte // by name, for snippets
-	Passed   []repo.Passed     // what walks passed over
+	Passed   []repo.Passed     // what walks skipped
 	Unread   []string          // files and directories that are meant and could not be read
 }
 

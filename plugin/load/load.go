@@ -46,7 +46,7 @@ func (l Loader) Read(args []string) (*Input, error) {
 	return in, SayPassed(l.Streams.Err, in.Passed, l.Settings.Verbose)
 }
 
-// SayPassed says how many files were passed over, or which ones. What Git
+// SayPassed says how many files were skipped, or which ones. What Git
 // ignores, nobody misses.
 func SayPassed(w io.Writer, passed []repo.Passed, verbose bool) error {
 	count := 0
@@ -56,7 +56,7 @@ func SayPassed(w io.Writer, passed []repo.Passed, verbose bool) error {
 			if p.Dir {
 				name += "/"
 			}
-			if _, err := fmt.Fprintf(w, "passed over: %s (%s)\n", name, p.Reason); err != nil {
+			if _, err := fmt.Fprintf(w, "skipped: %s (%s)\n", name, p.Reason); err != nil {
 				return err
 			}
 			continue
@@ -72,7 +72,7 @@ func SayPassed(w io.Writer, passed []repo.Passed, verbose bool) error {
 	if count > 1 {
 		what = fmt.Sprintf("%d files and directories are", count)
 	}
-	_, err := fmt.Fprintf(w, "%s passed over (--verbose lists them)\n", what)
+	_, err := fmt.Fprintf(w, "%s skipped (--verbose lists them)\n", what)
 	return err
 }
 

@@ -93,7 +93,7 @@ func (r *reader) read(args []string) (*Input, error) {
 	return &r.in, r.complete()
 }
 
-// complete makes sure that nothing was passed over because a clone lacks it.
+// complete makes sure that nothing was skipped because a clone lacks it.
 func (r *reader) complete() error {
 	if r.only != nil {
 		if err := r.only.tree.Lost(); err != nil {

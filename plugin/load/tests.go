@@ -72,7 +72,7 @@ func (t *Tests) Find(args []string) ([]*TestFile, error) {
 		if err := diag.Print(t.Streams.Err, bad.Sorted(), diag.PrintOptions{Source: r.in.Source}); err != nil {
 			return nil, err
 		}
-		return nil, cli.Usagef("there are tests that cannot be read; none was run")
+		return nil, cli.Usagef("some tests cannot be read; no test was run")
 	}
 	return out, nil
 }

@@ -27,8 +27,8 @@ func (f *Change) Bind(cmd *cobra.Command) {
 		}
 	}
 	flags := cmd.Flags()
-	flags.Lookup("runtime").Usage = "policy for nodes that need values that only a cluster has: withhold leaves them out and lists them, fail reports an error, delegate leaves them to kro and compares what kro gets; placeholder is as withhold"
-	flags.StringVar(&f.Base, "base", "", "Git revision to compare with (default where HEAD left its upstream branch)")
+	flags.Lookup("runtime").Usage = "how to handle nodes that depend on cluster-only values: withhold leaves them out and lists them, fail reports an error, delegate leaves them to kro and compares what kro gets; placeholder acts like withhold"
+	flags.StringVar(&f.Base, "base", "", "Git revision to compare with (default the merge base of HEAD and its upstream branch)")
 	flags.StringVar(&f.Head, "head", "", "Git revision with the change (default the work tree, with uncommitted changes)")
-	flags.BoolVar(&f.All, "all", false, "render every instance, also those that nothing changes")
+	flags.BoolVar(&f.All, "all", false, "render every instance, including unchanged ones")
 }

@@ -23,7 +23,7 @@ import (
 // from.
 type Settings struct {
 	Ref     string // only where --ref is a flag
-	Verbose bool   // list what is passed over
+	Verbose bool   // list what is skipped
 	Fetch   Fetch
 
 	// Adapt changes what the settings come to where the command leaves no choice.
@@ -41,7 +41,7 @@ func Defaults() settings.Values { return settings.Default(settings.CommandLine) 
 func (f *Settings) Bind(cmd *cobra.Command, defaults settings.Values, leaveOut ...string) {
 	f.flags = settings.Bind(cmd.Flags(), defaults, leaveOut...)
 	f.Fetch.Bind(cmd.Flags())
-	cmd.Flags().BoolVarP(&f.Verbose, "verbose", "v", false, "list the files that a directory walk passes over, and why")
+	cmd.Flags().BoolVarP(&f.Verbose, "verbose", "v", false, "list the files that directory walks skip, and why")
 	CompleteSettings(cmd, settings.CommandLine)
 }
 
@@ -112,6 +112,6 @@ type Fetch struct {
 
 // Bind adds the flags.
 func (f *Fetch) Bind(flags *pflag.FlagSet) {
-	flags.BoolVar(&f.Offline, "offline", false, "fetch no definitions that krowave.yaml names in other places; those in the cache are read")
-	flags.StringVar(&f.CacheDir, "cache-dir", "", "directory that keeps fetched definitions (default $XDG_CACHE_HOME/krowave)")
+	flags.BoolVar(&f.Offline, "offline", false, "do not fetch definitions of other repositories; use only those in the cache")
+	flags.StringVar(&f.CacheDir, "cache-dir", "", "cache directory for fetched definitions (default $XDG_CACHE_HOME/krowave)")
 }

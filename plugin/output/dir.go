@@ -94,7 +94,7 @@ func FileNames(objects []map[string]any) (names, problems []string) {
 			}
 		}
 		if n := len(path.Base(name)); n > maxFileName {
-			problems = append(problems, fmt.Sprintf("%s: its file name would have %d bytes, and a file system takes %d", d.Kind(), n, maxFileName)+
+			problems = append(problems, fmt.Sprintf("%s: its file name would have %d bytes, and file systems allow %d", d.Kind(), n, maxFileName)+
 				"; give the object a shorter name, or print to standard output")
 		}
 		if other, ok := taken[name]; ok {

@@ -131,7 +131,7 @@ func (c *connection) commit(ctx context.Context, r project.Remote) error {
 		return c.wrap(err)
 	}
 	if _, err := c.local.CommitObject(id); err != nil {
-		return fmt.Errorf("no branch or tag of %s holds commit %s", r.Git, r.Commit)
+		return fmt.Errorf("no branch or tag of %s contains commit %s", r.Git, r.Commit)
 	}
 	return nil
 }

@@ -113,7 +113,7 @@ func (s *Store) fetchOCI(ctx context.Context, r project.Remote) error {
 		return ociError(r, err)
 	}
 	if len(found.Manifest) > maxManifest || sha(found.Manifest) != r.Digest {
-		return fmt.Errorf("%s: the registry gave another manifest", r.Name())
+		return fmt.Errorf("%s: the registry returned a different manifest", r.Name())
 	}
 	digest, err := layerOf(found.Manifest)
 	if err != nil {
@@ -128,7 +128,7 @@ func (s *Store) fetchOCI(ctx context.Context, r project.Remote) error {
 		return ociError(r, err)
 	}
 	if sha(archive) != digest.String() {
-		return fmt.Errorf("%s: the registry gave another layer", r.Name())
+		return fmt.Errorf("%s: the registry returned a different layer", r.Name())
 	}
 	if err := put(s.ociFile(digest.String()), archive); err != nil {
 		return err

@@ -101,7 +101,7 @@ func present(files *repo.Memory, r project.Remote) (*repo.Memory, error) {
 
 // damaged says that a file of the cache does not hold what its name says.
 func damaged(name string, r project.Remote) error {
-	return fmt.Errorf("the cache is damaged or was tampered with: %s does not hold what %s %s stands for; delete the file, and it is fetched again", name, r.PinKey(), r.Pin())
+	return fmt.Errorf("the cache is damaged or was tampered with: %s does not match %s %s; delete the file to fetch it again", name, r.PinKey(), r.Pin())
 }
 
 // put writes a file of the cache. Who reads it at the same time sees all of it or

@@ -168,7 +168,7 @@ func CheckVendor(dir string, remotes []project.Remote) ([]string, error) {
 		case err != nil:
 			return nil, err
 		case !bytes.Contains(record, []byte(recordLine(r, digest(files)))):
-			out = append(out, fmt.Sprintf("%s does not hold what was copied from %s", r.Folder(), r.Name()))
+			out = append(out, fmt.Sprintf("%s differs from what was copied from %s", r.Folder(), r.Name()))
 		}
 		want += recordLine(r, digest(files))
 	}
@@ -178,11 +178,11 @@ func CheckVendor(dir string, remotes []project.Remote) ([]string, error) {
 	}
 	for _, e := range entries {
 		if !slices.Contains(expected, e.Name()) {
-			out = append(out, diag.Clean(e.Name())+" belongs to no definitions that krowave.yaml names")
+			out = append(out, diag.Clean(e.Name())+" does not belong to any definitions in krowave.yaml")
 		}
 	}
 	if len(out) == 0 && want != string(record) {
-		out = append(out, RecordName+" does not say what krowave.yaml says")
+		out = append(out, RecordName+" does not match krowave.yaml")
 	}
 	return out, nil
 }

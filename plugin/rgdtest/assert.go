@@ -67,7 +67,7 @@ func (a *Assertion) check(ctx context.Context, vars, shown map[string]any, secre
 	case err == nil && v.Value() == true:
 		return nil, nil
 	case err != nil && secret:
-		says = "has no value (the reason is not shown, since it may quote a Secret)"
+		says = "has no value (the reason is not shown because it may quote a Secret)"
 	case err != nil:
 		says = "has no value: " + strings.Join(strings.Fields(err.Error()), " ")
 	case v.Value() != false:

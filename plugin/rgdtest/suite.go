@@ -109,7 +109,7 @@ func (r *fileReader) document() {
 	r.file.CRDs = append(r.file.CRDs, r.texts(diag.Path{"crds"}, top["crds"])...)
 	cases, ok := top["cases"].([]any)
 	if !ok || len(cases) == 0 {
-		r.errorf(diag.Path{"cases"}, "cases must be a list of at least one")
+		r.errorf(diag.Path{"cases"}, "cases must be a non-empty list")
 	}
 	for i, c := range cases {
 		r.testCase(diag.Path{"cases", i}, c)
@@ -174,7 +174,7 @@ func (r *fileReader) expect(c *Case, at diag.Path, v any) {
 	c.Error.Path = r.text(at.With("error", "path"), e["path"])
 	c.Error.Message = r.text(at.With("error", "message"), e["message"])
 	if c.Golden != "" || len(c.Assert) > 0 {
-		r.errorf(at.With("error"), "a case that expects an error renders nothing to compare: leave golden and assert out")
+		r.errorf(at.With("error"), "a case that expects an error renders nothing to compare: remove golden and assert")
 	}
 }
 
@@ -185,7 +185,7 @@ func (r *fileReader) golden(c *Case, at diag.Path) {
 		r.errorf(at, "a golden file must be in the directory of the test or below, not %s", c.Golden)
 	}
 	if ext := path.Ext(c.Golden); ext == ".yaml" || ext == ".yml" || ext == ".json" {
-		r.errorf(at, "a golden file must not end in %s, since krowave render would take it for a manifest; name it %s",
+		r.errorf(at, "a golden file must not end in %s, because krowave render would read it as a manifest; name it %s",
 			ext, strings.TrimSuffix(c.Golden, ext)+".golden")
 	}
 }
@@ -251,7 +251,7 @@ func (r *fileReader) fields(at diag.Path, v any, known ...string) map[string]any
 func (r *fileReader) text(at diag.Path, v any) string {
 	s, ok := v.(string)
 	if !ok && v != nil {
-		r.errorf(at, "must be a text")
+		r.errorf(at, "must be a string")
 	}
 	return s
 }

@@ -20,10 +20,10 @@ func isResourceGroup(kind k8sschema.GroupVersionKind) bool {
 func (d *definer) resourceGroup(doc *source.Document) {
 	d.diags.Add(diag.Diagnostic{
 		Severity: diag.Error, Rule: "rgd-refused", Pos: doc.Position(diag.Path{"kind"}), Object: doc.Title(), Path: "kind",
-		Message: "kind ResourceGroup is of kro 0.1; kro has no such kind now",
+		Message: "kind ResourceGroup is from kro 0.1 and no longer exists",
 		Hint:    "write kind: " + object.RGDKind,
 	})
-	d.refuse(doc, "is of kro 0.1")
+	d.refuse(doc, "is from kro 0.1")
 }
 
 // refuse remembers which kind a definition that is not well-formed would define.

@@ -229,7 +229,7 @@ func (d *definer) compile(ctx context.Context) error {
 		if len(ready) == 0 {
 			ready, later = later, nil
 			for _, rgd := range ready {
-				d.undefined[rgd.GVK] = fmt.Sprintf("ResourceGraphDefinition %s, which defines it, needs in turn what builds on it", rgd.Name)
+				d.undefined[rgd.GVK] = fmt.Sprintf("ResourceGraphDefinition %s, which defines it, depends on the definitions that use it", rgd.Name)
 			}
 		}
 		if err := d.round(ctx, ready); err != nil {

@@ -31,6 +31,6 @@ func (d *definer) warnOfWorkarounds(g *graph.Graph) {
 	d.diags.Add(diag.Diagnostic{
 		Severity: diag.Warning, Rule: "argocd-idiom", Pos: g.RGD.Doc.Position(first), Path: first.String(), Object: g.RGD.Doc.Title(),
 		Message: fmt.Sprintf("%s is left out (resources: %d): the objects belong to the GitOps tool, not to a kro instance", strings.Join(whats, " and "), nodes),
-		Hint:    "take it out of the RGD; --argocd-idioms=keep renders it",
+		Hint:    "remove it from the RGD, or render it with --argocd-idioms=keep",
 	})
 }

@@ -84,7 +84,7 @@ func (p *Plan) divide(g *graph.Graph) Division {
 		if what := p.check(d); what != "" {
 			rgd := g.RGD
 			diags.Errorf(rgd.Doc.Position(diag.Path{"metadata", "name"}), "delegate-invalid",
-				"the residual RGD %s%s would not work, which is a mistake of krowave: %s", rgd.Name, residual.NameSuffix, what)
+				"the residual RGD %s%s would not work, which is a bug in krowave: %s", rgd.Name, residual.NameSuffix, what)
 		}
 	}
 	if d.Delegates() && !diags.HasErrors() {

@@ -101,7 +101,7 @@ func (d *Directives) leave(doc *manifest.Document, name, why string) {
 	d.Found.Add(diag.Diagnostic{
 		Severity: diag.Info, Rule: "instance-left-out", Pos: position(doc, name), Object: doc.Title(),
 		Message: "not rendered: " + why,
-		Hint:    "objects of it that were handed over before are pruned, unless they are protected from it; take the annotation off to render it",
+		Hint:    "objects of it that were applied before are pruned unless they are protected; remove the annotation to render it",
 	})
 }
 
@@ -120,7 +120,7 @@ func (d *Directives) syncOptions(doc *manifest.Document, value string) {
 		rest = append(rest, option)
 	}
 	if len(rest) > 0 {
-		d.warn(doc, argoSyncOptions, fmt.Sprintf("sync option %s is for the instance alone, which Argo CD does not get", strings.Join(rest, ", ")))
+		d.warn(doc, argoSyncOptions, fmt.Sprintf("sync option %s applies only to the instance, which Argo CD does not receive", strings.Join(rest, ", ")))
 	}
 }
 
@@ -144,17 +144,17 @@ func effectOn(name, value string) string {
 	case name == argoHook:
 		return fmt.Sprintf("Argo CD would run the instance as a %s hook, and its objects are part of the sync", value)
 	case name == "argocd.argoproj.io/hook-delete-policy", name == "helm.sh/hook-delete-policy", name == "helm.sh/hook-weight":
-		return "it is about a hook, and its objects are none"
+		return "it applies to hooks, and its objects are not hooks"
 	case name == "helm.sh/hook":
 		return fmt.Sprintf("Helm would run the instance as a %s hook, and its objects are installed with the rest", value)
 	case name == argoCompareOptions:
-		return "Argo CD would compare the instance by it, and compares each of its objects without it"
+		return "Argo CD would use it to compare the instance, but compares each of its objects without it"
 	case name == kroReconcile:
-		return "kro would stop processing the instance and leave its objects as they are; krowave renders them as without it"
+		return "kro would stop processing the instance and leave its objects as they are; krowave renders them as if it were absent"
 	case name == fluxReconcile, name == fluxPrune, name == helmKeep, name == localConfig:
 		return "" // a value that asks for what happens anyway
 	case group == "kustomize.toolkit.fluxcd.io":
-		return "Flux would apply the instance by it, and applies each of its objects without it"
+		return "Flux would use it to apply the instance, but applies each of its objects without it"
 	}
 	return ""
 }

@@ -10,7 +10,7 @@ import (
 // Allowance bounds what one instance of the input makes, with all that is
 // chained into it. It is not safe for concurrent use.
 type Allowance struct {
-	Objects int // most objects; 0 is no limit
+	Objects int // most objects; 0 means no limit
 	Budget  expr.Budget
 
 	objects int

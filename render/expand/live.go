@@ -89,7 +89,7 @@ func (ev *evaluator) checkStale(n *graph.Node, obj map[string]any, l *Live, diff
 			why = differ[0] + " differs from what is rendered now"
 		}
 	case recorded != "" && recorded != Digest(obj):
-		why = "it was recorded for another rendering"
+		why = "it was recorded for a different render"
 	default:
 		return
 	}

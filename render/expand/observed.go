@@ -81,7 +81,7 @@ func (ev *evaluator) external(n *graph.Node, ref map[string]any) bool {
 			}
 		}
 		ev.out.Pending = append(ev.out.Pending, Pending{
-			Node: n, Needs: what, Reason: "the external object is not given (--observed)",
+			Node: n, Needs: what, Reason: "the external object is not provided (--observed)",
 		})
 		if ev.opts.Placeholder && !n.Type.Selects() {
 			ev.observe(n, []map[string]any{ref})

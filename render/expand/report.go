@@ -208,7 +208,7 @@ func (ev *evaluator) noteFallback(n *graph.Node, e *graph.Expression) {
 			continue
 		}
 		ev.out.FallbackUsed = append(ev.out.FallbackUsed, Pending{
-			Node: n, Expression: e, Offset: e.Offset(e.Find(r.Read)), Needs: r.String(), Reason: "nothing is known of it, and the expression goes on without",
+			Node: n, Expression: e, Offset: e.Offset(e.Find(r.Read)), Needs: r.String(), Reason: "its value is unknown, and the expression continues without it",
 		})
 		return
 	}

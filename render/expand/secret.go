@@ -64,10 +64,10 @@ func (ev *evaluator) reasonOf(n *graph.Node, err error) string {
 	}
 	for _, m := range secretMistakes {
 		if strings.Contains(text, m.text) {
-			return "the value is not " + m.wanted + " (it is not shown, since it may be a Secret's)"
+			return "the value is not " + m.wanted + " (it is not shown because it may come from a Secret)"
 		}
 	}
-	return "the value cannot be used here (the reason is not shown, since it may quote a Secret)"
+	return "the value cannot be used here (the reason is not shown because it may quote a Secret)"
 }
 
 // secretMistakes tell the class of a mistake by what the libraries say, without

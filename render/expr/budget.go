@@ -13,8 +13,8 @@ import (
 // Budget bounds what all evaluations for one instance take together. The zero
 // value bounds nothing and counts. It is not safe for concurrent use.
 type Budget struct {
-	Steps int64 // most steps of loops; 0 is no limit
-	Bytes int64 // most bytes of results, and of what Charge adds; 0 is no limit
+	Steps int64 // most steps of loops; 0 means no limit
+	Bytes int64 // most bytes of results, and of what Charge adds; 0 means no limit
 
 	steps, bytes int64
 }
@@ -88,7 +88,7 @@ func (p *Program) run(plan cel.Program, vars any, b *Budget) (ref.Val, *cel.Eval
 }
 
 func (b *Budget) spent() error {
-	return tooLarge("all expressions of the instance together take more than %d steps; make its lists smaller, or raise --cel-cost-per-instance", b.Steps)
+	return tooLarge("the CEL cost of all expressions of the instance exceeds %d; make its lists smaller, or raise --cel-cost-per-instance", b.Steps)
 }
 
 func isInterrupt(err error) bool { return err != nil && errors.Is(err, interpreter.InterruptError{}) }

@@ -144,7 +144,7 @@ func (p *Program) EvalValue(ctx context.Context, vars any) (v ref.Val, err error
 		return v, nil
 	}
 	if errors.Is(err, interpreter.InterruptError{}) {
-		err = tooLarge("its loops take more steps than the limit allows; make the lists smaller, or raise the limit")
+		err = tooLarge("its CEL cost exceeds the limit; make the lists smaller, or raise the limit")
 	}
 	return nil, &EvalError{Text: p.text, Err: err, Offset: p.place(err)}
 }

@@ -46,13 +46,13 @@ func (t *Template) checkParts(env *cel.Env) []*Error {
 		e := &Error{Kind: CheckError}
 		switch {
 		case text && typ.Kind() != cel.StringKind && typ.Kind() != cel.DynKind:
-			e.Message = "a text is made of strings; this expression gives " + TypeName(typ.String())
+			e.Message = "only strings can be joined with text; this expression gives " + TypeName(typ.String())
 			if e.Hint = Remedy(env, typ, cel.StringType, t.Parts[i].Source); IsNumber(t.Parts[i].Source) {
 				e.Hint = "to keep it as text, write " + Literal(t.Parts[i].Source)
 			}
 		case !text && i > 0 && !typ.IsEquivalentType(types[0]):
-			e.Message = "expressions side by side are added up; these give " + both(types[0].String(), typ.String())
-			e.Hint = "write string(...) in each, if a text is meant"
+			e.Message = "adjacent expressions are concatenated; these give " + both(types[0].String(), typ.String())
+			e.Hint = "write string(...) in each, if text is meant"
 		default:
 			continue
 		}

@@ -139,8 +139,8 @@ const (
 	whyKro      = "written by kro's controller"
 	whyStatus   = "a status, which controllers write"
 	whyUnset    = "not in the template: only a cluster may set it"
-	whyWhole    = "the whole object, with what a cluster adds"
-	whyInstance = "not sure to be in the value that the template takes from an expression"
+	whyWhole    = "the whole object, including fields that a cluster adds"
+	whyInstance = "may be missing in the value that the template takes from an expression"
 )
 
 // serverSet are the fields of metadata that an API server gives every object

@@ -194,7 +194,7 @@ func (c *compiler) celErrors(e source, errs []*expr.Error) {
 		if err.Kind == expr.ParseError {
 			rule = "cel-syntax"
 			if e.Sensitive {
-				err.Message = "not an expression (what is wrong is not shown, since it would quote a Secret)"
+				err.Message = "not an expression (the reason is not shown because it would quote a Secret)"
 			}
 		}
 		c.exprError(e, err, rule)

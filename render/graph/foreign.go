@@ -19,7 +19,7 @@ func (l *linker) syntaxErrors(s source, errs []*expr.Error) {
 		part := s.PartAt(err.Offset)
 		if !expr.IsExpansion(part.Source) {
 			if !s.Standalone && !s.Sensitive && err.Hint == "" {
-				err.Hint = "where no expression is meant, write " + shortLiteral(part.Source)
+				err.Hint = "if this is not an expression, write " + shortLiteral(part.Source)
 			}
 			l.celErrors(s, []*expr.Error{err})
 		} else if !seen[part.Start] {

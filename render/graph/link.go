@@ -55,7 +55,7 @@ func (l *linker) node(p *parsedNode) *linkedNode {
 			l.exprErrorf(d.expr, used[0].Offset, "foreach-iterator", "forEach cannot read the iterator %s: dimensions are independent of each other", used[0].Name)
 		}
 		if !inIdentity[d.name] {
-			l.keyErrorf(d.expr.Path, "foreach-identity", "iterator %s must be used in metadata.name%s, so that every item has a name of its own",
+			l.keyErrorf(d.expr.Path, "foreach-identity", "iterator %s must be used in metadata.name%s, so that every item has its own name",
 				d.name, orNamespace(n))
 		}
 		n.links.forEach = append(n.links.forEach, dimension[linkedExpr]{name: d.name, expr: e})
@@ -124,9 +124,9 @@ func (l *linker) expression(n *linkedNode, s source, iterators []string) (e link
 		switch m.Name {
 		case SchemaVar:
 		case RuntimeVar:
-			l.exprErrorf(s, m.Offset, "cel-reference", "runtime is there in status.conditions only")
+			l.exprErrorf(s, m.Offset, "cel-reference", "runtime is available only in status.conditions")
 		case EachVar:
-			l.exprErrorf(s, m.Offset, "cel-reference", "each is there in the readyWhen of a collection only")
+			l.exprErrorf(s, m.Offset, "cel-reference", "each is available only in readyWhen of a collection")
 		case n.id:
 			l.exprErrorf(s, m.Offset, "self-reference", "%s refers to itself", n.id)
 		default:
@@ -157,10 +157,10 @@ func (l *linker) restricted(s source, place string) (linkedExpr, bool) {
 		return e, false
 	}
 	for _, m := range in.Unknown {
-		l.exprErrorf(s, m.Offset, "cel-reference", "%s may refer to %s only, not to '%s'", place, list(l.known), m.Name)
+		l.exprErrorf(s, m.Offset, "cel-reference", "%s may refer only to %s, not to '%s'", place, list(l.known), m.Name)
 	}
 	if in.UsesOmit {
-		l.exprErrorf(s, in.OmitOffset, "omit-place", "omit() can be used in templates only")
+		l.exprErrorf(s, in.OmitOffset, "omit-place", "omit() can be used only in templates")
 	}
 	return e, len(l.diags) == before
 }
@@ -206,10 +206,10 @@ func (l *linker) unknownName(e source, m expr.Mention) {
 		Hint: suggest(m.Name, l.candidates()),
 	}
 	if d.Hint == "" && !e.Standalone && !e.Sensitive {
-		d.Hint = "where no expression is meant, write " + shortLiteral(part.Source)
+		d.Hint = "if this is not an expression, write " + shortLiteral(part.Source)
 	}
 	if celTypes[m.Name] {
-		d.Hint = "kro takes CEL's type names for resource ids; compare values instead of types"
+		d.Hint = "kro treats CEL's type names as resource ids; compare values instead of types"
 	}
 	l.diags.Add(d)
 }

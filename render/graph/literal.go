@@ -27,7 +27,7 @@ func (s *scanner) typed(v any, sch *schema.Schema, path diag.Path) {
 	}
 	want, ok := expectedTypes(sch)
 	if !ok {
-		s.errorf(path, "schema-untyped", "the schema of %s says nothing about its type, so nothing can be written there", path)
+		s.errorf(path, "schema-untyped", "the schema of %s has no type, so no value can be set", path)
 		return
 	}
 	switch v := v.(type) {

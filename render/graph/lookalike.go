@@ -96,9 +96,9 @@ func (l *lookalikes) text(text string, at diag.Path) {
 	if m := unclosed.FindSubmatchIndex(masked); m != nil {
 		hint := "is a } missing?"
 		if strings.Contains(text[m[0]:], "}") {
-			hint = "a double quote or a brace inside of it is not closed for kro, which does not know single quotes"
+			hint = "a double quote or a brace inside it is not closed; kro does not support single quotes"
 		}
-		l.warn(l.rgd.Doc.Within(at, m[0]), at, "literal-expression", "this ${ is never closed, so that kro keeps it as text", hint)
+		l.warn(l.rgd.Doc.Within(at, m[0]), at, "literal-expression", "this ${ is never closed, so kro keeps it as text", hint)
 		return
 	}
 	for _, p := range l.patterns {

@@ -99,7 +99,7 @@ func (c *compiler) kindOf(obj map[string]any, root diag.Path) *schema.Kind {
 	}
 	if c.opts.Lenient {
 		c.diags.Warnf(c.rgd.Doc.Position(root.With("kind")), "unknown-kind",
-			"no schema for %s %s: it is taken as untyped and namespaced (--schema=lenient)", gvk.GroupVersion(), gvk.Kind)
+			"no schema for %s %s: it is treated as untyped and namespaced (--schema=lenient)", gvk.GroupVersion(), gvk.Kind)
 		return &schema.Kind{GVK: gvk, Namespaced: true, Schema: &schema.Schema{Type: "object", PreserveUnknown: true}}
 	}
 	c.unknownKind(gvk, root)
@@ -130,7 +130,7 @@ func (c *compiler) unknownKind(gvk k8sschema.GroupVersionKind, root diag.Path) {
 		d.Hint = suggest(gvk.Kind, kinds)
 	}
 	if d.Hint == "" {
-		d.Hint = "give the CRD with --crds, or use --schema=lenient to treat the kind as untyped"
+		d.Hint = "provide the CRD with --crds, or use --schema=lenient to treat the kind as untyped"
 	}
 	c.diags.Add(d)
 }

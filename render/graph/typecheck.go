@@ -76,7 +76,7 @@ func (c *checker) forEach(n *linkedNode) ([]dimension[typedExpr], *cel.Env) {
 	var vars []cel.EnvOption
 	for _, d := range n.links.forEach {
 		if d.expr.usesOmit {
-			c.errorf(d.expr.Path, "omit-place", "omit() can be used in templates only")
+			c.errorf(d.expr.Path, "omit-place", "omit() can be used only in templates")
 			continue
 		}
 		e, ok := c.program(c.env, d.expr)

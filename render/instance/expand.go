@@ -35,9 +35,9 @@ type Options struct {
 	WaveMode      wave.Mode
 	Namespace     string // of instances that name none
 	MaxChainDepth int
-	MaxObjects    int   // of one instance of the input and what is chained into it; 0 is no limit
-	MaxSteps      int64 // of all its evaluations; 0 is no limit
-	MaxBytes      int64 // of its objects, about; 0 is no limit
+	MaxObjects    int   // of one instance of the input and what is chained into it; 0 means no limit
+	MaxSteps      int64 // of all its evaluations; 0 means no limit
+	MaxBytes      int64 // of its objects, about; 0 means no limit
 	Overrides     []override.Override
 	Expand        expand.Options
 

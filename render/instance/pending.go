@@ -41,7 +41,7 @@ func (r *run) pending(i *Instance, x *expand.Expansion) {
 			"%s reads %s, which exists only in the cluster, and uses its fallback", p.Node.ID, p.Needs)}
 		if r.Options.Runtime.Refuses() {
 			d.Severity = diag.Warning
-			d.Hint = "kro would change the object once the value exists; give it with --observed, or leave the node to kro with --runtime=delegate"
+			d.Hint = "kro would change the object once the value exists; provide it with --observed, or leave the node to kro with --runtime=delegate"
 		}
 		add(p, d)
 	}
@@ -62,9 +62,9 @@ func (r *run) waiting(x *expand.Expansion, p expand.Pending) diag.Diagnostic {
 			Hint:    "set it in the instance, give it a default, or read it with .? and orValue()",
 		}
 	}
-	d := diag.Diagnostic{Severity: diag.Info, Rule: "runtime-value", Message: fmt.Sprintf("%s needs %s, which only a cluster has", p.Node.ID, p.Needs)}
+	d := diag.Diagnostic{Severity: diag.Info, Rule: "runtime-value", Message: fmt.Sprintf("%s needs %s, which exists only in a cluster", p.Node.ID, p.Needs)}
 	if p.Expression != nil {
-		d.Message = fmt.Sprintf("%s needs %s, which only a cluster knows", p.Node.ID, p.Needs)
+		d.Message = fmt.Sprintf("%s needs %s, which exists only in a cluster", p.Node.ID, p.Needs)
 	}
 	if r.Options.Runtime.Delegates() {
 		return undelegated(d)
@@ -73,7 +73,7 @@ func (r *run) waiting(x *expand.Expansion, p expand.Pending) diag.Diagnostic {
 		return d
 	}
 	d.Severity = diag.Error
-	d.Hint = "give the object with --observed FILE, leave the node to kro with --runtime=delegate, or leave it out with --runtime=withhold"
+	d.Hint = "provide the object with --observed FILE, leave the node to kro with --runtime=delegate, or leave it out with --runtime=withhold"
 	if ref := x.External[p.Node.ID]; p.Expression == nil && ref != nil {
 		if others := r.Options.Expand.Observed.Resembling(ref); len(others) > 0 {
 			d.Hint = fmt.Sprintf("an object of that name is observed, but as %s", others[0])
@@ -111,6 +111,6 @@ func (r *run) unsatisfiableSeverity() diag.Severity {
 func undelegated(d diag.Diagnostic) diag.Diagnostic {
 	d.Severity = diag.Error
 	d.Message += "; in other instances the value comes from Git, so it is not left to kro"
-	d.Hint = "give the object with --observed FILE, or write the field out in the template that is read, so that every instance has it from Git"
+	d.Hint = "provide the object with --observed FILE, or write the field out in the template that is read, so that every instance has it from Git"
 	return d
 }

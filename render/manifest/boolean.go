@@ -16,7 +16,7 @@ func (d *Document) QuoteHint(p diag.Path) string {
 	if _, isText := d.value(p).(string); isText || text == "" {
 		return ""
 	}
-	return "YAML reads " + diag.Cut(text, 60) + " as something else than a string; quote it: \"" + diag.Cut(text, 60) + "\""
+	return "YAML reads " + diag.Cut(text, 60) + " as something other than a string; quote it: \"" + diag.Cut(text, 60) + "\""
 }
 
 // StringHint is QuoteHint for a message which says that a string is wanted.

@@ -77,7 +77,7 @@ func (r *reader) readJSONValue(src *source) {
 	}
 	if len(strict) > 0 && !r.duplicates(src) {
 		for _, err := range strict {
-			r.found.Warnf(src.start(), "yaml-duplicate-key", "%s; the last one counts", cleanMessage(err.Error()))
+			r.found.Warnf(src.start(), "yaml-duplicate-key", "%s; the last one is used", cleanMessage(err.Error()))
 		}
 	}
 	c := converter{lim: r.lim}

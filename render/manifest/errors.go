@@ -42,7 +42,7 @@ func (r *reader) yamlError(src *source, err error) {
 	pos := src.lineStart(line)
 	switch {
 	case strings.Contains(text, "excessive aliasing"):
-		r.found.Errorf(src.start(), "limit-aliases", "aliases expand to a hundred times the document and more; write the values out")
+		r.found.Errorf(src.start(), "limit-aliases", "aliases expand to more than a hundred times the document; write the values out")
 		return
 	case strings.HasPrefix(text, "control characters are not allowed") && bytes.Contains(src.text, []byte("\ufeff")):
 		r.found.Errorf(src.positionAt(bytes.Index(src.text, []byte("\ufeff"))), "yaml-syntax",
@@ -143,7 +143,7 @@ func (r *reader) duplicates(src *source) bool {
 				found = true
 				r.found.Add(diag.Diagnostic{
 					Severity: diag.Warning, Rule: "yaml-duplicate-key", Pos: src.nodePosition(key),
-					Message: "key " + strconv.Quote(clip(name)) + " is set twice in this mapping; the last one counts",
+					Message: "key " + strconv.Quote(clip(name)) + " is set twice in this mapping; the last one is used",
 					Related: []diag.Related{{Position: src.nodePosition(first), Message: "first set here"}},
 				})
 			}

@@ -24,7 +24,7 @@ type File struct {
 	Objects []map[string]any
 
 	// Walked is set for a file that nobody named, met in a walk of a directory: a
-	// document of it that is no Kubernetes object is passed over.
+	// document of it that is no Kubernetes object is skipped.
 	Walked bool
 }
 

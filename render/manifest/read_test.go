@@ -86,12 +86,12 @@ func TestReadFindings(t *testing.T) {
 		{"item is not a mapping", "apiVersion: v1\nkind: List\nitems:\n- a: 1\n- 7\n", manifest.Limits{}, []string{
 			"a.yaml:5:3 yaml-object a number found where an object is expected; a manifest is a mapping with apiVersion and kind"}},
 		{"duplicate keys", "a: 1\n---\nb:\n  c: 1\n  'c': 2\nb: 3\n", manifest.Limits{}, []string{
-			`a.yaml:6:1 yaml-duplicate-key key "b" is set twice in this mapping; the last one counts (a.yaml:3:1 first set here)`,
-			`a.yaml:5:3 yaml-duplicate-key key "c" is set twice in this mapping; the last one counts (a.yaml:4:3 first set here)`}},
+			`a.yaml:6:1 yaml-duplicate-key key "b" is set twice in this mapping; the last one is used (a.yaml:3:1 first set here)`,
+			`a.yaml:5:3 yaml-duplicate-key key "c" is set twice in this mapping; the last one is used (a.yaml:4:3 first set here)`}},
 		{"duplicate only as JSON", "a:\n  yes: 1\n  \"true\": 2\n", manifest.Limits{}, []string{
 			`a.yaml:3:3 yaml-duplicate-key key "true" is set twice in this mapping`}},
 		{"duplicate in JSON", "{\"a\": 1,\n \"a\": 2}", manifest.Limits{}, []string{
-			`a.yaml:2:2 yaml-duplicate-key key "a" is set twice in this mapping; the last one counts (a.yaml:1:2 first set here)`}},
+			`a.yaml:2:2 yaml-duplicate-key key "a" is set twice in this mapping; the last one is used (a.yaml:1:2 first set here)`}},
 		{"syntax, parser", "a: 1\n---\nb: 1\n  c: 2\n", manifest.Limits{}, []string{
 			"a.yaml:4:3 yaml-syntax mapping values are not allowed in this context"}},
 		{"syntax, indentation", "a:\n  - b\n c: 1\n", manifest.Limits{}, []string{
@@ -127,7 +127,7 @@ func TestReadFindings(t *testing.T) {
 		{"billion laughs", "# bomb\n" + laughs(30), manifest.Limits{}, []string{
 			"a.yaml:2:1 limit-aliases document has more than 1000000 values once its aliases are expanded; raise --max-yaml-nodes, or write the values out"}},
 		{"laughs below the limit", laughs(4), manifest.Limits{Nodes: 1 << 40}, []string{
-			"a.yaml:1:1 limit-aliases aliases expand to a hundred times the document and more; write the values out"}},
+			"a.yaml:1:1 limit-aliases aliases expand to more than a hundred times the document; write the values out"}},
 		{"anchor inside itself", "a: &a\n  b: *a\n", manifest.Limits{}, []string{
 			"a.yaml:2:6 yaml-syntax anchor 'a' value contains itself"}},
 	}

@@ -21,7 +21,7 @@ func IsCRDKind(kind schema.GroupVersionKind) bool {
 }
 
 // IsKroKind reports whether a kind is one that kro itself serves: its objects
-// are for kro in the cluster. Graph is of kro 0.10.
+// are for kro in the cluster. Graph is from kro 0.10.
 func IsKroKind(kind schema.GroupVersionKind) bool {
 	return kind.Group == RGDGroup && (kind.Kind == RGDKind || kind.Kind == "Graph")
 }

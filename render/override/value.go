@@ -29,7 +29,7 @@ func overrideValue(s *schema.Schema, path, text string) (any, diag.Path, error) 
 		switch step := step.(type) {
 		case int:
 			if s.Type != "array" {
-				return nil, nil, fmt.Errorf("%s is no list", steps[:i])
+				return nil, nil, fmt.Errorf("%s is not a list", steps[:i])
 			}
 			s = s.Items
 		case string:
@@ -158,7 +158,7 @@ func with(v any, path diag.Path, value any) (any, error) {
 	case string:
 		old, ok := v.(map[string]any)
 		if !ok && v != nil {
-			return nil, fmt.Errorf("there is a value that is no object where the path goes on with %s", path)
+			return nil, fmt.Errorf("the path needs an object before %s", path)
 		}
 		child, err := with(old[step], path[1:], value)
 		if err != nil {
@@ -173,7 +173,7 @@ func with(v any, path diag.Path, value any) (any, error) {
 	case int:
 		old, ok := v.([]any)
 		if !ok && v != nil {
-			return nil, fmt.Errorf("there is a value that is no list where the path goes on with %s", path)
+			return nil, fmt.Errorf("the path needs a list before %s", path)
 		}
 		if step > len(old) {
 			return nil, fmt.Errorf("the list has %d items, so the next index is [%d]", len(old), len(old))

@@ -1,4 +1,4 @@
-// Package policy says what becomes of nodes that need what only a cluster knows.
+// Package policy says what becomes of nodes that depend on cluster-only values.
 // A policy is a name; what it means is in its methods, so that a new one is one
 // more line in the table here.
 package policy

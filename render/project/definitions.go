@@ -59,7 +59,7 @@ func NewFinder(tree *repo.Tree, exclude []string, limits manifest.Limits) *Finde
 }
 
 // Find returns the files of the tree that hold an RGD, as they are: nothing is
-// built, and what is hidden, ignored, excluded or cannot be read is passed over,
+// built, and what is hidden, ignored, excluded or cannot be read is skipped,
 // for nobody asked for it. A finding says that there are too many files.
 func (f *Finder) Find(ctx context.Context) ([]Definition, diag.List, error) {
 	select {

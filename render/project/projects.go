@@ -108,10 +108,10 @@ func (ps *Projects) read(dir string, parent *Project) *Project {
 	return p
 }
 
-// settingsReason is that of passing over a krowave.yaml, which is not input.
+// settingsReason is that of skipping a krowave.yaml, which is not input.
 const settingsReason = "settings"
 
-// Skip says why a walk passes over a path, "" if it does not.
+// Skip says why a walk skips a path, "" if it does not.
 func (ps *Projects) Skip(name string, dir bool) string {
 	for _, p := range ps.exclude {
 		if p.Match(name) {

@@ -125,7 +125,7 @@ func (p *settingsParser) remote(at diag.Path, value map[string]any) {
 		case to == nil:
 			p.unknown(at.With(key), key, []string{"git", "commit", "ref", "oci", "digest", "tag", "path"})
 		case !ok || text == "":
-			p.errorf(at.With(key), "%s is a text; put it in quotes if it is all digits", at.With(key))
+			p.errorf(at.With(key), "%s must be a string; put it in quotes if it is all digits", at.With(key))
 		default:
 			*to = text
 		}

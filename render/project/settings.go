@@ -21,7 +21,7 @@ type Settings struct {
 	Dir                   string // that it stands in, which its paths start from
 	Definitions, Observed []string
 	CRDs                  []string
-	Exclude               []string // patterns of what a walk passes over
+	Exclude               []string // patterns of what a walk skips
 	Remotes               []Remote // definitions that are elsewhere
 	Vendor                string   // where copies of them are
 	Values                []Value  // in the order of their names

@@ -108,7 +108,7 @@ func (c confined) ReadFile(name string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if !c.s.charge(name, info.Size()) {
-		return nil, fmt.Errorf("%s is beyond the limits", name)
+		return nil, fmt.Errorf("%s exceeds the limits", name)
 	}
 	data, err := c.s.content(name)
 	if err != nil {

@@ -73,7 +73,7 @@ func gitDirectory(dir string) (top, gitDir string, err error) {
 		data, err := os.ReadFile(dot)
 		target, ok := strings.CutPrefix(strings.TrimSpace(string(data)), "gitdir: ")
 		if err != nil || !ok {
-			return "", "", fmt.Errorf("%s is no Git directory and does not name one", dot)
+			return "", "", fmt.Errorf("%s is not a Git directory and does not name one", dot)
 		}
 		if !filepath.IsAbs(target) {
 			target = filepath.Join(dir, target)

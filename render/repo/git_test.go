@@ -139,13 +139,13 @@ func TestRevisionNames(t *testing.T) {
 		}
 		for name, want := range map[string]string{
 			"":                      "a revision is a branch, a tag, or a commit's hash, not an empty text",
-			"nope":                  `revision "nope" is no branch, tag or commit of the Git repository; git branch --all and git tag list the names that there are`,
-			"config":                `revision "config" is no branch, tag or commit of the Git repository; git branch --all and git tag list the names that there are`,
+			"nope":                  `revision "nope" is not a branch, tag or commit of the Git repository; git branch --all and git tag list the names`,
+			"config":                `revision "config" is not a branch, tag or commit of the Git repository; git branch --all and git tag list the names`,
 			"twice":                 `revision "twice" is ambiguous: it is refs/tags/twice and refs/heads/twice; name one in full`,
 			"HEAD^2":                fmt.Sprintf(`revision "HEAD^2": commit %.12s has no parent 2`, c.git("rev-parse", "HEAD")),
 			"HEAD~9":                fmt.Sprintf(`revision "HEAD~9": commit %.12s is the first of its history`, first),
-			"HEAD~x":                `revision "HEAD~x": "~x" is not understood; ~N, ^N and ^{commit} are`,
-			"HEAD^{/}":              `revision "HEAD^{/}": "^{/}" is not understood; ~N, ^N and ^{commit} are`,
+			"HEAD~x":                `revision "HEAD~x": "~x" is not supported; use ~N, ^N or ^{commit}`,
+			"HEAD^{/}":              `revision "HEAD^{/}": "^{/}" is not supported; use ~N, ^N or ^{commit}`,
 			strings.Repeat("a", 40): `revision "` + strings.Repeat("a", 40) + `" is not in this clone; git fetch may get it`,
 		} {
 			if _, err := r.Revision(name); err == nil || err.Error() != want {

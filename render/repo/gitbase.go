@@ -33,7 +33,7 @@ func (r *Repository) Upstream() (*Revision, error) {
 	}
 	if own {
 		return nil, fmt.Errorf("there is nothing to compare with: the only upstream is %s, the copy of this branch itself; "+
-			"fetch the branch that it is meant for, or name a revision with --base", shortName(tracked))
+			"fetch the target branch, or name a revision with --base", shortName(tracked))
 	}
 	return nil, errors.New("there is no upstream branch, no origin and no main or master to compare with; name a revision with --base")
 }

@@ -71,7 +71,7 @@ func (r *Repository) step(c commit, suffix string) (commit, string, error) {
 	generations, parent := n, 1
 	switch {
 	case end < len(suffix) && suffix[end] != '~' && suffix[end] != '^':
-		return c, "", fmt.Errorf("%q is not understood; ~N, ^N and ^{commit} are", suffix)
+		return c, "", fmt.Errorf("%q is not supported; use ~N, ^N or ^{commit}", suffix)
 	case suffix[0] == '^':
 		generations, parent = 1, n
 	}
@@ -123,11 +123,11 @@ func (r *Repository) named(name string) (plumbing.Hash, error) {
 	if name == "HEAD" {
 		return plumbing.ZeroHash, errors.New("the Git repository has no commit yet")
 	}
-	hint := "git branch --all and git tag list the names that there are"
+	hint := "git branch --all and git tag list the names"
 	if len(r.shallow) > 0 {
 		hint = "this clone is shallow and may lack it: git fetch --unshallow gets the rest"
 	}
-	return plumbing.ZeroHash, fmt.Errorf("revision %q is no branch, tag or commit of the Git repository; %s", name, hint)
+	return plumbing.ZeroHash, fmt.Errorf("revision %q is not a branch, tag or commit of the Git repository; %s", name, hint)
 }
 
 // whole checks that an object is there.
@@ -190,7 +190,7 @@ func (r *Repository) reference(name plumbing.ReferenceName) (plumbing.Hash, erro
 		}
 		name = ref.Target()
 	}
-	return plumbing.ZeroHash, errors.New("symbolic references in a circle")
+	return plumbing.ZeroHash, errors.New("symbolic references form a cycle")
 }
 
 // abbreviated finds the one commit or tag whose hash begins with name.
@@ -251,7 +251,7 @@ func (r *Repository) peeled(hash plumbing.Hash) (plumbing.Hash, error) {
 		}
 		hash = plumbing.NewHash(target)
 	}
-	return hash, errors.New("tags of tags in a circle")
+	return hash, errors.New("tags form a cycle")
 }
 
 // commit reads the commit that an object is or a tag leads to.

@@ -16,7 +16,7 @@ import (
 
 const rgd = "apiVersion: kro.run/v1alpha1\nkind: ResourceGraphDefinition\n"
 
-// A walk passes over what is no Kubernetes object; a lookup over all but RGDs
+// A walk skips what is no Kubernetes object; a lookup over all but RGDs
 // and CRDs.
 func TestPassedOver(t *testing.T) {
 	tree := repo.FS(mapFS(map[string]string{
@@ -58,8 +58,8 @@ func TestPassedOver(t *testing.T) {
 			[]string{
 				"chart/Chart.yaml: part of a Helm chart", "chart/charts: part of a Helm chart", "chart/crds: part of a Helm chart",
 				"chart/templates: part of a Helm chart", "chart/values-prod.yaml: part of a Helm chart",
-				"app/catalog-info/kustomize.yaml: no Kubernetes object", "app/catalog-info/sub/values.json: no Kubernetes object",
-				"app/list.yaml: no Kubernetes object", "app/marked.yaml: # +argocd:skip-file-rendering", "app/values.yaml: no Kubernetes object",
+				"app/catalog-info/kustomize.yaml: not a Kubernetes object", "app/catalog-info/sub/values.json: not a Kubernetes object",
+				"app/list.yaml: not a Kubernetes object", "app/marked.yaml: # +argocd:skip-file-rendering", "app/values.yaml: not a Kubernetes object",
 			}, nil,
 		},
 		{
@@ -70,7 +70,7 @@ func TestPassedOver(t *testing.T) {
 				return skip(name, true)
 			}},
 			[]string{"rgds-plain/box.yaml"},
-			[]string{"app: exclude", "chart: exclude", "helm: exclude", "rgds: exclude", "skipped: exclude", "mkdocs.yml: no Kubernetes object"}, nil,
+			[]string{"app: exclude", "chart: exclude", "helm: exclude", "rgds: exclude", "skipped: exclude", "mkdocs.yml: not a Kubernetes object"}, nil,
 		},
 		{
 			"lookup", repo.Request{Paths: []string{"chart", "helm", "rgds-plain", "mkdocs.yml"}, Lookup: true},
@@ -111,7 +111,7 @@ func TestPassedOver(t *testing.T) {
 				errors = append(errors, d.Pos.File+" "+d.Rule)
 			}
 			if diff := cmp.Diff(tt.passed, passed); diff != "" {
-				t.Errorf("passed over (-want +got):\n%s", diff)
+				t.Errorf("skipped (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(tt.errors, errors); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
@@ -120,7 +120,7 @@ func TestPassedOver(t *testing.T) {
 	}
 }
 
-// What Git ignores is passed over in a work tree, unless it is tracked or named.
+// What Git ignores is skipped in a work tree, unless it is tracked or named.
 func TestIgnored(t *testing.T) {
 	c := newCheckout(t)
 	c.commit(map[string]string{

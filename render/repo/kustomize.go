@@ -222,7 +222,7 @@ func (c *scanner) entries(name string, list *yaml.Node, field string) {
 		case remote.MatchString(entry.Value):
 			c.refuse(name, entry)
 		case !fs.ValidPath(target) || path.IsAbs(entry.Value):
-			c.out.found.Errorf(at(name, entry), "kustomize-build", "%q is outside of the tree", clip(entry.Value))
+			c.out.found.Errorf(at(name, entry), "kustomize-build", "%q is outside the tree", clip(entry.Value))
 		default:
 			info, err := fs.Stat(c.s.fsys, target)
 			switch {

@@ -96,7 +96,7 @@ func (m *Memory) prune(dir string, kustomized bool) {
 			m.prune(name, kustomized)
 		case n.kind == regular && n.omitted == "":
 			if !kustomized && !isManifest(name) {
-				n.data, n.omitted = nil, "it is no .yaml, .yml or .json file, and no kustomization is above it"
+				n.data, n.omitted = nil, "it is not a .yaml, .yml or .json file, and no kustomization is above it"
 			}
 			m.bytes += int64(len(n.data))
 		}

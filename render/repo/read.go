@@ -145,7 +145,7 @@ func foreign(err error) error {
 
 func begin(name string) diag.Position { return diag.Position{File: name, Line: 1, Column: 1} }
 
-// skipMarker is Argo CD's comment for files that are no manifests.
+// skipMarker is Argo CD's comment for files that are not manifests.
 const skipMarker = "+argocd:skip-file-rendering"
 
 // passedOver says why a file that was met in a walk is not read, "" if it is.
@@ -157,7 +157,7 @@ func (s *selection) passedOver(data []byte) string {
 	case bytes.Contains(data, []byte(skipMarker)):
 		return "# " + skipMarker
 	case !mayHoldObject(data):
-		return "no Kubernetes object"
+		return "not a Kubernetes object"
 	}
 	return ""
 }

@@ -72,7 +72,7 @@ func TestSelectNames(t *testing.T) {
 		{"missing", "nope.yaml: no such file or directory\nx/*.yaml matches nothing\napps/*.json matches nothing",
 			[]string{"nope.yaml", "x/*.yaml", "apps/*.json"}, nil},
 		{"malformed", "apps/[: malformed pattern", []string{"apps/["}, nil},
-		{"outside", "../x is outside of the tree", []string{"../x"}, nil},
+		{"outside", "../x is outside the tree", []string{"../x"}, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -127,7 +127,7 @@ func TestKustomizeRefuses(t *testing.T) {
 		{"merge key", "<<: {resources: [../b]}\n", "a/kustomization.yaml:1:1: merge keys are not supported in a kustomization file; write the fields out"},
 		{"helm", "helmCharts: [{name: x}]\n", "a/kustomization.yaml:1:1: helmCharts is not supported, as it would run helm; render the chart first and pipe it in"},
 		{"missing", "resources: [nope.yaml]\n", `a/kustomization.yaml:1:13: "nope.yaml" is not a file or directory of the tree`},
-		{"outside", "resources: [../../x]\n", `a/kustomization.yaml:1:13: "../../x" is outside of the tree`},
+		{"outside", "resources: [../../x]\n", `a/kustomization.yaml:1:13: "../../x" is outside the tree`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 type Request struct {
 	// Paths are files, directories, patterns, or "-".
 	Paths []string
-	// Skip, if not nil, says why a walk passes over a file or a directory; "" reads
+	// Skip, if not nil, says why a walk skips a file or a directory; "" reads
 	// it. It is asked about directories before what is in them.
 	Skip func(name string, dir bool) string
 	// Lookup selects files to look definitions up in: of a walk, those stay that
@@ -38,7 +38,7 @@ type Selection struct {
 	Unread []string
 }
 
-// Passed is a file or a directory that a walk passed over.
+// Passed is a file or a directory that a walk skipped.
 type Passed struct {
 	Name   string
 	Dir    bool
@@ -191,7 +191,7 @@ func (s *selection) argument(arg string) error {
 		return s.glob(arg, name)
 	case errors.Is(err, fs.ErrNotExist):
 		if len(s.tree.work.absent(s.fsys, path.Dir(name))) > 0 && s.left(name) {
-			return fmt.Errorf("%s is outside of the sparse checkout; add it with git sparse-checkout add", arg)
+			return fmt.Errorf("%s is outside the sparse checkout; add it with git sparse-checkout add", arg)
 		}
 		return nothing(arg + ": no such file or directory")
 	}
@@ -222,7 +222,7 @@ func (t *Tree) relative(arg string) (string, error) {
 	}
 	name = path.Clean(name)
 	if !fs.ValidPath(name) {
-		return "", fmt.Errorf("%s is outside of the tree", arg)
+		return "", fmt.Errorf("%s is outside the tree", arg)
 	}
 	return name, nil
 }

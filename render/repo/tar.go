@@ -141,9 +141,9 @@ func (t *tarReader) omit(name string, size int64) string {
 		}
 		return ""
 	case size > t.limits.OtherFile:
-		return fmt.Sprintf("it is no manifest and has more than %d bytes (--max-other-file-bytes)", t.limits.OtherFile)
+		return fmt.Sprintf("it is not a manifest and has more than %d bytes (--max-other-file-bytes)", t.limits.OtherFile)
 	case t.other+size > otherBytes:
-		return fmt.Sprintf("files that are no manifests have more than %d bytes together", otherBytes)
+		return fmt.Sprintf("files that are not manifests have more than %d bytes together", otherBytes)
 	}
 	t.other += size
 	return ""

@@ -99,7 +99,7 @@ func TestReadTar(t *testing.T) {
 		entry{name: "dev", kind: tar.TypeChar},
 	)
 	want := map[string]string{
-		"apps/logo.png":           "error: open apps/logo.png: the file was left out: it is no .yaml, .yml or .json file, and no kustomization is above it",
+		"apps/logo.png":           "error: open apps/logo.png: the file was left out: it is not a .yaml, .yml or .json file, and no kustomization is above it",
 		"apps/web.yaml":           "a: 1",
 		"kust/app.properties":     "a=b",
 		"kust/kustomization.yaml": "resources: []",
@@ -189,7 +189,7 @@ func TestReadTarLeavesOut(t *testing.T) {
 	}
 	want := map[string]string{
 		"big.yaml":           "error: open big.yaml: the file was left out: it has more than 10 bytes (--max-file-bytes)",
-		"big.txt":            "error: open big.txt: the file was left out: it is no manifest and has more than 5 bytes (--max-other-file-bytes)",
+		"big.txt":            "error: open big.txt: the file was left out: it is not a manifest and has more than 5 bytes (--max-other-file-bytes)",
 		"kustomization.yaml": "{}",
 	}
 	if diff := cmp.Diff(want, content(t, m)); diff != "" {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Ignored is the reason of passing over what Git ignores.
+// Ignored is the reason of skipping what Git ignores.
 const Ignored = ".gitignore"
 
 // walk collects the files below a directory. A directory that a symlink leads
@@ -61,10 +61,10 @@ func (w *walk) absent(dir string) {
 // outsideOfSparse says that a file, and maybe more, is not checked out.
 func outsideOfSparse(count int) string {
 	if count == 1 {
-		return "this tracked file or directory is outside of the sparse checkout and is not read; " +
+		return "this tracked file or directory is outside the sparse checkout and is not read; " +
 			"add it with git sparse-checkout add, or name only paths that are checked out"
 	}
-	return fmt.Sprintf("this and %d more tracked files or directories are outside of the sparse checkout and are not read; "+
+	return fmt.Sprintf("this and %d more tracked files or directories are outside the sparse checkout and are not read; "+
 		"add them with git sparse-checkout add, or name only paths that are checked out", count-1)
 }
 
@@ -129,7 +129,7 @@ func (w *walk) directory(dir string) {
 	}
 }
 
-// passes passes over what is not looked at, and says why.
+// passes skips what is not looked at, and says why.
 func (w *walk) passes(name string, dir, chart bool) bool {
 	reason := ""
 	switch base := path.Base(name); {

@@ -99,7 +99,7 @@ func (b *builder) rewritten(value any, path diag.Path) any {
 	return namer{b.g.RGD.GVK.Kind}.value(value, path, func(at diag.Path) {
 		b.diags.Add(diag.Diagnostic{
 			Severity: diag.Error, Rule: "delegate-kind", Pos: b.g.RGD.Doc.Position(at), Path: at.String(), Object: b.g.RGD.Doc.Title(),
-			Message: "an expression takes the instance as a whole, whose kind is " + b.kind + " in the cluster",
+			Message: "an expression uses the whole instance, whose kind is " + b.kind + " in the cluster",
 			Hint:    "read schema.kind, schema.metadata or fields of schema.spec one by one",
 		})
 	})
@@ -119,7 +119,7 @@ func (b *builder) status() map[string]any {
 	if len(f.dropped) > 0 {
 		b.diags.Add(diag.Diagnostic{
 			Severity: diag.Info, Rule: "delegate-status", Pos: b.g.RGD.Doc.Position(f.dropped[0]), Path: f.dropped[0].String(), Object: b.g.RGD.Doc.Title(),
-			Message: "no status of " + b.kind + ", since it reads what kro cannot see there: " + f.names(),
+			Message: "no status of " + b.kind + ", because it reads values that kro does not have there: " + f.names(),
 		})
 	}
 	return out

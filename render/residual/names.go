@@ -50,6 +50,6 @@ func (b *builder) errorf(path diag.Path, what, hint string) {
 	doc := b.g.RGD.Doc
 	b.diags.Add(diag.Diagnostic{
 		Severity: diag.Error, Rule: "delegate-name", Pos: doc.Position(path), Path: path.String(), Object: doc.Title(), Hint: hint,
-		Message: "what needs a cluster cannot be left to kro: " + what,
+		Message: "the nodes that need a cluster cannot be left to kro: " + what,
 	})
 }

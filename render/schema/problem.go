@@ -23,10 +23,10 @@ type Problem struct {
 // Hidden says what is wrong with a value that may be a Secret's.
 func (p Problem) Hidden() string {
 	if p.Public == "" {
-		return p.Path.String() + " does not fit its schema (the reason is not shown, since it may quote a Secret)"
+		return p.Path.String() + " does not fit its schema (the reason is not shown because it may quote a Secret)"
 	}
 	if strings.HasPrefix(p.Public, "the value ") {
-		return p.Path.String() + ": " + p.Public + " (it is not shown, since it may be a Secret's)"
+		return p.Path.String() + ": " + p.Public + " (it is not shown because it may come from a Secret)"
 	}
 	return p.Path.String() + ": " + p.Public
 }

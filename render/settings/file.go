@@ -59,7 +59,7 @@ func (l *Layer) key(v project.Value) {
 		case s.Limit && !v.Limit && s.Rights[Repository] != No:
 			l.unknown(v, "krowave.yaml has no setting "+v.Key, "write it below "+limitsKey+":")
 		case !s.Limit && v.Limit && s.Rights[Repository] != No:
-			l.unknown(v, v.Key+" is no limit", "write it at the top level, not below "+limitsKey+":")
+			l.unknown(v, v.Key+" is not a limit", "write it at the top level, not below "+limitsKey+":")
 		default:
 			l.Values = append(l.Values, Value{Setting: s.Name, Texts: v.Texts, Spelled: v.Key, Position: v.Position})
 		}

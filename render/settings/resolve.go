@@ -132,7 +132,7 @@ func (r *resolver) allowed(s *Setting, value Value, on Surface) error {
 // allow sets a setting, unless the surface may not have the word.
 func (s *Setting) allow(v *Values, texts []string, on Surface) error {
 	if on != CommandLine && len(texts) == 1 && slices.Contains(s.PersonOnly, texts[0]) {
-		return fmt.Errorf("%q is to look at only, and not for %s; use one of %s", texts[0], on, strings.Join(s.WordsOn(on), ", "))
+		return fmt.Errorf("%q is only for previews and cannot be used in %s; use one of %s", texts[0], on, strings.Join(s.WordsOn(on), ", "))
 	}
 	if s.PersonOnly != nil && on != CommandLine && len(texts) == 1 {
 		if err := OneOf(texts[0], s.WordsOn(on)); err != nil {
@@ -205,7 +205,7 @@ func (r *resolver) who(s *Setting, loosen bool) string {
 	case s.Elsewhere != "":
 		return s.Elsewhere
 	}
-	return "nothing sets it here"
+	return "it cannot be set here"
 }
 
 // meets reports whether a surface counts where the host does.

@@ -111,8 +111,8 @@ func TestResolveRefuses(t *testing.T) {
 		{"the same on the command line", line, said{file: "allowEmpty: true"},
 			[]string{`apps/krowave.yaml:1:13 allowEmpty: cannot be set in krowave.yaml; set it with --allow-empty`}},
 		{"below limits", server, said{file: "limits:\n  allowEmpty: \"true\"\n  strict: \"false\"\n  runtime: withhold\n"}, []string{
-			`apps/krowave.yaml:4:3 runtime is no limit; write it at the top level, not below limits:`,
-			`apps/krowave.yaml:3:3 strict is no limit; write it at the top level, not below limits:`,
+			`apps/krowave.yaml:4:3 runtime is not a limit; write it at the top level, not below limits:`,
+			`apps/krowave.yaml:3:3 strict is not a limit; write it at the top level, not below limits:`,
 			`apps/krowave.yaml:2:15 allowEmpty: cannot be set in krowave.yaml; set it with --allow-empty of krowave argocd cmp-server or ARGOCD_ENV_KROWAVE_ALLOW_EMPTY of the Application`,
 		}},
 		{"an application is less strict than the operator", server, said{flags: "--strict", env: "STRICT=false"},
@@ -128,8 +128,8 @@ func TestResolveRefuses(t *testing.T) {
 		{"a repository raises a flag's limit", flux, said{flags: "--max-files=5", file: "limits: {maxFiles: 6}"},
 			[]string{`apps/krowave.yaml:1:20 maxFiles: 6 is above the limit of 5; raise it with --max-files of krowave flux controller`}},
 		{"placeholders are to look at", server, said{file: "runtime: placeholder", env: "RUNTIME=placeholder"}, []string{
-			`ARGOCD_ENV_KROWAVE_RUNTIME:1:1 runtime: "placeholder" is to look at only, and not for an Application; use one of fail, withhold, delegate`,
-			`apps/krowave.yaml:1:10 runtime: "placeholder" is to look at only, and not for krowave.yaml; use one of fail, withhold, delegate`,
+			`ARGOCD_ENV_KROWAVE_RUNTIME:1:1 runtime: "placeholder" is only for previews and cannot be used in an Application; use one of fail, withhold, delegate`,
+			`apps/krowave.yaml:1:10 runtime: "placeholder" is only for previews and cannot be used in krowave.yaml; use one of fail, withhold, delegate`,
 		}},
 		{"what is emitted", server, said{file: "emit: crds\nannotate: none\nroot: /\n"}, []string{
 			`apps/krowave.yaml:2:11 annotate: cannot be set in krowave.yaml; set it with ARGOCD_ENV_KROWAVE_ANNOTATE of the Application`,

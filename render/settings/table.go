@@ -61,8 +61,8 @@ func engine() []Setting {
 		policies(policy.All()),
 		[surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *render.Runtime { return &v.Options.Runtime })
 	runtime.PersonOnly = slices.DeleteFunc(policies(policy.All()), func(p string) bool { return slices.Contains(policies(policy.Appliable()), p) })
-	residuals := word("residuals", "with --runtime=delegate, what to print of that which is left to kro: all, the instances (their definitions are applied elsewhere), "+
-		"or the definitions and nothing else, of every ResourceGraphDefinition that is found",
+	residuals := word("residuals", "with --runtime=delegate, which resources to print for kro: all, only the instances (if the definitions are applied elsewhere), "+
+		"or only the definitions of every ResourceGraphDefinition that is found",
 		[]string{string(render.ResidualAll), string(render.ResidualInstances), string(render.ResidualDefinitions)},
 		[surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *render.Residuals { return &v.Options.Residuals })
 	idioms := word("argocd-idioms", "how to handle owner references to the instance and copied tracking ids in templates (default drop; with --runtime=withhold, keep, as kro does)",
@@ -78,7 +78,7 @@ func engine() []Setting {
 		word("server-defaults", "values that references between nodes see in addition to the template: the API server's schema defaults, or none",
 			[]string{string(render.DefaultsSchema), string(render.DefaultsNone)},
 			[surfaces]Right{Free, No, No, Free, No, No}, func(v *Values) *render.ServerDefaults { return &v.Options.ServerDefaults }).because(strictest),
-		word("admission-defaults", "what references between nodes see of well-known admission webhooks: the bundled rules and those of krowave.yaml, or only those of krowave.yaml (none)",
+		word("admission-defaults", "values of well-known admission webhooks that references between nodes see: from the bundled rules and krowave.yaml, or only from krowave.yaml (none)",
 			[]string{string(render.AdmissionBundled), string(render.AdmissionNone)},
 			[surfaces]Right{Free, No, No, Free, No, Free}, func(v *Values) *render.AdmissionDefaults { return &v.Options.AdmissionDefaults }).because("for a RenderedSource, set admissionDefaults in krowave.yaml"),
 		gates("feature-gates", "kro's feature gates: CELOmitFunction (alpha, default false), InstanceConditionEvents, InstanceConditionMetrics",

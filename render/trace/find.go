@@ -254,9 +254,9 @@ func (t *Tracer) unknownField(title string, path diag.Path, at any) error {
 	case map[string]any:
 		keys = slices.Sorted(maps.Keys(at))
 	case []any:
-		return fmt.Errorf("%s; it is a list of %d, whose items are [0] and so on", text, len(at))
+		return fmt.Errorf("%s; it is a list of %d items: use [0] and so on", text, len(at))
 	default:
-		return fmt.Errorf("%s; %s is no object", text, path[:len(path)-1])
+		return fmt.Errorf("%s; %s is not an object", text, path[:len(path)-1])
 	}
 	if like := diag.Closest(fmt.Sprint(path[len(path)-1]), keys); like != "" {
 		return fmt.Errorf("%s; did you mean %s?", text, path[:len(path)-1].With(like))
@@ -277,11 +277,11 @@ func (t *Tracer) unknown(text, namespace string, all []candidate) error {
 		id := render.IdentityOf(o.Object)
 		c := candidate{kinds: t.kinds(id), name: id.Name, space: id.Namespace}
 		if _, ok := c.matches(text); ok {
-			return fmt.Errorf("%s is rendered by no RGD: it passes through from the input as it is", c.title())
+			return fmt.Errorf("no RGD renders %s: it passes through from the input unchanged", c.title())
 		}
 	}
 	if len(all) == 0 {
-		return fmt.Errorf("nothing is named %s: no instance is expanded", what)
+		return fmt.Errorf("no object is named %s: no instance is expanded", what)
 	}
 	kind, name, _ := strings.Cut(text, "/")
 	var kinds, objects, same, titles []string
@@ -300,17 +300,17 @@ func (t *Tracer) unknown(text, namespace string, all []candidate) error {
 	}
 	for end := len(name); end > 0; end = strings.LastIndexAny(name[:end], ".[") {
 		if like := diag.Closest(name[:end], same); like != "" {
-			return fmt.Errorf("nothing is named %s; did you mean %s?", what, titles[slices.Index(same, like)])
+			return fmt.Errorf("no object is named %s; did you mean %s?", what, titles[slices.Index(same, like)])
 		}
 	}
 	if len(same) == 0 {
 		if like := diag.Closest(strings.ToLower(kind), kinds); like != "" {
-			return fmt.Errorf("nothing is named %s; did you mean the kind %s?", what, like)
+			return fmt.Errorf("no object is named %s; did you mean the kind %s?", what, like)
 		}
 		titles = objects
 	}
 	slices.Sort(titles)
-	return fmt.Errorf("nothing is named %s; there are %s", what, few(slices.Compact(titles)))
+	return fmt.Errorf("no object is named %s; there are %s", what, few(slices.Compact(titles)))
 }
 
 // few lists the first names of many.

@@ -107,7 +107,7 @@ func (t *Tracer) given(out *Value, i *render.Instance, path diag.Path) {
 		return
 	}
 	if slices.Equal(path, diag.Path{"metadata", "namespace"}) {
-		out.From, out.Note = FromCommand, "the instance names no namespace; -n sets it"
+		out.From, out.Note = FromCommand, "the instance has no namespace; set it with -n"
 		return
 	}
 	t.byDefault(out, i, path)
@@ -145,7 +145,7 @@ func (t *Tracer) unset(out *Value, i *render.Instance, path diag.Path) {
 	out.From, out.Note = FromNowhere, "not set"
 	switch {
 	case len(path) > 1 && path[0] == "metadata":
-		out.Note = "not set; only an API server gives an instance that"
+		out.Note = "not set; only an API server sets it on an instance"
 		if name := keyOf(path[:2]); name == "labels" || name == "annotations" || name == "namespace" {
 			out.Note = "not set"
 		}
@@ -201,7 +201,7 @@ func (t *Tracer) seen(s site, seen expand.Seen, path diag.Path, depth int) Value
 	v, ok := lookup(seen.Object, path)
 	switch {
 	case !ok && rendered:
-		out.From, out.At, out.Note = FromNowhere, position(nodeOf(s.i, s.n).At), "rendered, but not kept there by the API server"
+		out.From, out.At, out.Note = FromNowhere, position(nodeOf(s.i, s.n).At), "rendered, but dropped by the API server"
 		return out
 	case !ok:
 		out.From, out.At, out.Note = FromNowhere, position(nodeOf(s.i, s.n).At), notThere

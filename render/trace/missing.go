@@ -19,7 +19,7 @@ type Why string
 const (
 	WhyCondition  Why = "condition"  // includeWhen is false
 	WhyDependency Why = "dependency" // what it reads is left out, or waits
-	WhyRuntime    Why = "runtime"    // it needs what only a cluster knows
+	WhyRuntime    Why = "runtime"    // it needs cluster-only values
 	WhyNeverSet   Why = "never-set"  // it needs what nothing sets
 	WhyEmpty      Why = "empty"      // forEach gave an empty list
 	WhyError      Why = "error"
@@ -83,8 +83,8 @@ func (t *Tracer) pending(out *Missing, s site, p expand.Pending, depth int) {
 		t.because(out, s, p.WaitsFor, depth)
 		return
 	}
-	out.Why, out.Text = WhyRuntime, fmt.Sprintf("needs %s, which only a cluster knows", p.Needs)
-	out.Hint = "give the object with --observed FILE (krowave observe records it)"
+	out.Why, out.Text = WhyRuntime, fmt.Sprintf("needs %s, which exists only in a cluster", p.Needs)
+	out.Hint = "provide the object with --observed FILE (krowave observe records it)"
 	if p.Expression == nil {
 		out.Text = fmt.Sprintf("needs %s, which is not given", p.Needs)
 		return

@@ -107,7 +107,7 @@ func (t *Tracer) absent(out *Value, s site, path diag.Path) {
 	out.Note = "the template does not set it"
 	if f := covering(s.n, path); f != nil {
 		out.Key = keyOf(f.Path)
-		out.Note = "the expression gives no such field"
+		out.Note = "the result of the expression has no such field"
 		if f.Expr.UsesOmit {
 			out.Note = "the expression left it out with omit()"
 		}

@@ -48,7 +48,7 @@ func (t *Tracer) path(i *render.Instance, object int) []Step {
 		}
 		switch {
 		case s.Authored != 0:
-			step.Why = fmt.Sprintf("its template asks for wave %d, counted from %d", s.Authored, first)
+			step.Why = fmt.Sprintf("its template requests wave %d, counted from %d", s.Authored, first)
 			step.At = position(i.Graph.RGD.Doc.Position(templatePath(s.Node).With("metadata", "annotations", wave.Annotation)))
 		case k > 0:
 			step.Why = "behind " + steps[k-1].Node.ID
@@ -69,7 +69,7 @@ func (t *Tracer) beginning(i *render.Instance, first int) (string, *diag.Positio
 	case i.Parent != nil:
 		return fmt.Sprintf("the first wave of %s, which %s renders", i.Title(), i.Node), nil
 	case first != 0:
-		return fmt.Sprintf("the first wave is %d by the instance's annotation", first),
+		return fmt.Sprintf("the instance's annotation sets the first wave to %d", first),
 			position(i.Doc.Position(diag.Path{"metadata", "annotations", wave.Annotation}))
 	}
 	return "depends on nothing that is rendered", nil

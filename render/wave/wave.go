@@ -124,7 +124,7 @@ func (a *assigner) assign(m *Member, first int) int {
 		}
 		if hook && n.IsRead {
 			a.diags.Warnf(m.Graph.RGD.Doc.Position(diag.Path{"spec", "resources", n.Index, "id"}), "hook-dependency",
-				"%s is a hook, which runs in a phase of its own: waves do not hold up the nodes that depend on it", n.ID)
+				"%s is a hook, which runs in its own phase: waves do not delay the nodes that depend on it", n.ID)
 		}
 		ends[n.ID] = end
 		last = max(last, end)

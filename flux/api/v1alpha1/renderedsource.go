@@ -46,7 +46,7 @@ type RenderedSourceSpec struct {
 	// +optional
 	KubernetesVersion string `json:"kubernetesVersion,omitempty"`
 
-	// Runtime is the policy for nodes that need what only a cluster knows: fail
+	// Runtime is the policy for nodes that depend on cluster-only values: fail
 	// refuses them, withhold leaves them out until the cluster has the values and
 	// renders again, delegate leaves them to kro in the cluster. Defaults to what
 	// krowave.yaml says, else to fail.

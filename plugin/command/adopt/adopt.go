@@ -86,7 +86,7 @@ func (f *flags) read(cmd *cobra.Command, s cli.Streams, args []string) (*adopt.C
 		return nil, nil, cli.ErrFailed
 	}
 	if run.In.Placeholder() {
-		return nil, nil, cli.Usagef("--runtime=placeholder is for previews: what it renders is no object of a cluster")
+		return nil, nil, cli.Usagef("--runtime=placeholder is for previews: what it renders is not an object of a cluster")
 	}
 	families := adopt.Families(run.Parts, func(i *render.Instance) bool {
 		if len(f.rgds) == 0 {
@@ -204,7 +204,7 @@ func newRollback(s cli.Streams) *cobra.Command {
 		Use:   "rollback PATH|-...",
 		Short: "Take back what apply did, until the instance is removed",
 		Long: "rollback gives instances on the way to Argo CD or Flux back to kro, from any step before the instance is removed. Git has to have the instances " +
-			"again: it waits until the GitOps tool has let their objects go.\n\nExit codes: 0 taken back, 1 steps are left, 2 not possible any more, " +
+			"again: it waits until the GitOps tool has let their objects go.\n\nExit codes: 0 taken back, 1 steps are left, 2 not possible any longer, " +
 			"wrong usage or errors in the input, 3 internal failure.",
 		Example: "  krowave adopt rollback shop",
 		Args:    cli.AtLeastOne("a file, a directory, a pattern, or - for standard input"),

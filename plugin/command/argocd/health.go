@@ -49,7 +49,7 @@ func newArgoCDHealthCommand(s cli.Streams) *cobra.Command {
 	options.Complete(cmd, "output", output.Allowed...)
 	cmd.Flags().Var(&argoCD, "version", "version of Argo CD, whose built-in health checks are kept")
 	options.Complete(cmd, "version", argoCD.Allowed...)
-	cmd.Flags().Var(&policy, "runtime", "policy with which manifests are rendered; delegate adds checks for residual RGDs and instances")
+	cmd.Flags().Var(&policy, "runtime", "runtime policy of the manifests; delegate adds checks for residual RGDs and instances")
 	options.Complete(cmd, "runtime", policy.Allowed...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		checks, err := healthChecks(load.New(cmd, s, &flags), args, healthOptions{argoCD.Value, policy.Value == "delegate"})
@@ -77,7 +77,7 @@ func healthChecks(c load.Loader, args []string, opts healthOptions) ([]health.Ch
 		return nil, err
 	}
 	if len(r.Result.Graphs) == 0 && !r.Result.Diagnostics.HasErrors() {
-		return nil, cli.Usagef("no ResourceGraphDefinition in what was given")
+		return nil, cli.Usagef("the input has no ResourceGraphDefinition")
 	}
 	checks, findings, err := health.Generate(r.Result.Graphs, health.Options{ArgoCD: opts.argoCD, Delegate: opts.delegate})
 	if err != nil {

@@ -35,7 +35,7 @@ func newFluxController(s cli.Streams) *cobra.Command {
 			}
 			config, err := clusterConfig(s, kubeconfig)
 			if err != nil {
-				return cli.Usage(fmt.Errorf("no cluster to talk to: %w", err))
+				return cli.Usage(fmt.Errorf("no cluster is configured: %w", err))
 			}
 			return controller.Run(cmd.Context(), config, o)
 		},

@@ -127,8 +127,8 @@ func (p *explanationPrinter) value(depth int, v trace.Value) {
 	}
 	where := map[trace.From]string{
 		trace.FromExpression: "the expression at", trace.FromTemplate: "written in the template,", trace.FromInstance: "set in the instance,",
-		trace.FromParent: v.Note, trace.FromDefault: "default of the RGD's schema,", trace.FromNamespace: "namespace of the instance, since the template names none",
-		trace.FromCommand: v.Note, trace.FromIterator: "iterator, of the forEach at", trace.FromIndexLabel: "label that kro gives objects of a collection",
+		trace.FromParent: v.Note, trace.FromDefault: "default of the RGD's schema,", trace.FromNamespace: "namespace of the instance, because the template sets none",
+		trace.FromCommand: v.Note, trace.FromIterator: "iterator of the forEach at", trace.FromIndexLabel: "label that kro gives objects of a collection",
 		trace.FromObserved: "observed,", trace.FromServerDefault: "default of the API server's schema", trace.FromAdmission: "admission webhook,", trace.FromNowhere: "",
 	}[v.From]
 	if at == "" {
@@ -188,7 +188,7 @@ var plainText = regexp.MustCompile(`^[A-Za-z][-A-Za-z0-9_./]{3,}(:[-A-Za-z0-9_./
 func equals(v trace.Value) string {
 	switch {
 	case v.Hidden:
-		return " = (not shown: a Secret's value, or made of one)"
+		return " = (not shown: it comes from a Secret)"
 	case v.From == trace.FromNowhere:
 		return " has no value"
 	case v.Value == nil && v.Note != "":

@@ -81,7 +81,7 @@ func NewGraph(s cli.Streams) *cobra.Command {
 			graphs = append(graphs, out)
 		}
 		if len(graphs) == 0 {
-			return cli.Usagef("no ResourceGraphDefinition in what was given")
+			return cli.Usagef("the input has no ResourceGraphDefinition")
 		}
 		return printGraphs(s.Out, output.Value, graphs)
 	}
@@ -147,7 +147,7 @@ func text(b *strings.Builder, g graphOutput) {
 	}
 }
 
-// runtimeColor fills the nodes that need what only a cluster knows.
+// runtimeColor fills the nodes that depend on cluster-only values.
 const runtimeColor = "#ffd9a8"
 
 func dot(b *strings.Builder, g graphOutput) {

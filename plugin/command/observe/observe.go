@@ -134,7 +134,7 @@ func reportFound(w io.Writer, in *load.Input, found *observe.Found, strict bool)
 		fmt.Fprintf(w, "note: the values of %s are read, but not recorded (--include-secrets)\n", m)
 	}
 	if len(found.Secrets) > 0 {
-		fmt.Fprintf(w, "WARNING: the values of %s are written in the clear: whoever reads the output has them. Do not commit them.\n",
+		fmt.Fprintf(w, "WARNING: the values of %s are written in plain text: everyone who reads the output can see them. Do not commit them.\n",
 			strings.Join(found.Secrets, ", "))
 	}
 	for _, denied := range found.Forbidden {

@@ -48,7 +48,7 @@ func (f *hydrateFlags) bind(cmd *cobra.Command) {
 	defaults.Options.Annotate, defaults.Idioms = render.Annotate{Waves: true, Origin: true}, "drop"
 	f.Settings.Bind(cmd, defaults, "instance", "emit")
 	f.BindRef(flags)
-	flags.Lookup("allow-empty").Usage = "accept that nothing is rendered, and remove all that was committed before"
+	flags.Lookup("allow-empty").Usage = "allow empty output, and remove everything that was committed before"
 
 	flags.StringVar(&f.branch, "branch", "", "branch to commit to; a new branch starts without history (required)")
 	flags.StringVar(&f.remote, "remote", "origin", "repository to push to: a remote of this one, a URL, or a directory")
@@ -113,7 +113,7 @@ func (f *hydrateFlags) hydrate(c load.Loader, args []string) error {
 		return err
 	}
 	if len(content.Directories) == 0 && !r.In.Settings.Options.AllowEmpty {
-		fmt.Fprintln(c.Streams.Err, "error: nothing is rendered, which would remove all that was committed before; --allow-empty accepts that")
+		fmt.Fprintln(c.Streams.Err, "error: nothing is rendered, which would remove everything that was committed before; use --allow-empty to allow this")
 		return cli.ErrFindings
 	}
 	if content.Owner == "" {
@@ -134,7 +134,7 @@ func (f *hydrateFlags) check() error {
 	if f.prefix != "" {
 		clean := path.Clean(filepath.ToSlash(f.prefix))
 		if !filepath.IsLocal(clean) || badPart(strings.Split(clean, "/")...) != "" {
-			return cli.Usagef("--path-prefix=%s does not lie in the branch", f.prefix)
+			return cli.Usagef("--path-prefix=%s is outside the branch", f.prefix)
 		}
 		if f.prefix = clean; clean == "." {
 			f.prefix = ""
@@ -146,7 +146,7 @@ func (f *hydrateFlags) check() error {
 		}
 	}
 	if f.username != "" && f.passwordFile == "" {
-		return cli.Usagef("--username goes with --password-file")
+		return cli.Usagef("--username requires --password-file")
 	}
 	return nil
 }
@@ -189,7 +189,7 @@ func (h *hydration) push(content hydrate.Content) error {
 	}
 	danger := ""
 	if len(content.Directories) == 0 && len(result.Removed) > 0 {
-		danger = "nothing is rendered: all directories of this owner are removed from the branch, and whoever applies it with pruning deletes their objects"
+		danger = "nothing is rendered: all directories of this owner are removed from the branch, and tools that apply it with pruning delete their objects"
 	}
 	return h.print(result, hydrate.Public(remote.URL), danger)
 }
@@ -272,7 +272,7 @@ func (h *hydration) print(r *hydrate.Result, remote, danger string) error {
 			fmt.Fprintf(&text, "%s %s\n", part.sign, diag.Name(path.Join(f.prefix, name)))
 		}
 	}
-	head := "no commit, as nothing changed"
+	head := "no commit, because nothing changed"
 	switch {
 	case r.Changed() && f.dryRun:
 		head = "dry run, nothing is pushed"

@@ -176,7 +176,7 @@ func TestHydrateAgain(t *testing.T) {
 	}
 	put(t, work, "apps/market.yaml", clitest.ReadFile(t, filepath.Join(work, "apps/market.yaml"))+"spec:\n  goods: plums\n")
 	refused := clitest.Run(t, work, "hydrate", "apps", "--branch=env/prod", "--path-prefix=clusters/eu")
-	if refused.Code != 1 || !strings.Contains(refused.Stderr, "apps/market.yaml:1:1: this file is not as it is in HEAD [hydrate-uncommitted]") {
+	if refused.Code != 1 || !strings.Contains(refused.Stderr, "apps/market.yaml:1:1: this file differs from HEAD [hydrate-uncommitted]") {
 		t.Errorf("uncommitted: exit code %d\n%s", refused.Code, refused.Stderr)
 	}
 	if err := os.Remove(filepath.Join(work, "apps/kiosk.yaml")); err != nil {
@@ -247,7 +247,7 @@ func TestHydrateEmpties(t *testing.T) {
 	}
 	commit(t, work, "gone again")
 	got := clitest.Run(t, work, "hydrate", "--branch=env/prod", "apps", "--allow-empty")
-	want := "\ndanger: nothing is rendered: all directories of this owner are removed from the branch, and whoever applies it with pruning deletes their objects\n"
+	want := "\ndanger: nothing is rendered: all directories of this owner are removed from the branch, and tools that apply it with pruning delete their objects\n"
 	if got.Code != 0 || !strings.Contains(got.Stdout, "0 added, 0 updated, 3 removed, 0 unchanged"+want) {
 		t.Errorf("exit code %d\n%s%s", got.Code, got.Stdout, got.Stderr)
 	}
@@ -271,8 +271,8 @@ func TestHydrateRefuses(t *testing.T) {
 	}{
 		{[]string{"apps"}, 2, "--branch is missing"},
 		{[]string{"apps", "--branch=a..b"}, 2, "--branch=a..b"},
-		{[]string{"apps", "--branch=p", "--path-prefix=../x"}, 2, "does not lie in the branch"},
-		{[]string{"apps", "--branch=p", "--path-prefix=.git/x"}, 2, "does not lie in the branch"},
+		{[]string{"apps", "--branch=p", "--path-prefix=../x"}, 2, "is outside the branch"},
+		{[]string{"apps", "--branch=p", "--path-prefix=.git/x"}, 2, "is outside the branch"},
 		{[]string{"apps", "--branch=p", "--runtime=placeholder"}, 2, "cannot be committed"},
 		{[]string{"apps", "--branch=p", "--author=me"}, 2, "is not NAME <EMAIL>"},
 		{[]string{"apps", "--branch=p", "--remote=upstream"}, 2, `"upstream" is not a remote`},
@@ -293,7 +293,7 @@ func TestHydrateRefuses(t *testing.T) {
 		"---\napiVersion: kro.run/v1alpha1\nkind: Sall\nmetadata:\n  name: wait\n  namespace: town\n")
 	put(t, work, "wait.yaml", strings.Replace(clitest.ReadFile(t, filepath.Join(work, "wait.yaml")), "${sign.metadata.name}-till", "till", 1))
 	waiting := clitest.Run(t, work, "hydrate", "wait.yaml", "--branch=p", "--allow-uncommitted", "--runtime=withhold")
-	if waiting.Code != 1 || !strings.Contains(waiting.Stderr, "node sign of wait needs what only a cluster knows") {
+	if waiting.Code != 1 || !strings.Contains(waiting.Stderr, "node sign of wait needs cluster-only values") {
 		t.Errorf("withheld: exit code %d\n%s", waiting.Code, waiting.Stderr)
 	}
 	delegated := hydrate(t, work, "wait.yaml", "--allow-uncommitted", "--runtime=delegate", "--branch=delegated")

@@ -28,7 +28,7 @@ func (h *hydration) render() (*load.Run, error) {
 		return nil, err
 	}
 	if in.Placeholder() {
-		return nil, cli.Usagef("--runtime=placeholder is for looking at a render: its objects cannot be committed")
+		return nil, cli.Usagef("--runtime=placeholder is only for previews: its objects cannot be committed")
 	}
 	if err := h.source(in); err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (h *hydration) committed(in *load.Input) (bool, error) {
 	slices.Sort(names)
 	for _, name := range names {
 		in.Diags.Add(diag.Diagnostic{Severity: diag.Error, Rule: "hydrate-uncommitted", Pos: diag.Position{File: name, Line: 1, Column: 1},
-			Message: "this file is not as it is in HEAD",
+			Message: "this file differs from HEAD",
 			Hint:    "commit it, render a revision with --ref=HEAD, or use --allow-uncommitted"})
 	}
 	return len(names) == 0, nil
@@ -166,7 +166,7 @@ func (h *hydration) incompleteIn(r *load.Run, part *render.Result) {
 				continue
 			}
 			r.Result.Diagnostics.Errorf(start(topmost(i)), "hydrate-incomplete",
-				"node %s of %s needs what only a cluster knows, and a part of an instance cannot be committed; use --runtime=delegate, or --observed", p.Node.ID, i.Identity().Name)
+				"node %s of %s needs cluster-only values, and a part of an instance cannot be committed; use --runtime=delegate, or --observed", p.Node.ID, i.Identity().Name)
 		}
 	}
 }

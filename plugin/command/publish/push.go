@@ -61,7 +61,7 @@ func NewPush(s cli.Streams) *cobra.Command {
 		Args: func(_ *cobra.Command, args []string) error {
 			switch len(args) {
 			case 0:
-				return cli.Usagef("an argument is missing: where to push to, as oci://HOST/REPOSITORY:TAG")
+				return cli.Usagef("an argument is missing: the destination, oci://HOST/REPOSITORY:TAG")
 			case 1:
 				return cli.Usagef("an argument is missing: a file, a directory, a pattern, or - for standard input")
 			}
@@ -128,7 +128,7 @@ func (f *pushFlags) files(c load.Loader, paths []string) ([]layout.File, error) 
 		return nil, err
 	}
 	if in.Placeholder() {
-		return nil, cli.Usagef("--runtime=placeholder is for looking at a render: its objects cannot be pushed")
+		return nil, cli.Usagef("--runtime=placeholder is only for previews: its objects cannot be pushed")
 	}
 	r, err := load.Render(c.Context(), in, in.Units)
 	if err != nil {

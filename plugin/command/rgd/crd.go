@@ -41,7 +41,7 @@ func NewCRD(s cli.Streams) *cobra.Command {
 			crds = append(crds, definition.CRD(g))
 		}
 		if len(crds) == 0 {
-			return cli.Usagef("no ResourceGraphDefinition in what was given")
+			return cli.Usagef("the input has no ResourceGraphDefinition")
 		}
 		return output.Objects(s.Out, format.Value, crds)
 	}

@@ -54,7 +54,7 @@ func NewSample(s cli.Streams) *cobra.Command {
 			return err
 		}
 		if len(samples) == 0 {
-			return cli.Usagef("no ResourceGraphDefinition in what was given")
+			return cli.Usagef("the input has no ResourceGraphDefinition")
 		}
 		return output.Objects(s.Out, format.Value, samples)
 	}
@@ -111,7 +111,7 @@ func (s *sampler) sample(g *graph.Graph) (map[string]any, error) {
 		}
 	}
 	if bestScore.level < waits {
-		s.Result.Diagnostics.Warnf(g.RGD.Doc.Start(), "sample", "no sample of %s was found that renders; complete this one by hand", g.RGD.GVK.Kind)
+		s.Result.Diagnostics.Warnf(g.RGD.Doc.Start(), "sample", "no valid sample of %s was found; complete this one by hand", g.RGD.GVK.Kind)
 	}
 	return best, nil
 }

@@ -36,7 +36,7 @@ func (f *testFlags) bind(cmd *cobra.Command) {
 	flags.VarP(&f.output, "output", "o", "output format")
 	flags.BoolVar(&f.update, "update", false, "write the golden files")
 	flags.StringVar(&f.run, "run", "", "run only cases whose \"FILE: NAME\" matches this regular expression")
-	flags.BoolVar(&f.allowEmpty, "allow-empty", false, "allow that there are no tests")
+	flags.BoolVar(&f.allowEmpty, "allow-empty", false, "succeed if there are no tests")
 }
 
 // New returns the command.
@@ -103,9 +103,9 @@ func (t *testRun) test(args []string) error {
 	}
 	if len(jobs) == 0 && !t.flags.allowEmpty {
 		if len(tests) > 0 {
-			return cli.Usagef("no case matches --run %s (--allow-empty accepts that)", t.flags.run)
+			return cli.Usagef("no case matches --run %s (use --allow-empty to allow this)", t.flags.run)
 		}
-		return cli.Usagef("no tests found: a test is a file tests/*.yaml with apiVersion: %s and kind: %s (--allow-empty accepts that)", rgdtest.APIVersion, rgdtest.Kind)
+		return cli.Usagef("no tests found: a test is a file tests/*.yaml with apiVersion: %s and kind: %s (use --allow-empty to allow this)", rgdtest.APIVersion, rgdtest.Kind)
 	}
 	outcomes, err := t.runAll(jobs)
 	if err != nil {

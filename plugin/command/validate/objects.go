@@ -141,7 +141,7 @@ func (k *checks) unchecked() {
 		k.diags.Add(diag.Diagnostic{
 			Severity: diag.Info, Rule: "unchecked-kind", Pos: k.first[gvk],
 			Message: fmt.Sprintf("no schema for %s %s: %s not checked", gvk.GroupVersion(), gvk.Kind, report.Counted(k.times[gvk], "object is", "objects are")),
-			Hint:    "give the CRD with --crds",
+			Hint:    "provide the CRD with --crds",
 		})
 	}
 }

@@ -33,7 +33,7 @@ type runtimeOutput struct {
 	Expressions []runtimeExpression `json:"expressions"`
 }
 
-// runtimeExpression is a read of what only a cluster knows.
+// runtimeExpression is a read of cluster-only values.
 type runtimeExpression struct {
 	diag.Position
 	Node       string   `json:"node"`
@@ -42,7 +42,7 @@ type runtimeExpression struct {
 	Reads      string   `json:"reads"`
 	Why        string   `json:"why"`
 	Maybe      bool     `json:"maybe,omitempty"` // an instance may give the value after all
-	Chain      []string `json:"chain"`           // from what is read back to what only a cluster knows
+	Chain      []string `json:"chain"`           // from what is read back to cluster-only values
 	Waiting    []string `json:"waiting"`         // the nodes that wait for it, its own first
 }
 

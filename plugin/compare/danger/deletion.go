@@ -71,7 +71,7 @@ func loses(kind schema.GroupKind) string {
 	case schema.GroupKind{Kind: "PersistentVolume"}:
 		return "the volume is deleted, and its data too unless it is retained"
 	case schema.GroupKind{Group: "apps", Kind: "StatefulSet"}:
-		return "its pods are deleted; their claims stay, or go too with persistentVolumeClaimRetentionPolicy"
+		return "its pods are deleted; their claims remain, unless persistentVolumeClaimRetentionPolicy deletes them"
 	case schema.GroupKind{Group: "snapshot.storage.k8s.io", Kind: "VolumeSnapshot"}, schema.GroupKind{Group: "snapshot.storage.k8s.io", Kind: "VolumeSnapshotContent"}:
 		return "the snapshot is deleted with it, unless its class retains it"
 	}

@@ -168,7 +168,7 @@ func (l *list) shrinks(c Change) {
 	was, err1 := resource.ParseQuantity(fmt.Sprint(at(c.Before, path...)))
 	is, err2 := resource.ParseQuantity(fmt.Sprint(at(c.After, path...)))
 	if err1 == nil && err2 == nil && is.Cmp(was) < 0 {
-		l.add(diag.Error, "immutable-field", "a claim cannot become smaller: the API server refuses the update", steps(path...))
+		l.add(diag.Error, "immutable-field", "a claim cannot shrink: the API server refuses the update", steps(path...))
 	}
 }
 

@@ -14,11 +14,11 @@ func (l *list) network(c Change) {
 		return
 	}
 	if c.After == nil {
-		l.add(diag.Warning, "network-widens", "what the policy did not let through may pass, unless another policy selects the same pods", nil)
+		l.add(diag.Warning, "network-widens", "traffic that the policy blocked may be allowed, unless another policy selects the same pods", nil)
 		return
 	}
 	if canonical(at(c.Before, "spec", "podSelector")) != canonical(at(c.After, "spec", "podSelector")) {
-		l.add(diag.Warning, "network-widens", "the policy selects other pods: those that it leaves are open, unless another policy selects them", steps("spec", "podSelector"))
+		l.add(diag.Warning, "network-widens", "the policy selects other pods: those that it no longer selects are open, unless another policy selects them", steps("spec", "podSelector"))
 	}
 	for _, direction := range []struct{ kind, rules, peers, words string }{
 		{"Ingress", "ingress", "from", "connections to the pods"},
@@ -27,7 +27,7 @@ func (l *list) network(c Change) {
 		isolated := isolates(c.Before, direction.kind)
 		switch {
 		case isolated && !isolates(c.After, direction.kind):
-			l.add(diag.Warning, "network-widens", "the policy does not restrict "+direction.words+" any more", steps("spec", "policyTypes"))
+			l.add(diag.Warning, "network-widens", "the policy no longer restricts "+direction.words, steps("spec", "policyTypes"))
 		case isolated:
 			before := openings(c.Before, direction.rules, direction.peers)
 			for _, o := range openings(c.After, direction.rules, direction.peers) {

@@ -100,7 +100,7 @@ func containerPrivileges(c any, path diag.Path, who string, add adder) {
 	}
 	for i, port := range items(c, "ports") {
 		if p := at(port, "hostPort"); p != nil && fmt.Sprint(p) != "0" {
-			add(path.With("ports", i, "hostPort"), "%s takes port %v of the node", who, p)
+			add(path.With("ports", i, "hostPort"), "%s uses port %v of the node", who, p)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func (l *list) role(c Change) {
 		l.add(diag.Warning, "rbac-widens", "the role allows "+describe(gained), steps("rules"))
 	}
 	if was, is := at(c.Before, "aggregationRule"), at(c.After, "aggregationRule"); is != nil && was == nil {
-		l.add(diag.Warning, "rbac-widens", "the role takes over the rules of other roles, by their labels", steps("aggregationRule"))
+		l.add(diag.Warning, "rbac-widens", "the role aggregates the rules of other roles by label", steps("aggregationRule"))
 	}
 }
 

@@ -64,8 +64,8 @@ func warnOfSecret(d *source.Document, diags *diag.List) {
 		if values, _ := d.Object[key].(map[string]any); len(values) > 0 {
 			diags.Add(diag.Diagnostic{
 				Severity: diag.Warning, Rule: "observed-secret", Pos: d.KeyPosition(diag.Path{key}), Object: d.Title(), Sensitive: true,
-				Message: "an observed Secret holds its values: whoever reads this file has them",
-				Hint:    "keep the file out of the repository, or leave the values out",
+				Message: "an observed Secret contains values: everyone who can read this file can see them",
+				Hint:    "keep the file out of the repository, or remove the values",
 			})
 			return
 		}

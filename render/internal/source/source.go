@@ -113,7 +113,7 @@ func (r Reader) digest(docs []*manifest.Document) (string, error) {
 	return cache.Digest(parts...), nil
 }
 
-// document classifies a document. One that is no object is passed over, as nil,
+// document classifies a document. One that is not an object is skipped, as nil,
 // in a file that nobody named.
 func document(d *manifest.Document, walked bool, diags *diag.List) *Document {
 	for _, field := range []string{"apiVersion", "kind"} {
@@ -123,7 +123,7 @@ func document(d *manifest.Document, walked bool, diags *diag.List) *Document {
 			}
 			diags.Add(diag.Diagnostic{
 				Severity: diag.Error, Rule: "not-an-object", Pos: d.Position(diag.Path{field}),
-				Message: "not a Kubernetes object: " + field + " is missing or no string", Hint: d.QuoteHint(diag.Path{field}),
+				Message: "not a Kubernetes object: " + field + " is missing or not a string", Hint: d.QuoteHint(diag.Path{field}),
 			})
 			return &Document{Document: d}
 		}

@@ -111,7 +111,7 @@ func TestMoves(t *testing.T) {
 	if names := deleted.list(); len(names) > 0 {
 		t.Errorf("deleted on the way: %v", names)
 	}
-	// And an object that is not wanted any more goes.
+	// And an object that is not wanted any longer goes.
 	s.push(t, map[string]string{"platform/rgd.yaml": strings.ReplaceAll(shopRGD("red"), "    readyWhen:", "    # readyWhen:")})
 	eventually(t, "what is not wanted goes", absent("ConfigMap", s.namespace, "a-mover"))
 }
