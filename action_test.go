@@ -18,7 +18,7 @@ import (
 )
 
 // TestActionDownload runs the script with which the action takes a release: only
-// an archive with the right checksum is installed, and only what is no release is
+// an archive with the right checksum is installed, and only what is not a release is
 // left to go install.
 func TestActionDownload(t *testing.T) {
 	bash, err := exec.LookPath("bash")

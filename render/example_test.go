@@ -110,7 +110,7 @@ func Example_instance() {
 	// Output: Greeting default/moon 1
 }
 
-// What is wrong with the input is no error, but a list of findings.
+// What is wrong with the input is not an error, but a list of findings.
 func Example_findings() {
 	wrong := []byte("apiVersion: kro.run/v1alpha1\nkind: Greeting\nmetadata: {name: world}\nspec:\n  times: 4\n")
 	res, err := render.Render(context.Background(), render.Input{

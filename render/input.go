@@ -69,7 +69,7 @@ const (
 	DefaultsNone   ServerDefaults = "none"   // the bare template
 )
 
-// AdmissionDefaults says whether references between nodes see what well-known
+// AdmissionDefaults states whether references between nodes see what well-known
 // admission webhooks set. They see nothing of it with DefaultsNone.
 type AdmissionDefaults string
 

@@ -70,7 +70,7 @@ func unknownName(d diag.Diagnostic) (name, bool) {
 
 // Collisions reports objects that two places render, of which a destination can
 // have only one: the other would overwrite it, or be taken for deleted. An
-// object without a name, such as a hook with generateName, is none of them.
+// object without a name, such as a hook with generateName, is not one of them.
 func Collisions(objects []Object) diag.List {
 	var out diag.List
 	first := map[object.Key]*Object{}

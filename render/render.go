@@ -15,7 +15,7 @@
 // and trace. Options and Input get new fields whose zero values keep what there
 // was; the rules of findings in docs/diagnostics.md keep their names, their
 // messages change. The rooms below (graph, expand, schema and so on) are there to
-// be read by way of a Result and change without notice.
+// be read through a Result and change without notice.
 //
 // Render never changes its Input, and nobody may change what a Result points to:
 // objects that are passed through are the maps of the input, and with a Cache,

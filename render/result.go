@@ -13,7 +13,7 @@ import (
 )
 
 // Result is what a render makes. What it points to may be shared with the input
-// and, by way of a Cache, with other results: it must not be changed.
+// and, through a Cache, with other results: it must not be changed.
 type Result struct {
 	Objects     []Object    // to print, in order
 	Instances   []*Instance // every expansion: each instance, then those chained into it

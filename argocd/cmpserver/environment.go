@@ -65,7 +65,7 @@ func (e Environment) key() string {
 }
 
 // kubernetesVersion is the bundled version nearest to the destination's; exact
-// says whether it is the same minor version. Argo CD 2.14 sends "1.36", 3.x
+// reports whether it is the same minor version. Argo CD 2.14 sends "1.36", 3.x
 // "1.36.3", other callers may put a v before it or send nothing.
 func (e Environment) kubernetesVersion() (version string, exact bool) {
 	known := schema.Versions()

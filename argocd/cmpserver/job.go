@@ -32,7 +32,7 @@ type unit struct {
 	in render.Input
 }
 
-// settings are those of the files of a directory.
+// settings are the settings of the files of a directory.
 func (j *job) settings(dir string) *settings {
 	if s := j.byDir[dir]; s != nil {
 		return s
@@ -90,7 +90,7 @@ func (j *job) render(ctx context.Context, units []unit) ([]*render.Result, error
 	return out, nil
 }
 
-// digest is that of everything that the outcome depends on.
+// digest is the digest of everything that the outcome depends on.
 func (j *job) digest(units []unit) string {
 	parts := []any{"input", j.env[kubeAPIs], fmt.Sprintf("%+v", j.diags), j.dir}
 	for _, u := range units {

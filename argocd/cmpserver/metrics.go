@@ -72,7 +72,7 @@ func (m *metrics) watch(s *service) {
 	}
 }
 
-// serve answers HTTP until ctx ends; healthz says whether calls are served.
+// serve answers HTTP until ctx ends; healthz reports whether calls are served.
 func (m *metrics) serve(ctx context.Context, l net.Listener, healthz http.Handler) error {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))

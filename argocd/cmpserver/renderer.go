@@ -109,7 +109,7 @@ func NewRenderer(operator table.Values, cacheBytes int64) *Renderer {
 	}
 }
 
-// outcome is what a render of the same content always comes to.
+// outcome is the result of a render, always the same for the same content.
 type outcome struct {
 	answer   *Answer
 	findings *Findings
@@ -162,7 +162,7 @@ func (r *Renderer) Generate(ctx context.Context, tree *Tree, req Request) (*Answ
 	if err != nil {
 		return nil, err
 	}
-	// Other commits and other applications may come to the same input.
+	// Other commits and other applications may have the same input.
 	inputKey := j.digest(units)
 	if o, ok := r.answers.Get(inputKey); ok {
 		r.remember(treeKey, o)

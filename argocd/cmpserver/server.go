@@ -34,7 +34,7 @@ type service struct {
 	renders *slots        // calls that may take CPU
 }
 
-// CheckPluginConfiguration says whether repo-server should ask MatchRepository,
+// CheckPluginConfiguration reports whether repo-server should ask MatchRepository,
 // which costs an upload per application.
 func (s *service) CheckPluginConfiguration(context.Context, *emptypb.Empty) (*pluginpb.CheckPluginConfigurationResponse, error) {
 	return &pluginpb.CheckPluginConfigurationResponse{IsDiscoveryConfigured: s.discover}, nil
@@ -73,7 +73,7 @@ func replySize(texts []string) int {
 	return n
 }
 
-// MatchRepository says whether an application without a plugin is for krowave.
+// MatchRepository reports whether an application without a plugin is for krowave.
 func (s *service) MatchRepository(stream pluginpb.ConfigManagementPluginService_MatchRepositoryServer) error {
 	c := newCall("MatchRepository")
 	match := false

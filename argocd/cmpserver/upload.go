@@ -29,7 +29,7 @@ type upload struct {
 	bytes  int64
 	rest   []byte
 	err    error
-	stray  error // a message that is no piece of the archive
+	stray  error // a message that is not a piece of the archive
 }
 
 // receiveMetadata reads the first message of a stream.

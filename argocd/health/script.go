@@ -69,7 +69,7 @@ type condition struct {
 // nodeCheck is what a check knows about one node.
 type nodeCheck struct {
 	origin     string // rgd/nodeID
-	list       bool   // the annotation has [index] behind
+	list       bool   // the annotation has [index] after
 	conditions []condition
 }
 

@@ -186,7 +186,7 @@ func (t *translator) list(l ast.ListExpr) (string, error) {
 	return t.calls("list", l.Elements()...)
 }
 
-// keys translates a map literal behind in: a set of texts.
+// keys translates a map literal after in: a set of texts.
 func (t *translator) keys(m ast.MapExpr) (string, error) {
 	var b strings.Builder
 	b.WriteString("{")

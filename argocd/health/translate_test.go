@@ -35,7 +35,7 @@ func widget() *schema.Schema {
 func open() *schema.Schema { return &schema.Schema{Type: "object", PreserveUnknown: true} }
 
 // carried lists expressions that must have a counterpart for typed and for
-// unknown kinds; those behind "typed" need a schema.
+// unknown kinds; those after "typed" need a schema.
 const carried = `
 w.status.phase == "Ready"
 w.status.phase != "Failed"

@@ -103,7 +103,7 @@ func (o Options) complete() (Options, error) {
 	return o, nil
 }
 
-// Text joins files to one stream of documents, each behind its name.
+// Text joins files to one stream of documents, each after its name.
 func Text(files []File) []byte {
 	var b bytes.Buffer
 	for _, f := range files {

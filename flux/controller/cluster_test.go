@@ -86,7 +86,7 @@ func needsCluster(t *testing.T) {
 	}
 }
 
-// options are those of a controller that listens on loopback.
+// options are the options of a controller that listens on loopback.
 func options(storage string) controller.Options {
 	var o controller.Options
 	o.MetricsAddr, o.HealthAddr, o.Concurrent = "0", "0", 4

@@ -16,7 +16,7 @@ import (
 )
 
 // finalize takes down what was made: the Kustomizations from the last wave to
-// the first, each when the one behind it has deleted its objects, then the
+// the first, each when the one after it has deleted its objects, then the
 // ExternalArtifact and its files. The deletion of a Kustomization minds no
 // dependsOn, so the order is kept here.
 func (s *reconcileScope) finalize(ctx context.Context) (ctrl.Result, error) {

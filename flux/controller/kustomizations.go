@@ -86,7 +86,7 @@ func (s *reconcileScope) owned(ctx context.Context) error {
 }
 
 // template is what the Kustomizations have in common. Their account is always
-// ours to say: whoever may write a RenderedSource gets no more by way of them.
+// ours to say: whoever may write a RenderedSource gets no more through them.
 func (s *reconcileScope) template() layout.Template {
 	k := s.obj.Spec.Kustomizations
 	t := layout.Template{

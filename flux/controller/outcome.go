@@ -23,7 +23,7 @@ import (
 	table "github.com/krowave/krowave/render/settings"
 )
 
-// outcome is what a render came to. It is kept between reconciles, so that one
+// outcome is the result of a render. It is kept between reconciles, so that one
 // without news renders nothing.
 type outcome struct {
 	input  string       // digest of all that went in
@@ -79,7 +79,7 @@ func (s *reconcileScope) requested() bool {
 	return ok && v != s.obj.Status.GetLastHandledReconcileRequest()
 }
 
-// inputDigest is that of everything that a render depends on, as far as it can
+// inputDigest is the digest of everything that a render depends on, as far as it can
 // change while the controller runs.
 func (s *reconcileScope) inputDigest(seen live.Snapshot) string {
 	spec := s.obj.Spec

@@ -174,7 +174,7 @@ func (s *reconcileScope) reconcile(ctx context.Context) (ctrl.Result, error) {
 	return jitter.JitteredRequeueInterval(ctrl.Result{RequeueAfter: next}), nil
 }
 
-// defaultInterval is that of the CRD, for objects made before it was there.
+// defaultInterval is the interval of the CRD, for objects made before it was there.
 const defaultInterval = time.Hour
 
 func (s *reconcileScope) interval() time.Duration {

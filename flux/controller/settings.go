@@ -11,7 +11,7 @@ import (
 	table "github.com/krowave/krowave/render/settings"
 )
 
-// settings are those of the operator.
+// settings are the settings of the operator.
 func (o *Options) settings() (table.Values, error) {
 	if o.Settings == nil {
 		return table.Default(table.FluxController), nil

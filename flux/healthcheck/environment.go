@@ -18,7 +18,7 @@ import (
 	"github.com/krowave/krowave/render/schema"
 )
 
-// options are those of github.com/fluxcd/pkg/runtime/cel v0.110.3, which makes
+// options are the options of github.com/fluxcd/pkg/runtime/cel v0.110.3, which makes
 // its environment out of reach. A test holds one to the other.
 func options() []cel.EnvOption {
 	return []cel.EnvOption{

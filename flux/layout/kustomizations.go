@@ -11,7 +11,7 @@ import (
 
 // Template is what the Kustomizations of a chain have in common.
 type Template struct {
-	Name      string // of the first one; the others have the wave's name behind it
+	Name      string // of the first one; the others have the wave's name after it
 	Namespace string
 
 	TargetNamespace    string

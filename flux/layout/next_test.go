@@ -35,7 +35,7 @@ func planOf(t *testing.T, text string) *Plan {
 	return p
 }
 
-// textOf is the inverse of planOf, with handovers in parentheses behind the rest.
+// textOf is the inverse of planOf, with handovers in parentheses after the rest.
 func textOf(p *Plan) string {
 	if p == nil {
 		return ""

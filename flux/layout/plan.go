@@ -6,7 +6,7 @@
 //	next, done := layout.Next(published, settled, plan)
 //	kustomizations := layout.Kustomizations(next, layout.Template{Name: "shop"})
 //
-// A new wave begins only behind an object that has to be waited for: one whose
+// A new wave begins only after an object that has to be waited for: one whose
 // node has readyWhen and dependents. Everything else shares a wave, so a render
 // without gates is a single Kustomization. The result is to be rendered with
 // wave.Gated.

@@ -27,7 +27,7 @@ var files = []layout.File{
 	{Path: "wave-0/kustomization.yaml", Data: []byte("resources: []\n")},
 }
 
-// digest is that of files, pinned: a change of it has every Flux in the world
+// digest is the digest of files, pinned: a change of it has every Flux in the world
 // apply everything again.
 const digest = "sha256:edb1652ca90fa4c22239be7bd9a6ad33a934c98938f06ad6773417371f76067d"
 

@@ -29,7 +29,7 @@ func (i *InstanceChange) Title() string {
 	return text
 }
 
-// places are those of instances that need one.
+// places are the places of instances that need one.
 func (r *Report) placesByInstance() map[string]bool {
 	out := map[string]bool{}
 	for n := range r.Instances {

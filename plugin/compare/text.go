@@ -55,7 +55,7 @@ func (o *ObjectChange) FileName() string {
 	return o.beforeFile
 }
 
-// fileName is that of render -o dir: with the group when a side has objects of
+// fileName is the name of render -o dir: with the group when a side has objects of
 // several groups that are called alike.
 func (s *side) fileName(obj map[string]any) string {
 	return FileName(obj, s.names()[FileName(obj, false)] > 1)

@@ -206,7 +206,7 @@ func expansionDifferences(got renderedInstance, want kroExpansion, all []rendere
 	return out
 }
 
-// identifies says whether an instance is the one that an object declares.
+// identifies reports whether an instance is the one that an object declares.
 func identifies(id objectIdentity, object map[string]any) bool {
 	metadata, _ := object["metadata"].(map[string]any)
 	namespace, _ := metadata["namespace"].(string)

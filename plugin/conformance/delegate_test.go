@@ -252,7 +252,7 @@ func (o *outcome) add(a kroAnswer) {
 	o.expansion(a.kroExpansion)
 }
 
-// expansion adds objects that are no instances, for krowave expands instances in place, and the
+// expansion adds objects that are not instances, for krowave expands instances in place, and the
 // resources that wait.
 func (o *outcome) expansion(x kroExpansion) {
 	nested := map[string]bool{}

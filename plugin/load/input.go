@@ -13,7 +13,7 @@ import (
 // was found on the way.
 type Input struct {
 	Units []Unit
-	// Settings are those of the project, of several what the flags say alone.
+	// Settings are the settings of the project, of several what the flags say alone.
 	Settings settings.Values
 	Diags    diag.List
 	Sources  map[string][]byte // by name, for snippets
@@ -36,7 +36,7 @@ type Unit struct {
 // Source gives diag.Print the text of a file.
 func (in *Input) Source(name string) []byte { return in.Sources[name] }
 
-// Files are those of all units that are rendered.
+// Files are the files of all units that are rendered.
 func (in *Input) Files() []repo.File {
 	var out []repo.File
 	for _, u := range in.Units {

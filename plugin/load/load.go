@@ -133,7 +133,7 @@ func strict(list diag.List) {
 	}
 }
 
-// Graphs are those of RGDs that came from the arguments, not from a lookup, with
+// Graphs are the graphs of RGDs that came from the arguments, not from a lookup, with
 // the unit of each.
 func (r *Run) Graphs() (graphs []*graph.Graph, units []Unit) {
 	for n, part := range r.Parts {

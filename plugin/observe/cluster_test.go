@@ -53,7 +53,7 @@ func startCluster(t *testing.T) *cluster {
 	return &cluster{env, config, objects}
 }
 
-// resources are those of the objects in these tests.
+// resources are the resources of the objects in these tests.
 var resources = map[string]k8sschema.GroupVersionResource{
 	"ConfigMap": {Version: "v1", Resource: "configmaps"}, "Secret": {Version: "v1", Resource: "secrets"}, "Service": {Version: "v1", Resource: "services"},
 	"Deployment": {Group: "apps", Version: "v1", Resource: "deployments"}, "LimitRange": {Version: "v1", Resource: "limitranges"},
@@ -279,7 +279,7 @@ func TestObserve(t *testing.T) {
 		t.Errorf("something was written (-before +after):\n%s", diff)
 	}
 
-	// With those rules, and by way of --as, the same is read as by an administrator.
+	// With those rules, and through --as, the same is read as by an administrator.
 	c.apply(t, read("rbac.yaml"))
 	if got = krowave(t, dir, "observe", "--kubeconfig", admin, "--as", "reader", "-o", "dir=observed", "--check", "rgd.yaml", "crd.yaml", "shop.yaml"); got.code != 0 {
 		t.Errorf("as reader: exit code %d\n%s%s", got.code, got.stdout, got.stderr)

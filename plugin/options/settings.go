@@ -1,6 +1,6 @@
 // Package options holds the flags that commands share, made from the table of
 // settings, and the values that other flags have. A command binds them, and asks
-// for what they come to with a krowave.yaml.
+// for the resulting values together with a krowave.yaml.
 //
 //	var flags options.Settings
 //	flags.Bind(cmd, options.Defaults())
@@ -26,7 +26,7 @@ type Settings struct {
 	Verbose bool   // list what is skipped
 	Fetch   Fetch
 
-	// Adapt changes what the settings come to where the command leaves no choice.
+	// Adapt changes the resulting settings where the command leaves no choice.
 	Adapt func(*settings.Values)
 
 	flags *settings.Flags
@@ -77,7 +77,7 @@ func (f *Settings) BindRef(flags *pflag.FlagSet) {
 	flags.StringVar(&f.Ref, "ref", "", "read the files of this Git revision instead of the work tree")
 }
 
-// Resolve returns what the flags and a krowave.yaml, or nil, come to.
+// Resolve returns the values of the flags and a krowave.yaml, or nil.
 func (f *Settings) Resolve(file *project.Settings) (settings.Values, diag.List) {
 	values, found := f.flags.Resolve(settings.File(file))
 	if f.Adapt != nil {
@@ -95,7 +95,7 @@ func (f *Settings) Own() settings.Values {
 // Given lists the settings that flags set.
 func (f *Settings) Given() []settings.Value { return f.flags.Layer.Values }
 
-// Operator returns what the flags of a server come to.
+// Operator returns the values of the flags of a server.
 func Operator(flags *settings.Flags) (settings.Values, error) {
 	values, found := flags.Resolve()
 	for _, d := range found {

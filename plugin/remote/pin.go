@@ -56,7 +56,7 @@ func (u Update) byHand() error {
 	return fmt.Errorf("%s: %s: %s cannot be written there; write it by hand", u.Position, u.PinKey(), u.To)
 }
 
-// write sets one pin: in the place of the old one, or behind the address.
+// write sets one pin: in the place of the old one, or after the address.
 func (u Update) write(text string) (string, error) {
 	pin := u.To
 	if number.MatchString(pin) {

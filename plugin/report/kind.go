@@ -9,7 +9,7 @@ import (
 	"github.com/krowave/krowave/render/diag"
 )
 
-// APIVersion is that of every JSON document that a command prints.
+// APIVersion is the version of every JSON document that a command prints.
 const APIVersion = "krowave.dev/v1alpha1"
 
 // Kind is a kind of JSON document.

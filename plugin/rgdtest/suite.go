@@ -66,7 +66,7 @@ func Is(doc *manifest.Document) bool {
 	return group == Group
 }
 
-// Read reads a test file. It returns nil for one that is none: findings then say
+// Read reads a test file. It returns nil for a file that is not a test: findings then say
 // why, and are empty when the file is about something else.
 func Read(name string, data []byte) (*File, diag.List) {
 	docs, diags := manifest.Read(name, data, manifest.Limits{})

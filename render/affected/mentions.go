@@ -77,7 +77,7 @@ func opaque(text []byte) bool {
 // quotes: \x57, \u0057, \U00000057, and a backslash before the end of a line.
 var escapedLetter = regexp.MustCompile(`\\(x[0-9A-Fa-f]|u[0-9A-Fa-f]|U[0-9A-Fa-f]|[ \t]*\r?\n|[ \t]*\r)`)
 
-// identities returns the identities of a file's objects as they are written.
+// identities returns the identities of a file's objects as written.
 func identities(f *file, limits manifest.Limits) []render.Identity {
 	if id, ok := plainIdentity(string(f.text)); ok {
 		return []render.Identity{id}
@@ -152,7 +152,7 @@ func (p *plainReader) line(line string) bool {
 	return true
 }
 
-// notText are plain scalars that are no strings.
+// notText are plain scalars that are not strings.
 var notText = map[string]bool{"true": true, "false": true, "null": true, "yes": true, "no": true, "on": true, "off": true, "y": true, "n": true}
 
 func set(to *string, value string) bool {

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// Severity says whether a finding stops a render.
+// Severity reports whether a finding stops a render.
 type Severity int
 
 // Severities, most severe first.

@@ -38,7 +38,7 @@ const (
 // Directives are what the annotations of one instance ask for.
 type Directives struct {
 	Left  string    // why the instance is not rendered; "" when it is
-	Found diag.List // what is said about the annotations
+	Found diag.List // about the annotations
 
 	keep    map[string]any    // annotations that the objects get
 	options map[string]string // sync options that the objects get, by name

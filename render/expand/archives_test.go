@@ -16,7 +16,7 @@ import (
 )
 
 // TestArchives expands the instances of each archive of testdata/render: its
-// objects are those of a whole render, each node that waits is reported there,
+// objects are the objects of a whole render, each node that waits is reported there,
 // and a node that is left out has no object.
 func TestArchives(t *testing.T) {
 	objects, pending, skipped := 0, 0, 0

@@ -77,7 +77,7 @@ func (ev *evaluator) item(n *graph.Node, base []any, item map[string]any) (map[s
 
 // normalizeLabels does what kro's writing of its index label does to the
 // author's labels: null values become empty, and a map with any other value
-// that is no string is lost (S3.6). The label itself is kro's and is not
+// that is not a string is lost (S3.6). The label itself is kro's and is not
 // rendered.
 func normalizeLabels(obj map[string]any) {
 	meta, _ := obj["metadata"].(map[string]any)

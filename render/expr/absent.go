@@ -73,8 +73,8 @@ func (a *Absent) String() string {
 }
 
 // Absent evaluates an expression again, with the variables that it failed with,
-// and finds the access that failed; nil when it is none to a list or map, or
-// stands in a loop that went on behind it.
+// and finds the access that failed; nil if it is not to a list or map, or
+// stands in a loop that went on after it.
 func (p *Program) Absent(vars cel.Activation, failure error) (found *Absent) {
 	defer func() {
 		if recover() != nil { // a library's; the evaluation has reported it
@@ -201,7 +201,7 @@ func (f *absentFinder) value(e ast.Expr, local []string) (ref.Val, bool) {
 	return v, ok && !types.IsError(v) && !types.IsUnknown(v)
 }
 
-// fieldOffset is where the name of a field begins, behind its dot.
+// fieldOffset is where the name of a field begins, after its dot.
 func (f *absentFinder) fieldOffset(e ast.Expr) int {
 	at := max(f.places.at(e), 0)
 	source := f.places.source

@@ -22,7 +22,7 @@ type Budget struct {
 // Used returns the steps and bytes that were counted.
 func (b *Budget) Used() (steps, bytes int64) { return b.steps, b.bytes }
 
-// Charge counts bytes that are no result of an evaluation. The error is an
+// Charge counts bytes that are not the result of an evaluation. The error is an
 // ErrCost.
 func (b *Budget) Charge(bytes int64) error {
 	if b == nil {

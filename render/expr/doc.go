@@ -4,6 +4,6 @@
 // checked and planned in an environment with kro's function libraries (Base,
 // Typed, Check, NewProgram), and evaluated to a JSON value (Program.Eval).
 //
-// Results are those of kro, with two wanted differences: comprehensions visit
+// Results are the results of kro, with two wanted differences: comprehensions visit
 // the keys of a map in sorted order, and cost and size are limited.
 package expr

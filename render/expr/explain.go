@@ -158,7 +158,7 @@ func (x *explainer) call(e *Error, name string, types []string, at ast.Expr) {
 	}
 }
 
-// different says which of two operands to point at: the one that is no string
+// different says which of two operands to point at: the one that is not a string
 // beside a string, an optional beside a plain value, else the second.
 func different(types []string, a, b int) int {
 	switch {

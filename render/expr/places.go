@@ -87,7 +87,7 @@ func isAlphanumeric(c byte) bool {
 	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
-// end is behind the last character of an expression that is a name, a selection,
+// end is after the last character of an expression that is a name, a selection,
 // a literal or a call; 0 when that cannot be told.
 func (p *places) end(e ast.Expr) int {
 	begin := p.start(e)
@@ -110,7 +110,7 @@ func (p *places) end(e ast.Expr) int {
 	return len(p.source)
 }
 
-// match is behind the bracket that closes the one at i; 0 when there is none.
+// match is after the bracket that closes the one at i; 0 when there is none.
 func (p *places) match(i int) int {
 	depth := 0
 	for i < len(p.source) {

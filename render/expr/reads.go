@@ -249,7 +249,7 @@ func (r *reads) call(call ast.CallExpr, scope *binding, a access) {
 }
 
 // loop follows the variables of a macro. A range is only counted: what is read
-// of its elements is read by way of the loop variable. cel.bind and the macros
+// of its elements is read through the loop variable. cel.bind and the macros
 // of optionals are loops over nothing, whose accumulator is the variable.
 func (r *reads) loop(c ast.ComprehensionExpr, scope *binding, a access) {
 	r.visit(c.IterRange(), scope, access{shape: true})

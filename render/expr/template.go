@@ -81,7 +81,7 @@ func (t *Template) Offset(cel int) int {
 	if s.literal {
 		return s.text
 	}
-	// The closing parenthesis and the " + " behind it belong to the brace.
+	// The closing parenthesis and the " + " after it belong to the brace.
 	p := sort.Search(len(t.Parts), func(i int) bool { return t.Parts[i].Start+2 >= s.text })
 	return min(s.text+cel-s.source, t.Parts[p].End-1)
 }

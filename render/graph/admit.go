@@ -38,7 +38,7 @@ func Admit(doc *manifest.Document) (*RGD, diag.List) {
 		}
 		path := ParsePath(field)
 		if len(path) == 0 {
-			path = diag.Path{field} // a name that is no path
+			path = diag.Path{field} // a name that is not a path
 		}
 		d := diag.Diagnostic{
 			Severity: diag.Error, Rule: "unknown-field", Pos: doc.KeyPosition(path), Path: field,

@@ -25,7 +25,7 @@ func kroSteps(path diag.Path) diag.Path {
 	return steps
 }
 
-// kroStep reads a field, quoted or not, an index behind it, and a dot.
+// kroStep reads a field, quoted or not, an index after it, and a dot.
 func kroStep(steps diag.Path, text string) (diag.Path, string, bool) {
 	switch {
 	case strings.HasPrefix(text, `["`):

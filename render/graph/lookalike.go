@@ -130,7 +130,7 @@ func brokenExpression(v any) string {
 	return ""
 }
 
-// asWritten says how YAML read a plain scalar that is no string, where a string
+// asWritten says how YAML read a plain scalar that is not a string, where a string
 // is taken.
 func (c *compiler) asWritten(path diag.Path, want []string) string {
 	if !slices.Contains(want, "string") || c.inSecret(path) {

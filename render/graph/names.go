@@ -11,7 +11,7 @@ var (
 	upperCamelCase = regexp.MustCompile(`^[A-Z][a-zA-Z0-9]*$`)
 )
 
-// reservedWords are no ids and no iterator names (S1.4): CEL's own words and
+// reservedWords are neither ids nor iterator names (S1.4): CEL's own words and
 // kro's.
 var reservedWords = setOf(
 	"true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if",

@@ -195,7 +195,7 @@ func decodeYAML(text []byte, strict bool) (value any, err error) {
 }
 
 // mayHaveAliases is a cheap test that most documents fail: an anchor and an
-// alias need a name right behind their sign.
+// alias need a name right after their sign.
 func mayHaveAliases(text []byte) bool { return hasSigil(text, '&') && hasSigil(text, '*') }
 
 func hasSigil(text []byte, sigil byte) bool {

@@ -48,7 +48,7 @@ type source struct {
 	lines []int      // byte offset of each line as the YAML scanner counts them
 
 	place  sync.Once
-	breaks []int // behind each line feed
+	breaks []int // after each line feed
 	runes  []int // characters before each block of the text
 
 	mu     sync.Mutex

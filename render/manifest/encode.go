@@ -10,7 +10,7 @@ import (
 	"strconv"
 )
 
-// EncodeYAML writes each object behind a line "---": keys sorted, two spaces,
+// EncodeYAML writes each object after a line "---": keys sorted, two spaces,
 // strings quoted where YAML 1.1 would read something else. The bytes are those
 // of sigs.k8s.io/yaml, hence kubectl's.
 func EncodeYAML(w io.Writer, objects []map[string]any) error {
@@ -39,7 +39,7 @@ func EncodeYAML(w io.Writer, objects []map[string]any) error {
 const chunk = 64 << 10
 
 // yamlValue returns v as the YAML library must see it: what it would write
-// otherwise than by way of JSON is replaced, in copies.
+// other than through JSON is replaced, in copies.
 func yamlValue(v any) (any, error) {
 	if err := checkValue(v); err != nil || !differs(v) {
 		return v, err

@@ -21,7 +21,7 @@ func encode(t *testing.T, object map[string]any) string {
 	return b.String()
 }
 
-// normal is what is lost on the way: the sign of zero, bytes that are no text.
+// normal is what is lost on the way: the sign of zero, bytes that are not text.
 var normal = strings.NewReplacer(":-0,", ":0,", "[-0]", "[0]", "[-0,", "[0,", ",-0,", ",0,", ":-0}", ":0}", `\ufffd`, "\ufffd")
 
 // checkEncoding holds an encoding to kubectl's bytes and reads it back.

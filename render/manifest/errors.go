@@ -118,7 +118,7 @@ func (s *source) controlCharacter() diag.Position {
 }
 
 // duplicates reports every key that is written twice in one mapping, at its
-// second place, and says whether there was one.
+// second place, and reports whether there was one.
 func (r *reader) duplicates(src *source) bool {
 	root := src.nodes()
 	if root == nil {

@@ -55,7 +55,7 @@ func (s *source) locate(offset int) (line, column int) {
 	return line, s.before(offset) - s.before(begin)
 }
 
-// advance returns the byte that is n characters behind a byte of the text.
+// advance returns the byte that is n characters after a byte of the text.
 func (s *source) advance(offset, n int) int {
 	want := s.before(offset) + n
 	at := max(0, sort.SearchInts(s.runes, want+1)-1)

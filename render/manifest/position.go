@@ -39,11 +39,11 @@ func (d *Document) KeyPosition(p diag.Path) diag.Position {
 	return d.src.nodePosition(t.key)
 }
 
-// KeyText returns the key of the value at p as it is written, "" when it is
+// KeyText returns the key of the value at p as written, "" when it is
 // quoted or not there.
 func (d *Document) KeyText(p diag.Path) string { return plainText(d.find(p).key) }
 
-// ValueText returns the scalar at p as it is written, "" when it is quoted, or
+// ValueText returns the scalar at p as written, "" when it is quoted, or
 // no scalar.
 func (d *Document) ValueText(p diag.Path) string {
 	if t := d.find(p); t.anchored == nil {
@@ -59,7 +59,7 @@ func plainText(n *yaml.Node) string {
 	return n.Value
 }
 
-// Related returns the anchored value behind the value at p when an alias stands
+// Related returns the anchored value after the value at p when an alias stands
 // there or on the way to it, else nil.
 func (d *Document) Related(p diag.Path) []diag.Related {
 	t := d.find(p)
@@ -70,7 +70,7 @@ func (d *Document) Related(p diag.Path) []diag.Related {
 }
 
 // target is what find found: the value as it stands at its use, its key, and,
-// behind an alias, the value itself.
+// after an alias, the value itself.
 type target struct {
 	value, key, anchored *yaml.Node
 }
@@ -94,7 +94,7 @@ func (d *Document) find(p diag.Path) target {
 	return t
 }
 
-// step goes one step down. Once behind an alias, value and key stay at the use
+// step goes one step down. Once after an alias, value and key stay at the use
 // and anchored goes on.
 func (t target) step(s *source, step any) (target, bool) {
 	in := t.value
@@ -133,7 +133,7 @@ func resolveAlias(n *yaml.Node) *yaml.Node {
 }
 
 // lookup returns the key and value for a name, and for a merged one the node
-// behind << too. As in the decoder the last of equals wins, and of a list of
+// after << too. As in the decoder the last of equals wins, and of a list of
 // merges the first.
 func lookup(m *yaml.Node, name string, depth int) (key, value, use *yaml.Node) {
 	if m == nil || m.Kind != yaml.MappingNode || depth > 100 {
@@ -262,7 +262,7 @@ func (s *source) offset(n *yaml.Node) int {
 
 func (s *source) nodePosition(n *yaml.Node) diag.Position { return s.positionAt(s.offset(n)) }
 
-// valuePosition is where a value begins; a scalar, behind its tag and anchor.
+// valuePosition is where a value begins; a scalar, after its tag and anchor.
 func (s *source) valuePosition(n *yaml.Node) diag.Position {
 	if n.Kind == yaml.ScalarNode {
 		return s.positionAt(s.scalarOffset(n))
@@ -293,7 +293,7 @@ func (s *source) lineStart(line int) diag.Position {
 	return s.positionAt(offset + len(rest) - len(bytes.TrimLeft(rest, " \t")))
 }
 
-// start is where the content begins: behind blank lines, comments, directives
+// start is where the content begins: after blank lines, comments, directives
 // and the document marker.
 func (s *source) start() diag.Position {
 	for i := 0; i < len(s.text); {

@@ -84,7 +84,7 @@ var class = func() (out [256]uint8) {
 	return out
 }()
 
-// longestKey is the length from which on the library writes a key behind "? ".
+// longestKey is the length from which on the library writes a key after "? ".
 const longestKey = 128
 
 // key appends the text of a key.
@@ -131,7 +131,7 @@ func (e *yamlEncoder) text(s string, indent int) {
 	}
 }
 
-// width is the column behind which the library breaks a line at the next space.
+// width is the column after which the library breaks a line at the next space.
 const width = 80
 
 // column counts the characters of the last line.
@@ -239,7 +239,7 @@ func (e *yamlEncoder) escape(r rune) {
 	}
 }
 
-// literal appends lines behind a |.
+// literal appends lines after a |.
 func (e *yamlEncoder) literal(s string, indent int) {
 	e.buf = append(e.buf, '|')
 	if s[0] == ' ' || s[0] == '\n' {
@@ -306,7 +306,7 @@ func isFloat(s string) bool {
 }
 
 // isDecimal reports whether a text is digits with at most one point among them,
-// and an exponent behind them.
+// and an exponent after them.
 func isDecimal(s string) bool {
 	if s != "" && (s[0] == '+' || s[0] == '-') {
 		s = s[1:]

@@ -50,7 +50,7 @@ func split(file string, data []byte) []*source {
 }
 
 // marks reports whether a line is the document marker: alone, or with a blank
-// behind it.
+// after it.
 func marks(line []byte, marker string) bool {
 	return bytes.HasPrefix(line, []byte(marker)) &&
 		(len(line) == 3 || line[3] == ' ' || line[3] == '\t')

@@ -107,7 +107,7 @@ func startsValue(line string, i int) bool {
 	return false
 }
 
-// expressionEnd is behind the value with the expression that begins at i: its
+// expressionEnd is after the value with the expression that begins at i: its
 // brace, and what follows up to the end of a flow entry.
 func expressionEnd(line string, i int) int {
 	depth, quoted := 0, byte(0)

@@ -13,7 +13,7 @@ import (
 )
 
 // Within returns the place in the file of byte offset of the string at p, as
-// decoded: behind escapes, folded lines and indentation. Behind an alias it is
+// decoded: after escapes, folded lines and indentation. After an alias it is
 // the alias; where the character cannot be told, the start of the scalar.
 func (d *Document) Within(p diag.Path, offset int) diag.Position {
 	t := d.find(p)
@@ -49,7 +49,7 @@ func lookupValue(v any, p diag.Path) any {
 	return v
 }
 
-// scalarOffset is where the text of a scalar begins, behind tag and anchor.
+// scalarOffset is where the text of a scalar begins, after tag and anchor.
 func (s *source) scalarOffset(n *yaml.Node) int {
 	begin := s.offset(n)
 	i := begin
@@ -68,7 +68,7 @@ func (s *source) scalarOffset(n *yaml.Node) int {
 		}
 	}
 	if i >= len(s.text) {
-		return begin // a tag with nothing behind it
+		return begin // a tag with nothing after it
 	}
 	return i
 }
@@ -129,7 +129,7 @@ func (w *walker) result(want string) ([]int, bool) {
 	return append(w.from, w.pos), true
 }
 
-// flow decodes a quoted or (quote 0) plain scalar from behind its quote:
+// flow decodes a quoted or (quote 0) plain scalar from after its quote:
 // escapes, and line breaks folded as YAML 1.1, 9.2.1 says.
 func (w *walker) flow(quote byte) {
 	for w.pos < len(w.text) && (quote != 0 || len(w.out) < w.want) {

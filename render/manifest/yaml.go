@@ -24,7 +24,7 @@ type yamlEncoder struct {
 	odd  bool     // the object holds what the library has to write
 }
 
-// document appends one object behind a line "---". Of an object that cannot be
+// document appends one object after a line "---". Of an object that cannot be
 // written nothing is appended.
 func (e *yamlEncoder) document(obj map[string]any) error {
 	begin := len(e.buf)
@@ -57,7 +57,7 @@ func (e *yamlEncoder) library(obj map[string]any) error {
 	return nil
 }
 
-// newLine ends a line, but for an empty one, which is that behind a literal.
+// newLine ends a line, but for an empty one, which is that after a literal.
 func (e *yamlEncoder) newLine() {
 	if len(e.buf) > e.line {
 		e.buf = append(e.buf, '\n')
@@ -102,7 +102,7 @@ func (e *yamlEncoder) mapping(m map[string]any, indent int) error {
 
 var errMerge = fmt.Errorf("the key %q would be read as a merge", "<<")
 
-// entry appends what stands behind a key.
+// entry appends what stands after a key.
 func (e *yamlEncoder) entry(v any, indent int) error {
 	switch v := v.(type) {
 	case map[string]any:
@@ -138,7 +138,7 @@ func (e *yamlEncoder) list(l []any, indent int) error {
 	return nil
 }
 
-// item appends what stands behind the dash of a list.
+// item appends what stands after the dash of a list.
 func (e *yamlEncoder) item(v any, indent int) error {
 	switch v := v.(type) {
 	case map[string]any:
@@ -210,7 +210,7 @@ func (e *yamlEncoder) float(f float64) error {
 
 var errNumber = fmt.Errorf("infinity and NaN have no JSON form")
 
-// sortKeys sorts as the library does: letters behind other characters, digits
+// sortKeys sorts as the library does: letters after other characters, digits
 // by the number that they make. That is no order where numbers have zeros in
 // front (0x < 1a < 001 < 0x); such keys begin from one order, so that they end
 // in one.
@@ -279,7 +279,7 @@ func runesLess(a, b []rune, i int) bool {
 	case xl || yl:
 		return yl
 	}
-	// A 0 behind other digits than 0 is part of their number, and numbers are
+	// A 0 after other digits than 0 is part of their number, and numbers are
 	// told apart by their length first.
 	var start int64
 	if x == '0' || y == '0' {
@@ -296,7 +296,7 @@ func runesLess(a, b []rune, i int) bool {
 	return cmp.Or(cmp.Compare(xn, yn), cmp.Compare(xend, yend), cmp.Compare(x, y)) < 0
 }
 
-// number reads the digits from i on behind those of n, and returns their end. It
+// number reads the digits from i on after those of n, and returns their end. It
 // overflows as the library's does.
 func number(s []rune, i int, n int64) (int64, int) {
 	for ; i < len(s) && unicode.IsDigit(s[i]); i++ {

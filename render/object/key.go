@@ -6,7 +6,7 @@ import "k8s.io/apimachinery/pkg/runtime/schema"
 // object, so no version is in it.
 type Key struct{ Group, Kind, Namespace, Name string }
 
-// KeyOf returns the key of an object, with the namespace as it is written.
+// KeyOf returns the key of an object, with the namespace as written.
 func KeyOf(obj map[string]any) Key {
 	gvk := GVK(obj)
 	return Key{Group: gvk.Group, Kind: gvk.Kind, Namespace: Namespace(obj), Name: Name(obj)}

@@ -12,7 +12,7 @@ const LastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
 // IsSecret reports whether an object is a Secret: kind Secret of the core group.
 // An object that names no apiVersion, or a wrong one of that group, counts too,
-// since its values are no less secret.
+// since its values are just as secret.
 func IsSecret(obj map[string]any) bool { return IsSecretKind(GVK(obj)) }
 
 // IsSecretKind reports whether the objects of a kind are Secrets.
@@ -28,7 +28,7 @@ func IsSecretField(name string) bool { return name == "data" || name == "stringD
 func SecretFields() []string { return []string{"data", "stringData"} }
 
 // HoldsSecretValues reports whether an object is a Secret with values in it.
-// What is no map counts as a value: the API server refuses it, but whoever reads
+// What is not a map counts as a value: the API server refuses it, but whoever reads
 // the file has it.
 func HoldsSecretValues(obj map[string]any) bool {
 	if !IsSecret(obj) {

@@ -20,7 +20,7 @@ type delegated struct {
 
 // newDelegated finds the wave of RGDs: the first of any instance that needs one.
 // The instances follow it, and whatever else the input brings, such as CRDs
-// without a wave, is not behind it.
+// without a wave, is not after it.
 func (a *assembler) newDelegated() *delegated {
 	d := &delegated{assembler: a, given: map[string]bool{}, whole: map[*graph.Graph]bool{}, reported: map[*graph.Graph]bool{}}
 	for _, doc := range a.Documents {

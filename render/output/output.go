@@ -62,7 +62,7 @@ type Options struct {
 // Input is what there is to print.
 type Input struct {
 	Documents []*source.Document
-	Instances []*instance.Instance // by document; nil where it is no instance, or one that is not rendered
+	Instances []*instance.Instance // by document; nil where it is not an instance, or one that is not rendered
 	Set       *definition.Set
 	Plan      *delegation.Plan
 }

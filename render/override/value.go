@@ -61,7 +61,7 @@ func unknownField(s *schema.Schema, path diag.Path) error {
 }
 
 // parseValue reads text as a value of a schema. A field of no type takes JSON,
-// and what is none as a string.
+// and anything else as a string.
 func parseValue(s *schema.Schema, text string) (any, error) {
 	kind := ""
 	if s != nil {

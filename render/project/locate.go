@@ -11,7 +11,7 @@ import (
 	"github.com/krowave/krowave/render/repo"
 )
 
-// Locate says how a project comes to know kinds that it has no CRD of: it names
+// Locate suggests how a project can find CRDs for unknown kinds: it names
 // the files of the tree that hold the CRDs. In go kinds as Kind.group, out come
 // hints for those that are found. shown, if not nil, is how people see the name
 // of a file, and says that they can give flags as well.

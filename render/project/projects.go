@@ -108,7 +108,7 @@ func (ps *Projects) read(dir string, parent *Project) *Project {
 	return p
 }
 
-// settingsReason is that of skipping a krowave.yaml, which is not input.
+// settingsReason is the reason of skipping a krowave.yaml, which is not input.
 const settingsReason = "settings"
 
 // Skip says why a walk skips a path, "" if it does not.

@@ -33,7 +33,7 @@ func (p Part) Searches(limits manifest.Limits) bool {
 	return p.Project.Parent != nil || !Define(p.Files, limits)
 }
 
-// Found is what a Search comes to.
+// Found is the result of a Search.
 type Found struct {
 	Definitions []repo.File          // that the files need; what they define themselves is not among them
 	Others      []outline.Definition // that the project sees as well, and its files do not need

@@ -41,7 +41,7 @@ type Default struct {
 // Value is a setting with a single value. Which there are is not known here, but
 // in render/settings.
 type Value struct {
-	Key                   string // as it is written
+	Key                   string // as written
 	Limit                 bool   // below limits:
 	Texts                 []string
 	Position, KeyPosition diag.Position
@@ -242,7 +242,7 @@ func (p *settingsParser) limits(value any) {
 	}
 }
 
-// value notes a single value. One that is none is kept without texts, for whoever
+// value notes a single value. An invalid one is kept without texts, for whoever
 // knows the settings may have more to say about its key.
 func (p *settingsParser) value(v Value, value any, at diag.Path) {
 	v.Position, v.KeyPosition = p.doc.Position(at), p.doc.KeyPosition(at)

@@ -16,7 +16,7 @@ type TarLimits struct {
 	Unpacked  int64 // bytes of the whole archive, skipped files included; default 4 GiB
 	Kept      int64 // bytes of the files that are kept; default 512 MiB
 	FileBytes int64 // of one manifest; larger ones are left out; default 32 MiB
-	OtherFile int64 // of one file that is no manifest; larger ones are left out; default 1 MiB
+	OtherFile int64 // of one file that is not a manifest; larger ones are left out; default 1 MiB
 	Ratio     int64 // unpacked bytes per packed byte, from 16 MiB on; default 250
 }
 

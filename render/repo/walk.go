@@ -186,7 +186,7 @@ func (w *walk) takes(name string) bool {
 	return isManifest(name) && !isKustomization(path.Base(name)) && (w.match == nil || w.match(name))
 }
 
-// file picks a file. One that is none, such as a device, was named by nobody.
+// file picks a file. One that is not a regular file, such as a device, was not named.
 func (w *walk) file(name string) {
 	w.any = true
 	info, err := fs.Stat(w.s.fsys, name)

@@ -59,7 +59,7 @@ func kindOfCRD(crd *apiextensionsv1.CustomResourceDefinition, v *apiextensionsv1
 		k.Err = fmt.Errorf("custom resource definition %s, version %s: %w", crd.Name, v.Name, err)
 		return k
 	}
-	k.Schema = published(s) // with defaults as they are written
+	k.Schema = published(s) // with defaults as written
 	if k.structural, err = withPrunedDefaults(s); err != nil {
 		k.structural, k.Err = nil, fmt.Errorf("custom resource definition %s, version %s: %w", crd.Name, v.Name, err)
 	}

@@ -72,7 +72,7 @@ func branchesOfProps(list []apiextensionsv1.JSONSchemaProps) []Branch {
 	return out
 }
 
-// decodeJSON returns the value of JSON text, nil when it is none; whole numbers
+// decodeJSON returns the value of JSON text, nil if the text is not JSON; whole numbers
 // become int64.
 func decodeJSON(raw []byte) any {
 	d := json.NewDecoder(strings.NewReader(string(raw)))

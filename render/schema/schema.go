@@ -18,7 +18,7 @@ type Schema struct {
 
 	// AdditionalProperties is the schema of map values. AdditionalAllowed is
 	// the keyword's boolean form (true also beside a schema read from JSON, as
-	// in kube-openapi); HasAdditional says whether the keyword is there at all.
+	// in kube-openapi); HasAdditional reports whether the keyword is there at all.
 	AdditionalProperties *Schema
 	AdditionalAllowed    bool
 	HasAdditional        bool

@@ -18,7 +18,7 @@ import (
 // the API server's own code (S2.9, steps 2 to 4); nothing is validated.
 //
 // Built-in kinds: the defaults of the published schema, such as a port's
-// protocol TCP. Empty ones ({}, "", 0, false, null) are no defaults but Go's zero
+// protocol TCP. Empty ones ({}, "", 0, false, null) are not defaults but Go's zero
 // values, and are left out. A Secret's stringData goes into data, and a
 // Namespace gets its name label. What the API server computes in code is not
 // known here: a Service's type, a Deployment's strategy, a Pod's policies,

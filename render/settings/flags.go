@@ -95,7 +95,7 @@ func (v *flagValue) Type() string {
 	return "string"
 }
 
-// Set notes a value. What is none is refused at once.
+// Set notes a value. An invalid value is refused at once.
 func (v *flagValue) Set(text string) error {
 	probe := v.flags.base.clone()
 	if err := v.setting.allow(&probe, []string{text}, v.flags.Surface); err != nil {

@@ -32,7 +32,7 @@ type Value struct {
 // Application is trusted more than the repository, so its values replace the
 // repository's, except that of two limits the stricter one counts.
 //
-// A value that may not be set there or that is none is a finding, and the render
+// A value that may not be set there or is invalid is a finding, and the render
 // must not be used then. It can be called once for each project.
 func Resolve(base Values, layers ...Layer) (Values, diag.List) {
 	r := &resolver{rows: map[string]*Setting{}, bounds: base.clone()}

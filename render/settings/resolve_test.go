@@ -97,7 +97,7 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// TestResolveRefuses shows what nobody may loosen, and what is no setting.
+// TestResolveRefuses shows what nobody may loosen, and what is not a setting.
 func TestResolveRefuses(t *testing.T) {
 	const line, server, flux = settings.CommandLine, settings.CMPServer, settings.FluxController
 	tests := []struct {

@@ -33,7 +33,7 @@ const (
 	surfaces
 )
 
-// Right says what a surface may do with a setting. The zero value is no answer:
+// Right says what a surface may do with a setting. The zero value is not an answer:
 // every row of the table has to give one for every surface.
 type Right int
 

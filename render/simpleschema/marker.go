@@ -15,7 +15,7 @@ type marker struct {
 	value  string // unquoted
 	raw    string // as written
 	offset int    // of the name in the field's text
-	at     int    // of the value, behind its opening quote
+	at     int    // of the value, after its opening quote
 }
 
 // markerNames lists every marker (S2.4).

@@ -76,7 +76,7 @@ func (s *sampler) instance(crd *apiextensionsv1.CustomResourceDefinition) map[st
 }
 
 // value makes a value of a schema. Different variants give different values,
-// where the schema has room for it. The second result says whether the value
+// where the schema has room for it. The second result reports whether the value
 // holds something that include asked for.
 func (s *sampler) value(path diag.Path, schema *apiextensionsv1.JSONSchemaProps, variant int) (any, bool) {
 	s.values++

@@ -28,7 +28,7 @@ type fieldType struct {
 	offset int // of the type word in the field's text
 }
 
-// parseType reads the type of a field (S2.2). A word that is no built-in type
+// parseType reads the type of a field (S2.2). A word that is not a built-in type
 // is the name of a custom one.
 func parseType(text string) (*fieldType, *Problem) {
 	text, _, _ = strings.Cut(text, "|")

@@ -30,11 +30,11 @@ type candidate struct {
 	name   string
 	prefix string // of the instance, for a node: what stands before the last slash
 	space  string // namespace
-	rest   string // of the text, behind the name: a field
+	rest   string // of the text, after the name: a field
 }
 
 // Find reads KIND/NAME, KIND/NAMESPACE/NAME, INSTANCE/NODE or
-// INSTANCE/NODE[INDEX], each with a field behind it. KIND may have its group and
+// INSTANCE/NODE[INDEX], each with a field after it. KIND may have its group and
 // be a plural, INSTANCE is as the first two. namespace, when not empty, is that
 // of the object. The error says what there is instead.
 func (t *Tracer) Find(text, namespace string) (Target, error) {
@@ -134,7 +134,7 @@ func (t *Tracer) kinds(id render.Identity) []string {
 }
 
 // matches reports whether a text names the candidate, and returns the field
-// behind it.
+// after it.
 func (c candidate) matches(text string) (rest string, ok bool) {
 	forms := []string{}
 	name := c.path()
@@ -203,7 +203,7 @@ func (t *Tracer) wouldBe(i *render.Instance, n *graph.Node) (render.Identity, bo
 	return id, id.Name != ""
 }
 
-// withField reads the field behind a name.
+// withField reads the field after a name.
 func (t *Tracer) withField(c candidate) (Target, error) {
 	target := c.target
 	if c.rest == "" || target.Node != nil && target.Object < 0 {

@@ -87,7 +87,7 @@ func (t *Tracer) secretRead(i *render.Instance, r expr.Read) bool {
 		if n.ID != r.Path[0] {
 			continue
 		}
-		if n.Type.IsCollection() && len(r.Path) > 1 { // behind the index
+		if n.Type.IsCollection() && len(r.Path) > 1 { // after the index
 			steps = diag.Path{}
 			for _, step := range r.Path[2:] {
 				if step == expr.Item {

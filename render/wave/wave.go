@@ -24,7 +24,7 @@ type Member struct {
 	Waves   []int     // by object; of a chained one, the first of its waves
 	First   int       // the wave from which the expansion may begin
 
-	// Trailing asks for one more wave, Trail, behind all objects and the first wave:
+	// Trailing asks for one more wave, Trail, after all objects and the first wave:
 	// that of an instance that kro finishes.
 	Trailing bool
 	Trail    int
@@ -78,7 +78,7 @@ type assigner struct {
 	diags diag.List
 }
 
-// start is the first wave that a node may have: behind those of its
+// start is the first wave that a node may have: after those of its
 // dependencies, as the mode says. end tells the last wave of a dependency.
 func start(n *graph.Node, first int, mode Mode, end func(dep *graph.Node) (int, bool), g *graph.Graph) int {
 	at := first
@@ -157,7 +157,7 @@ func (a *assigner) place(m *Member, i, start, first int) int {
 	return m.Waves[i]
 }
 
-// authored reads the annotation; one that is no integer is reported, since Argo
+// authored reads the annotation; one that is not an integer is reported, since Argo
 // CD would ignore it in silence.
 func authored(obj map[string]any, bad func(text string)) int {
 	text, ok := object.Annotations(obj)[Annotation].(string)

@@ -55,7 +55,7 @@ func TestAssign(t *testing.T) {
 		instance string
 		nodes    []node
 		want     []int
-		bad      int // annotations that are no integers
+		bad      int // annotations that are not integers
 	}{
 		{"nothing", "", nil, []int{}, 0},
 		{"independent nodes share", "", []node{{id: "a", objects: one}, {id: "b", objects: one}}, []int{0, 0}, 0},

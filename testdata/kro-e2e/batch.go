@@ -22,7 +22,7 @@ type prepared struct {
 // quiet is how many looks, of a second or so, show that nothing more will happen.
 const quiet = 10
 
-// unchanged notes what a look shows, and says whether it has been the same for long.
+// unchanged notes what a look shows, and reports whether it has been the same for long.
 func (p *prepared) unchanged(look string) bool {
 	if p.last != look {
 		p.last, p.same = look, 0

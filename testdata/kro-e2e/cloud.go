@@ -26,7 +26,7 @@ type cloud struct {
 
 func newCloud(c *testCase) *cloud { return &cloud{testCase: c, done: map[types.UID]bool{}} }
 
-// answer sets the status of objects that have not got theirs yet, and says whether there were any.
+// answer sets the status of objects that have not got theirs yet, and reports whether there were any.
 func (c *cloud) answer(ctx context.Context, a *api, objects []*unstructured.Unstructured) (bool, error) {
 	acted := false
 	for _, o := range objects {
@@ -99,7 +99,7 @@ func (c *cloud) statusOf(o *unstructured.Unstructured) map[string]any {
 	return nil
 }
 
-// builtinStatus is that of the built-in kinds whose status graphs read.
+// builtinStatus is the status of the built-in kinds whose status graphs read.
 func builtinStatus(o *unstructured.Unstructured) map[string]any {
 	replicas, found, _ := unstructured.NestedInt64(o.Object, "spec", "replicas")
 	if !found {

@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// ofKro says whether a label or annotation is one that kro puts on objects by itself.
+// ofKro reports whether a label or annotation is one that kro puts on objects by itself.
 func ofKro(key string) bool {
 	return key == "app.kubernetes.io/managed-by" || strings.HasPrefix(key, "kro.run/") ||
 		strings.HasPrefix(key, "internal.kro.run/") || strings.HasPrefix(key, "applyset.kubernetes.io/")

@@ -205,7 +205,7 @@ func (s *side) look(ctx context.Context, owned []*unstructured.Unstructured) (fo
 	return f, err
 }
 
-// check compares both clusters, and says whether the result is final.
+// check compares both clusters, and reports whether the result is final.
 func (p *pair) check(ctx context.Context, inOriginal, inDivided []*unstructured.Unstructured) (outcome, bool, error) {
 	want, err := p.original.look(ctx, inOriginal)
 	if err != nil {

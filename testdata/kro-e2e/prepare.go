@@ -95,7 +95,7 @@ type expansion struct {
 	Nested  []expansion
 }
 
-// identities are those of the objects that a graph makes, with their namespaces left out and not.
+// identities are the identities of the objects that a graph makes, with their namespaces left out and not.
 func (x expansion) identities() map[identity]bool {
 	out := map[identity]bool{}
 	for _, entry := range x.Objects {

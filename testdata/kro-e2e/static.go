@@ -100,7 +100,7 @@ func (w *world) refuses(ctx context.Context, objects []*unstructured.Unstructure
 	return ""
 }
 
-// checkStatic compares, and says whether the result is final.
+// checkStatic compares, and reports whether the result is final.
 func (w *world) checkStatic(ctx context.Context, p *prepared, owned []*unstructured.Unstructured) (outcome, bool) {
 	instance, err := w.live(ctx, p.instance)
 	if err != nil || instance == nil {
@@ -159,7 +159,7 @@ func (w *world) sameAsApplied(ctx context.Context, rendered *unstructured.Unstru
 	return values, owned
 }
 
-// within says whether a set of fields is part of another.
+// within reports whether a set of fields is part of another.
 func within(some, all map[string]any) bool {
 	for key, value := range some {
 		inner, _ := value.(map[string]any)

@@ -131,13 +131,13 @@ func stateOf(o *unstructured.Unstructured) string {
 	return state
 }
 
-// settled says whether kro has done all it can for an instance. Where the author declares the state
+// settled reports whether kro has done all it can for an instance. Where the author declares the state
 // and conditions, nobody says.
 func settled(instance *unstructured.Unstructured) bool {
 	return stateOf(instance) == "ACTIVE" || hasCondition(instance, "Ready", "True")
 }
 
-// declaresState says whether the author of an instance's kind has a state or conditions of his own.
+// declaresState reports whether the author of an instance's kind has a state or conditions of his own.
 func (c *testCase) declaresState() bool {
 	for _, rgd := range c.rgds {
 		status, _, _ := unstructured.NestedMap(rgd.Object, "spec", "schema", "status")

@@ -188,7 +188,7 @@ current-context: local
 `, c.Config.Host, c.Config.BearerToken), 0o600)
 }
 
-// Answers says whether a URL answers with 200 OK, for Run.
+// Answers reports whether a URL answers with 200 OK, for Run.
 func Answers(url, token string) func() bool {
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true,

@@ -40,7 +40,7 @@ type RenderedSourceSpec struct {
 	// +optional
 	Definitions []SourcePath `json:"definitions,omitempty"`
 
-	// KubernetesVersion is that of the schemas that objects are held to, such as
+	// KubernetesVersion is the version of the schemas that objects are held to, such as
 	// "1.36". Defaults to the newest that the controller knows.
 	// +kubebuilder:validation:Pattern="^v?[0-9]+\\.[0-9]+(\\.[0-9]+)?$"
 	// +optional

@@ -62,7 +62,7 @@ type RenderedSourceStatus struct {
 	// +optional
 	Sources []ObservedSource `json:"sources,omitempty"`
 
-	// InputDigest is that of all that the artifact was rendered from. While it is
+	// InputDigest is the digest of all that the artifact was rendered from. While it is
 	// the same, nothing is rendered.
 	// +optional
 	InputDigest string `json:"inputDigest,omitempty"`

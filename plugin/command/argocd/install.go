@@ -19,7 +19,7 @@ import (
 	"github.com/krowave/krowave/render/manifest"
 )
 
-// installFlags are those of argocd install.
+// installFlags are the flags of argocd install.
 type installFlags struct {
 	argoCD           options.Choice
 	namespace, image string

@@ -11,7 +11,7 @@ import (
 	"github.com/krowave/krowave/plugin/options"
 )
 
-// diffFlags are those of krowave diff.
+// diffFlags are the flags of krowave diff.
 type diffFlags struct {
 	change   options.Change
 	output   options.Choice

@@ -21,7 +21,7 @@ import (
 	"github.com/krowave/krowave/render/outline"
 )
 
-// impactFlags are those of krowave impact.
+// impactFlags are the flags of krowave impact.
 type impactFlags struct {
 	change   options.Change
 	output   options.Choice

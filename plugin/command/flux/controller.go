@@ -49,7 +49,7 @@ func newFluxController(s cli.Streams) *cobra.Command {
 	return cmd
 }
 
-// clusterConfig is that of a file, else that of the pod.
+// clusterConfig is the client configuration of a file, else that of the pod.
 func clusterConfig(s cli.Streams, kubeconfig string) (*rest.Config, error) {
 	if kubeconfig == "" {
 		kubeconfig = s.Env("KUBECONFIG")

@@ -11,7 +11,7 @@ import (
 	"github.com/krowave/krowave/plugin/output"
 )
 
-// fluxInstallFlags are those of flux install.
+// fluxInstallFlags are the flags of flux install.
 type fluxInstallFlags struct {
 	opts       install.Options
 	liveValues options.Choice

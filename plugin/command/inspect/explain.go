@@ -17,7 +17,7 @@ import (
 	"github.com/krowave/krowave/render/trace"
 )
 
-// explainFlags are those of krowave explain.
+// explainFlags are the flags of krowave explain.
 type explainFlags struct {
 	options.Settings
 	filenames   []string
@@ -26,7 +26,7 @@ type explainFlags struct {
 	inNamespace bool // -n is given: the object is in that namespace
 }
 
-// bind adds the flags. What only a cluster knows is explained, so it is no error.
+// bind adds the flags. What only a cluster knows is explained, so it is not an error.
 func (f *explainFlags) bind(cmd *cobra.Command) {
 	defaults, flags := options.Defaults(), cmd.Flags()
 	defaults.Options.Runtime, defaults.Options.AllowEmpty, defaults.Idioms = render.Withhold, true, "drop"

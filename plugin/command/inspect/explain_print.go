@@ -184,7 +184,7 @@ func (p *explanationPrinter) source(depth int, v trace.Value) {
 // plainText is a string that YAML needs no quotes for.
 var plainText = regexp.MustCompile(`^[A-Za-z][-A-Za-z0-9_./]{3,}(:[-A-Za-z0-9_./]+)?$`)
 
-// equals shows a value behind a name.
+// equals shows a value after a name.
 func equals(v trace.Value) string {
 	switch {
 	case v.Hidden:

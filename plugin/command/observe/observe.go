@@ -20,7 +20,7 @@ import (
 	"github.com/krowave/krowave/render/manifest"
 )
 
-// observeFlags are those of krowave observe.
+// observeFlags are the flags of krowave observe.
 type observeFlags struct {
 	options.Settings
 	output  options.Output

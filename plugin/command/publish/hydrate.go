@@ -27,7 +27,7 @@ import (
 	"github.com/krowave/krowave/render/diag"
 )
 
-// hydrateFlags are those of krowave hydrate.
+// hydrateFlags are the flags of krowave hydrate.
 type hydrateFlags struct {
 	options.Settings
 

@@ -19,7 +19,7 @@ import (
 	"github.com/krowave/krowave/render/wave"
 )
 
-// pushFlags are those of krowave push.
+// pushFlags are the flags of krowave push.
 type pushFlags struct {
 	options.Settings
 	source, revision string

@@ -7,7 +7,7 @@ import (
 	"github.com/krowave/krowave/render/settings"
 )
 
-// renderFlags are those of krowave render.
+// renderFlags are the flags of krowave render.
 type renderFlags struct {
 	options.Settings
 	output options.Output

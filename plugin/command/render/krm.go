@@ -54,7 +54,7 @@ func readResourceList(s *cli.Streams, args []string, limit int64) (*resourceList
 }
 
 // input gives the command what the function is to work on: the options of the
-// functionConfig, and all items, with the functionConfig behind them where it is
+// functionConfig, and all items, with the functionConfig after them where it is
 // an RGD or an instance.
 func (l *resourceList) input(s *cli.Streams, flags *pflag.FlagSet) error {
 	config := manifest.Document{Object: l.FunctionConfig}

@@ -19,7 +19,7 @@ import (
 	"github.com/krowave/krowave/render"
 )
 
-// testFlags are those of krowave test.
+// testFlags are the flags of krowave test.
 type testFlags struct {
 	options.Settings
 	output     options.Choice

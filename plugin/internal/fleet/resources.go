@@ -17,7 +17,7 @@ spec:
   resources:
 `
 
-// resources are those of the RGDs, by id.
+// resources are the resources of the RGDs, by id.
 var resources = map[string]string{
 	"account": `  - id: account
     template:

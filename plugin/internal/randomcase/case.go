@@ -160,7 +160,7 @@ func (g *generator) status() object {
 	return out
 }
 
-// readsScope says whether a status leaf refers to more than literals, which kro asks of it.
+// readsScope reports whether a status leaf refers to more than literals, which kro asks of it.
 func readsScope(leaf any) bool {
 	return strings.Contains(fmt.Sprint(leaf), "schema.")
 }

@@ -97,7 +97,7 @@ func (r Reader) decode(f manifest.File) (content, string, error) {
 	return c, digest, nil
 }
 
-// digest is that of documents that were no text.
+// digest is the digest of documents that were no text.
 func (r Reader) digest(docs []*manifest.Document) (string, error) {
 	if r.Cache == nil {
 		return "", nil

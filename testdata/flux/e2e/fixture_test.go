@@ -31,7 +31,7 @@ spec:
             properties: {state: {type: string}, endpoint: {type: string}}
 `
 
-// shopRGD has three waves: db, config behind it, and last behind the queue. The
+// shopRGD has three waves: db, config after it, and last after the queue. The
 // extra objects are YAML of further resources.
 func shopRGD(color string, extra ...string) string {
 	return `apiVersion: kro.run/v1alpha1
@@ -73,7 +73,7 @@ spec:
 ` + strings.Join(extra, "")
 }
 
-// configMap is a further resource, behind a node if that is named.
+// configMap is a further resource, after a node if that is named.
 func configMap(id, behind string) string {
 	text := fmt.Sprintf("  - id: %s\n    template:\n      apiVersion: v1\n      kind: ConfigMap\n      metadata: {name: \"${schema.metadata.name}-%s\"}\n", id, id)
 	if behind != "" {

@@ -154,7 +154,7 @@ func (d *document) resources() []resource {
 }
 
 // collection takes RES and RES/{name}, also below a namespace; subresources and
-// watches are no resources of their own.
+// watches are not resources of their own.
 func (d *document) collection(path string) (plural string, namespaced, ok bool) {
 	rest, found := strings.CutPrefix(path, "/"+d.path+"/")
 	if !found {

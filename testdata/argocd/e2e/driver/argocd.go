@@ -21,7 +21,7 @@ import (
 	"github.com/argoproj/argo-cd/v2/reposerver/apiclient"
 )
 
-// environment is that of Argo CD's processes: nothing outside the work
+// environment is the environment of Argo CD's processes: nothing outside the work
 // directory is read or written.
 func (w *world) environment(binary string) []string {
 	return []string{
