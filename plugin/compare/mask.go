@@ -12,6 +12,7 @@ import (
 	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/trace"
 )
 
 // anyItem stands in a path for every item of a list.
@@ -31,11 +32,11 @@ func (s *side) masked(o *render.Object) map[string]any {
 	if o.Instance == nil || !o.Instance.ReadsSecret(o.Node) {
 		return out
 	}
-	for _, path := range newTaint(o.Instance).fields[o.Node.ID] {
-		if o.Node.IsSecret() && len(path) == 1 {
-			continue // its data, whose keys may be shown
+	var secrets trace.Secrets
+	for _, f := range o.Node.Fields {
+		if secrets.Field(o.Instance, o.Node, f.Path) {
+			out, _ = hideAt(out, wildcards(f.Path)).(map[string]any)
 		}
-		out, _ = hideAt(out, path).(map[string]any)
 	}
 	return out
 }
@@ -133,64 +134,6 @@ func hideAt(v any, path []string) any {
 		return out
 	}
 	return v
-}
-
-// taint follows the values of Secrets through an instance's expressions.
-type taint struct {
-	instance *render.Instance
-	spec     bool                  // the instance's own fields may hold such values
-	fields   map[string][][]string // of templates, by node
-}
-
-func newTaint(i *render.Instance) *taint {
-	t := &taint{instance: i, fields: map[string][][]string{}}
-	if i.Parent != nil {
-		for _, n := range i.Parent.Graph.Nodes {
-			t.spec = t.spec || n.ID == i.Node && i.Parent.ReadsSecret(n)
-		}
-	}
-	for _, n := range i.Graph.Nodes { // dependencies come first
-		if n.IsSecret() {
-			t.fields[n.ID] = [][]string{{"data"}, {"stringData"}}
-		}
-		if !i.ReadsSecret(n) {
-			continue
-		}
-		for _, f := range n.Fields {
-			if t.reads(n, f.Expr) {
-				t.fields[n.ID] = append(t.fields[n.ID], wildcards(f.Path))
-			}
-		}
-	}
-	return t
-}
-
-// reads reports whether an expression may see a Secret's value.
-func (t *taint) reads(n *graph.Node, e *graph.Expression) bool {
-	return slices.ContainsFunc(e.Reads, func(r expr.Read) bool {
-		if len(r.Path) == 0 || r.Shape {
-			return false
-		}
-		for _, d := range n.ForEach {
-			if d.Name == r.Path[0] {
-				return t.reads(&graph.Node{}, d.Expr)
-			}
-		}
-		if r.Path[0] == graph.SchemaVar {
-			return t.spec && (len(r.Path) == 1 || r.Path[1] == "spec")
-		}
-		return slices.ContainsFunc(t.fields[r.Path[0]], func(path []string) bool { return overlap(path, withoutItem(t.instance, r.Path)) })
-	})
-}
-
-// withoutItem is a path below a node. A collection is a list of objects.
-func withoutItem(i *render.Instance, path []string) []string {
-	for _, n := range i.Graph.Nodes {
-		if n.ID == path[0] && n.Type.IsCollection() && len(path) > 1 {
-			return path[2:]
-		}
-	}
-	return path[1:]
 }
 
 // overlap reports whether one path leads to, or below, what the other does.

@@ -1,7 +1,6 @@
 package rgdtest
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,13 +17,13 @@ import (
 type mask struct {
 	objects []map[string]any
 	secret  bool // something was masked
-	tracer  *trace.Tracer
+	secrets trace.Secrets
 }
 
 // masked returns the rendered objects with a digest in the place of each value
 // of a Secret, and of what is made of one.
-func masked(ctx context.Context, res *render.Result) mask {
-	m := mask{tracer: trace.New(ctx, res, trace.Options{})}
+func masked(res *render.Result) mask {
+	var m mask
 	for _, o := range res.Objects {
 		if o.Instance != nil {
 			m.objects = append(m.objects, m.value(o, o.Object, nil).(map[string]any))
@@ -50,7 +49,7 @@ func (m *mask) value(o render.Object, v any, path diag.Path) any {
 	case nil:
 		return nil
 	}
-	if !m.tracer.Secret(o.Instance, o.Node, path) {
+	if !m.secrets.Field(o.Instance, o.Node, path) {
 		return v
 	}
 	m.secret = true

@@ -121,7 +121,7 @@ func (e *ExpectedError) fits(d diag.Diagnostic) bool {
 
 // compare holds the rendered objects to the golden file and the assertions.
 func (o *Outcome) compare(ctx context.Context, res *render.Result, in Input) error {
-	m := masked(ctx, res)
+	m := masked(res)
 	if o.Case.Golden != "" {
 		var b bytes.Buffer
 		if err := manifest.EncodeYAML(&b, m.objects); err != nil {

@@ -39,7 +39,7 @@ func (t *Tracer) iterators(s site, e *graph.Expression, depth int) []Value {
 			continue
 		}
 		v := Value{Name: d.Name, Key: d.Name}
-		if v.Hidden = t.secretIterator(s, d); !v.Hidden {
+		if v.Hidden = t.secrets.iterator(s, d); !v.Hidden {
 			v.Value = s.item[d.Name]
 		}
 		t.expression(&v, s, d.Expr, depth)
@@ -71,7 +71,7 @@ func (t *Tracer) instance(i *render.Instance, path diag.Path, depth int) Value {
 		t.unset(&out, i, path)
 		return out
 	}
-	if out.Hidden = t.secretInstance(i, path); !out.Hidden {
+	if out.Hidden = t.secrets.instance(i, path); !out.Hidden {
 		out.Value = v
 	}
 	parent, _, chained := parentOf(i)
@@ -210,7 +210,7 @@ func (t *Tracer) seen(s site, seen expand.Seen, path diag.Path, depth int) Value
 		s.item = t.itemOf(s)
 		return t.field(s, path, depth)
 	}
-	if out.Hidden = t.secretSeen(s, path); !out.Hidden {
+	if out.Hidden = secretSeen(s, path); !out.Hidden {
 		out.Value = v
 	}
 	out.From = FromServerDefault

@@ -108,7 +108,7 @@ func (t *Tracer) cause(out *Missing, s site, e *graph.Expression, depth int) {
 	if depth <= 0 {
 		return
 	}
-	v := Value{Name: e.Path[3:].String(), Key: keyOf(e.Path), Hidden: t.secretExpression(s.i, s.n, e), Note: "it has no value"}
+	v := Value{Name: e.Path[3:].String(), Key: keyOf(e.Path), Hidden: t.secrets.expression(s.i, s.n, e), Note: "it has no value"}
 	t.expression(&v, s, e, depth)
 	out.Cause = &v
 }

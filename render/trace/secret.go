@@ -10,25 +10,22 @@ import (
 	"github.com/krowave/krowave/render/object"
 )
 
-// taintKey is an expression of an instance.
-type taintKey struct {
+// Secrets decides which fields of rendered objects are values of Secrets, or made
+// of them: it is the one place that follows such values through expressions. The
+// zero value is ready to use. It is not safe for concurrent use.
+type Secrets struct {
+	expressions map[expressionKey]bool // what was decided
+}
+
+// expressionKey is an expression of an instance.
+type expressionKey struct {
 	i *render.Instance
 	e *graph.Expression
 }
 
-// secretField reports whether a field of a rendered object is a Secret's value
-// or made of one.
-func (t *Tracer) secretField(s site, path diag.Path) bool {
-	return t.secretPath(s.i, s.n, path)
-}
-
-// secretSeen is secretField for what a cluster or the API server adds: of a
-// node that reads a Secret nobody knows what that is made of.
-func (t *Tracer) secretSeen(s site, path diag.Path) bool {
-	return s.n.IsSecret() && !object.NamesSecret(path...) || !s.n.IsSecret() && s.i.ReadsSecret(s.n)
-}
-
-func (t *Tracer) secretPath(i *render.Instance, n *graph.Node, path diag.Path) bool {
+// Field reports whether a field of an object that a node renders is a Secret's
+// value, or made of one.
+func (t *Secrets) Field(i *render.Instance, n *graph.Node, path diag.Path) bool {
 	switch {
 	case !i.ReadsSecret(n):
 		return false
@@ -38,7 +35,7 @@ func (t *Tracer) secretPath(i *render.Instance, n *graph.Node, path diag.Path) b
 		return !object.NamesSecret(path...)
 	}
 	return slices.ContainsFunc(n.Fields, func(f *graph.Field) bool {
-		return (hasPrefix(f.Path, path) || hasPrefix(path, f.Path)) && t.secretExpression(i, n, f.Expr)
+		return (hasPrefix(f.Path, path) || hasPrefix(path, f.Path)) && t.expression(i, n, f.Expr)
 	})
 }
 
@@ -48,40 +45,43 @@ func isValues(step any) bool {
 	return object.IsSecretField(name)
 }
 
-// secretExpression reports whether the value of an expression is made of a
+// expression reports whether the value of an expression is made of a
 // Secret's. When in doubt it is.
-func (t *Tracer) secretExpression(i *render.Instance, n *graph.Node, e *graph.Expression) bool {
+func (t *Secrets) expression(i *render.Instance, n *graph.Node, e *graph.Expression) bool {
 	if e.Sensitive {
 		return true
 	}
-	key := taintKey{i, e}
-	out, ok := t.tainted[key]
+	key := expressionKey{i, e}
+	out, ok := t.expressions[key]
 	if !ok {
-		out = slices.ContainsFunc(e.Reads, func(r expr.Read) bool { return t.secretRead(i, r) }) ||
+		out = slices.ContainsFunc(e.Reads, func(r expr.Read) bool { return t.read(i, r) }) ||
 			slices.ContainsFunc(n.ForEach, func(d graph.Dimension) bool {
-				return d.Expr != e && slices.Contains(e.References, d.Name) && t.secretExpression(i, n, d.Expr)
+				return d.Expr != e && slices.Contains(e.References, d.Name) && t.expression(i, n, d.Expr)
 			})
-		t.tainted[key] = out
+		if t.expressions == nil {
+			t.expressions = map[expressionKey]bool{}
+		}
+		t.expressions[key] = out
 	}
 	return out
 }
 
-// secretIterator reports whether an iterator holds a Secret's value, or is put
+// iterator reports whether an iterator holds a Secret's value, or is put
 // into one.
-func (t *Tracer) secretIterator(s site, d graph.Dimension) bool {
-	return t.secretExpression(s.i, s.n, d.Expr) || slices.ContainsFunc(s.n.Fields, func(f *graph.Field) bool {
+func (t *Secrets) iterator(s site, d graph.Dimension) bool {
+	return t.expression(s.i, s.n, d.Expr) || slices.ContainsFunc(s.n.Fields, func(f *graph.Field) bool {
 		return f.Expr.Sensitive && slices.Contains(f.Expr.References, d.Name)
 	})
 }
 
-func (t *Tracer) secretRead(i *render.Instance, r expr.Read) bool {
+func (t *Secrets) read(i *render.Instance, r expr.Read) bool {
 	steps := diag.Path{}
 	field := r.Field()
 	for _, step := range field[1:] {
 		steps = append(steps, step)
 	}
 	if r.Path[0] == graph.SchemaVar {
-		return t.secretInstance(i, steps)
+		return t.instance(i, steps)
 	}
 	for _, n := range i.Graph.Nodes {
 		if n.ID != r.Path[0] {
@@ -100,20 +100,20 @@ func (t *Tracer) secretRead(i *render.Instance, r expr.Read) bool {
 			return !object.NamesSecret(steps...) && !r.Shape
 		}
 		_, rendered := lookup(n.Template, steps)
-		return t.secretPath(i, n, steps) || !rendered && covering(n, steps) == nil && i.ReadsSecret(n)
+		return t.Field(i, n, steps) || !rendered && covering(n, steps) == nil && i.ReadsSecret(n)
 	}
 	return false
 }
 
-// secretInstance reports whether a field of a chained instance is made of a
+// instance reports whether a field of a chained instance is made of a
 // Secret's value by the template that renders it.
-func (t *Tracer) secretInstance(i *render.Instance, path diag.Path) bool {
+func (t *Secrets) instance(i *render.Instance, path diag.Path) bool {
 	parent, _, ok := parentOf(i)
-	return ok && t.secretPath(parent.i, parent.n, path)
+	return ok && t.Field(parent.i, parent.n, path)
 }
 
-// Secret reports whether a field of an object that a node renders is a Secret's
-// value, or made of one.
-func (t *Tracer) Secret(i *render.Instance, n *graph.Node, path diag.Path) bool {
-	return t.secretPath(i, n, path)
+// secretSeen reports whether a field that a cluster or the API server adds may be
+// a Secret's value: it is not known what a node that reads a Secret makes of it.
+func secretSeen(s site, path diag.Path) bool {
+	return s.n.IsSecret() && !object.NamesSecret(path...) || !s.n.IsSecret() && s.i.ReadsSecret(s.n)
 }

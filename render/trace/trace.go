@@ -34,7 +34,7 @@ type Tracer struct {
 	res     *render.Result
 	opts    Options
 	replays map[*render.Instance]*expand.Replay
-	tainted map[taintKey]bool
+	secrets Secrets
 	err     error // the first of a replay
 }
 
@@ -43,7 +43,7 @@ func New(ctx context.Context, res *render.Result, opts Options) *Tracer {
 	if opts.Depth <= 0 {
 		opts.Depth = 4
 	}
-	return &Tracer{ctx: ctx, res: res, opts: opts, replays: map[*render.Instance]*expand.Replay{}, tainted: map[taintKey]bool{}}
+	return &Tracer{ctx: ctx, res: res, opts: opts, replays: map[*render.Instance]*expand.Replay{}}
 }
 
 // Explanation says where an object, a field or a missing node comes from.

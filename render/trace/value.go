@@ -72,7 +72,7 @@ func (t *Tracer) field(s site, path diag.Path, depth int) Value {
 		t.absent(&out, s, path)
 		return out
 	}
-	if out.Hidden = t.secretField(s, path); !out.Hidden {
+	if out.Hidden = t.secrets.Field(s.i, s.n, path); !out.Hidden {
 		out.Value = v
 	}
 	if f := covering(s.n, path); f != nil {
@@ -116,7 +116,7 @@ func (t *Tracer) absent(out *Value, s site, path diag.Path) {
 		out.From = from
 	}
 	for _, seen := range t.seenOf(s) {
-		if v, ok := lookup(seen.Object, path); ok && !t.secretField(s, path) {
+		if v, ok := lookup(seen.Object, path); ok && !t.secrets.Field(s.i, s.n, path) {
 			out.Value, out.From, out.At = v, FromServerDefault, nil
 			out.Note = "not rendered; other nodes see what the API server adds"
 			if rule, ok := s.i.Admitted(s.n, path); ok {
