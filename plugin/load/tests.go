@@ -1,7 +1,6 @@
 package load
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -177,7 +176,8 @@ func (t *Tests) readCase(f *TestFile, c *rgdtest.Case) (rgdtest.Input, error) {
 	out.Options = set.Options
 	out.Options.Runtime, out.Options.Jobs, out.Options.Cache, out.Options.AllowEmpty = c.Runtime, 1, t.Cache, true
 	out.Strict = set.Strict
-	if out.Files, err = r.given([]rgdtest.Source{c.Instance}, f, c.Name); err != nil {
+	out.Inline = map[string]rgdtest.Source{}
+	if out.Files, err = r.given([]rgdtest.Source{c.Instance}, f, c.Name, out.Inline); err != nil {
 		return out, err
 	}
 	if out.CRDs, err = r.lookUp(r.own.CRDs, f.CRDs, f.Dir); err != nil {
@@ -189,7 +189,7 @@ func (t *Tests) readCase(f *TestFile, c *rgdtest.Case) (rgdtest.Input, error) {
 	if out.Observed, err = r.files(r.own.Observed, r.dir, false); err != nil {
 		return out, err
 	}
-	live, err := r.given(c.Observed, f, c.Name+", observed")
+	live, err := r.given(c.Observed, f, c.Name+", observed", out.Inline)
 	if err != nil {
 		return out, err
 	}
@@ -203,9 +203,9 @@ func (t *Tests) readCase(f *TestFile, c *rgdtest.Case) (rgdtest.Input, error) {
 	return out, err
 }
 
-// given reads what a test writes out or names. An object's file is named for
-// its test and case.
-func (r *reader) given(list []rgdtest.Source, f *TestFile, name string) ([]repo.File, error) {
+// given reads the files that a test names, and adds the objects that it holds. An
+// object's file is named for its test and case.
+func (r *reader) given(list []rgdtest.Source, f *TestFile, name string, inline map[string]rgdtest.Source) ([]repo.File, error) {
 	var out []repo.File
 	for i, s := range list {
 		if s.Object == nil {
@@ -216,15 +216,11 @@ func (r *reader) given(list []rgdtest.Source, f *TestFile, name string) ([]repo.
 			out = append(out, found...)
 			continue
 		}
-		var b bytes.Buffer
-		if err := manifest.EncodeYAML(&b, []map[string]any{s.Object}); err != nil {
-			return nil, err
-		}
-		file := repo.File{Name: fmt.Sprintf("%s[%s]", f.Name, name), Data: b.Bytes()}
+		file := repo.File{Name: fmt.Sprintf("%s[%s]", f.Name, name), Objects: []map[string]any{s.Object}}
 		if len(list) > 1 {
 			file.Name = fmt.Sprintf("%s[%s %d]", f.Name, name, i)
 		}
-		r.in.Sources[file.Name] = file.Data
+		inline[file.Name] = s
 		out = append(out, file)
 	}
 	return out, nil

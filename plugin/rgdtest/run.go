@@ -9,6 +9,7 @@ import (
 
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
 )
 
@@ -31,6 +32,10 @@ type Input struct {
 	Update  bool      // the golden file is written anew: nothing is compared with it
 	Strict  bool      // warnings are errors
 	Source  func(file string) []byte
+
+	// Inline are the objects that the test itself holds, by the name of their file
+	// in Input: findings about them are shown where the test has them.
+	Inline map[string]Source
 }
 
 // Outcome is how a case ended.
@@ -60,6 +65,7 @@ func Run(ctx context.Context, c *Case, in Input) (*Outcome, error) {
 	}
 	res.Diagnostics = append(slices.Clone(in.Found), res.Diagnostics...)
 	for i := range res.Diagnostics {
+		in.locate(&res.Diagnostics[i])
 		if in.Strict && res.Diagnostics[i].Severity == diag.Warning {
 			res.Diagnostics[i].Severity = diag.Error
 		}
@@ -79,6 +85,20 @@ func Run(ctx context.Context, c *Case, in Input) (*Outcome, error) {
 		out.Status = Fail
 	}
 	return out, err
+}
+
+// locate moves a finding about an object of the test to its place in the test.
+func (in *Input) locate(d *diag.Diagnostic) {
+	if s, ok := in.Inline[d.Pos.File]; ok {
+		d.Pos = s.find(graph.ParsePath(d.Path))
+	}
+	related := slices.Clone(d.Related)
+	for i, r := range related {
+		if s, ok := in.Inline[r.Position.File]; ok {
+			related[i].Position = s.At
+		}
+	}
+	d.Related = related
 }
 
 func (o *Outcome) problem(at diag.Position, text string, lines ...string) {

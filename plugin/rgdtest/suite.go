@@ -52,6 +52,8 @@ type Source struct {
 	Object map[string]any
 	Path   string
 	At     diag.Position
+
+	find func(diag.Path) diag.Position // of a field of Object, in the test
 }
 
 // ExpectedError is an error that a render must report.
@@ -217,6 +219,7 @@ func (r *fileReader) source(at diag.Path, v any) Source {
 	switch v := v.(type) {
 	case map[string]any:
 		s.Object = v
+		s.find = func(field diag.Path) diag.Position { return r.doc.Position(at.With(field...)) }
 	case string:
 		s.Path = v
 	default:
