@@ -1,8 +1,8 @@
-// Package plugin is what people run: arguments and files go in, results go to
-// standard output, findings to standard error, and an exit code comes back. It
-// has no rule about graphs: each command, in a package of its family below
-// command, turns its flags into the engine's options, calls render.Render and
-// prints.
+// Package plugin is the command line of krowave. It takes arguments and files,
+// prints results to standard output and findings to standard error, and returns
+// an exit code. It contains no rules about graphs: each command, in a package
+// below command, turns its flags into options of the engine, calls render.Render
+// and prints the result.
 //
 //	code := plugin.Main(ctx, plugin.Streams{Out: os.Stdout, Err: os.Stderr}, []string{"render", "shop.yaml"})
 package plugin

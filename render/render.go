@@ -1,6 +1,6 @@
-// Package render is the engine's front door: files or objects go in, and out come
-// the objects that kro would create from the instances among them, with
-// everything that is neither an RGD nor an instance passed through.
+// Package render is the API of the engine. It takes files or objects, and returns
+// the objects that kro would create from the instances among them; everything
+// that is neither an RGD nor an instance passes through.
 //
 //	res, err := render.Render(ctx, render.Input{Files: files}, render.Options{})
 //

@@ -1,8 +1,7 @@
-// Package cmpserver is the hand-off to Argo CD: a config management plugin that
-// repo-server talks to over a socket. In comes the tree of an application's
-// repository, its path in it and the environment that Argo CD gives; out come
-// manifests with sync waves, or findings, short enough for the condition that
-// Argo CD shows them in.
+// Package cmpserver implements a config management plugin for Argo CD. repo-
+// server calls it over a socket with the files of an application's repository,
+// the application's path and its environment. It returns manifests with sync
+// waves, or findings that are short enough for a condition of the Application.
 //
 // A Renderer does that for one application and knows no gRPC. Serve puts it
 // behind Argo CD's protocol: the tree arrives as a stream, is read into memory

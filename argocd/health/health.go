@@ -1,8 +1,8 @@
-// Package health carries readyWhen over to Argo CD: compiled graphs come in, and
-// out come Lua health checks, one per kind, for argocd-cm under
-// resource.customizations.health.<group>_<Kind>. Argo CD opens a sync wave when
-// everything in the wave before is healthy, so with these checks a wave waits
-// for what readyWhen waits for.
+// Package health translates readyWhen for Argo CD. It takes compiled graphs and
+// returns Lua health checks, one per kind, for argocd-cm under
+// resource.customizations.health.<group>_<Kind>. Argo CD starts a sync wave when
+// everything in the previous wave is healthy, so with these checks a wave waits
+// until readyWhen is true.
 //
 // A check looks at the annotation krowave.dev/node for the node that made an
 // object; other objects of the kind are healthy. A stale status, a condition

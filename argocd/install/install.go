@@ -1,8 +1,8 @@
-// Package install adds the plugin to an installation of Argo CD. Options come
-// in, and out come the files of a kustomize component: a patch of repo-server,
-// settings, a network policy, health checks, examples. Check takes manifests of
-// an installation and says at which lines it lacks something. Nothing is
-// applied and nothing is asked of a cluster.
+// Package install generates the manifests that add the plugin to an installation
+// of Argo CD: the files of a kustomize component with a patch of repo-server,
+// settings, a network policy, health checks and examples. Check reads the
+// manifests of an installation and reports the lines that lack something. The
+// package never applies anything and never calls a cluster.
 //
 //	files, err := install.Files(install.Options{})
 package install

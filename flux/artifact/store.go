@@ -1,6 +1,6 @@
-// Package artifact keeps what is published: files come in, and out come a
-// meta.Artifact for an ExternalArtifact's status and a server that consumers
-// download it from. The storage and its layout are those of Flux's own
+// Package artifact stores and serves published artifacts. It takes files, and
+// returns a meta.Artifact for the status of an ExternalArtifact; a server lets
+// consumers download it. The storage and its layout are those of Flux's own
 // controllers.
 //
 //	store, err := artifact.NewStore(&options)

@@ -1,6 +1,6 @@
-// Package controller reconciles RenderedSources: a source of Flux goes in, and an
-// ExternalArtifact with rendered manifests comes out, with a chain of
-// Kustomizations that apply it wave by wave if the object asks for them.
+// Package controller reconciles RenderedSources. It renders a Flux source and
+// publishes the manifests as an ExternalArtifact, with a chain of Kustomizations
+// that apply it wave by wave if the object asks for them.
 //
 //	err := controller.Run(ctx, restConfig, options)
 //

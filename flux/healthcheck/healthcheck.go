@@ -1,6 +1,6 @@
-// Package healthcheck carries readyWhen over to Flux: a node of a compiled graph
-// comes in, and out comes the CEL expression under healthCheckExprs for which
-// kustomize-controller waits.
+// Package healthcheck translates readyWhen for Flux. It takes a node of a
+// compiled graph and returns the CEL expression for healthCheckExprs that
+// kustomize-controller waits for.
 //
 //	current, wait, diags := healthcheck.Node(g, node, healthcheck.Options{})
 //	exprs := healthcheck.Join([]healthcheck.Check{{APIVersion: "v1", Kind: "ConfigMap", Name: "web", Current: current}})

@@ -1,7 +1,7 @@
-// Package install writes what the Flux controller needs in a cluster. Options
-// come in, and out come manifests: the CRD, a Deployment per shard with its
-// account, Service and network policy, the permissions, and the policy that
-// guards ExternalArtifacts. Nothing is applied and nothing is asked of a cluster.
+// Package install generates the manifests of the Flux controller: the CRD, a
+// Deployment per shard with its service account, Service and network policy, the
+// permissions, and the policy that protects ExternalArtifacts. It never applies
+// anything and never calls a cluster.
 //
 //	files, err := install.Files(install.Options{})
 package install

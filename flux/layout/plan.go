@@ -1,6 +1,6 @@
-// Package layout lays a render out for Flux: a render.Result comes in, and out
-// come the files of one artifact and a Plan, with one directory per wave, from
-// which the Kustomizations that apply the waves one after the other are made.
+// Package layout turns a render.Result into the files of one artifact and a Plan.
+// The artifact has one directory per wave, and the Plan describes the
+// Kustomizations that apply the waves one after the other.
 //
 //	files, plan, diags := layout.Files(res, layout.Options{})
 //	next, done := layout.Next(published, settled, plan)

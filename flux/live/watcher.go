@@ -1,6 +1,6 @@
-// Package live watches the objects of a cluster that runtime expressions read:
-// what a render wants comes in, and snapshots of exactly those objects, cut to
-// the fields that are read, come out, with a call when one of them changes.
+// Package live watches the objects of a cluster that runtime expressions read. It
+// takes the needs of a render and returns snapshots of exactly those objects,
+// reduced to the fields that are read. It calls back when one of them changes.
 //
 //	w := live.NewWatcher(ctx, config, mapper, changed, live.Damping{})
 //	w.Want(owner, "system:serviceaccount:apps:deployer", need.Of(res))

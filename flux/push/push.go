@@ -1,5 +1,5 @@
-// Package push puts rendered manifests into a registry for Flux: files come in,
-// and out comes an OCI artifact with the media types and annotations of flux push
+// Package push pushes rendered manifests to a registry for Flux. It takes files
+// and creates an OCI artifact with the media types and annotations of flux push
 // artifact, which source-controller's OCIRepository reads.
 //
 //	image, err := push.Image(push.Artifact{Files: files, Revision: "main@sha1:4f2c"})

@@ -1,6 +1,6 @@
-// Package source gets the files of Flux's sources: references come in, and for
-// each the artifact that its controller advertises and then, verified and read
-// into memory, the files in it come out.
+// Package source fetches the files of Flux sources. It takes references, and
+// returns the artifact that each source's controller advertises and then its
+// files, verified and read into memory.
 //
 //	resolved, err := resolver.Resolve(ctx, "apps", ref)
 //	tree, err := fetcher.Fetch(ctx, resolved.Artifact)

@@ -1,6 +1,6 @@
-// Package cli is what every command stands on: the streams and the environment
-// of a run, the errors that choose an exit code, and the version of the program.
-// It never reads a manifest.
+// Package cli contains what every command needs: the streams and the environment
+// of a run, errors that choose an exit code, and the version of the program. It
+// never reads a manifest.
 package cli
 
 import (

@@ -1,7 +1,7 @@
-// Package compare says what a change does: in go two renders, of before and
-// after, and out comes a Report with the objects that are added, changed and
-// deleted, by instance, field by field, and with what is dangerous about it.
-// Write prints a report for people, for pull requests and for machines.
+// Package compare compares two renders. It takes the render before and after a
+// change and returns a Report of the added, changed and deleted objects, by
+// instance and field by field, with the dangerous changes. Write prints a report
+// for people, pull requests and programs.
 //
 //	report, err := compare.Compare(ctx, compare.Side{Result: old, Label: "main"}, compare.Side{Result: new, Label: "HEAD"}, compare.Options{})
 //	err = compare.Write(os.Stdout, report, compare.Human, compare.PrintOptions{})

@@ -1,7 +1,7 @@
-// Package hydrate commits rendered manifests to a branch. Directories of files
-// and what they were made from go in; out comes the commit that the branch of
-// the remote repository ends with. Everything is built in memory: no work tree
-// and no file of the machine is touched, and no push is ever forced.
+// Package hydrate commits rendered manifests to a branch. It takes directories of
+// files and their origin, and returns the commit at the end of the branch in the
+// remote repository. Everything is built in memory: it touches neither the work
+// tree nor any other file, and never forces a push.
 //
 //	result, err := hydrate.Run(ctx, remote, content, hydrate.Options{Branch: "environments/prod"})
 //

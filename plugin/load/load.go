@@ -1,6 +1,6 @@
-// Package load turns arguments into what the engine renders: files, directories
+// Package load turns arguments into the input of the engine: files, directories
 // and Git revisions, by project, each with the settings of its krowave.yaml and
-// the definitions that it needs. It decides nothing about graphs.
+// the definitions that it needs. It contains no rules about graphs.
 //
 //	l := load.New(cmd, streams, &flags)
 //	in, err := l.Read(args)

@@ -1,7 +1,8 @@
-// Package observe reads from a cluster what runtime values need: in go the
-// files of a render and a Cluster, out come the objects to record, each with
-// only the fields that expressions read. One observed object can tell the name
-// of the next, so rendering and reading alternate until nothing new is wanted.
+// Package observe reads from a cluster the objects that runtime values need. It
+// takes the files of a render and a Cluster, and returns the objects to record,
+// each with only the fields that expressions read. An observed object can
+// determine the name of the next one, so rendering and reading alternate until
+// nothing new is needed.
 //
 //	cluster, err := observe.NewCluster(config)
 //	found, err := observe.Objects(ctx, cluster, observe.Request{Units: units})

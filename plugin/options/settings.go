@@ -1,6 +1,6 @@
-// Package options holds the flags that commands share, made from the table of
-// settings, and the values that other flags have. A command binds them, and asks
-// for the resulting values together with a krowave.yaml.
+// Package options contains the flags that commands share. Flags of settings are
+// generated from the table in render/settings. A command binds them, and resolves
+// their values together with a krowave.yaml.
 //
 //	var flags options.Settings
 //	flags.Bind(cmd, options.Defaults())

@@ -1,5 +1,5 @@
-// Package output writes objects: as YAML, JSON or names, or to a directory with a
-// file for each. Everything is written, or nothing is.
+// Package output writes objects as YAML, JSON or names, or to a directory with
+// one file per object. It writes all of them or none.
 //
 //	err := output.Objects(os.Stdout, "yaml", objects)
 package output

@@ -1,7 +1,7 @@
 // Package remote reads definitions that krowave.yaml names in other repositories
-// and in registries: a pinned source goes in, and its files come out, from a
-// cache that is filled once and checked each time it is read. It is the only
-// part of a render that uses the network.
+// and in registries. It takes a pinned source and returns its files from a cache,
+// which is filled once and verified each time it is read. It is the only part of
+// a render that uses the network.
 //
 //	store := &remote.Store{Dir: dir}
 //	files, err := store.Open(ctx, settings.Remotes[0])

@@ -1,5 +1,5 @@
-// Package report prints what was found: for people, as JSON, SARIF and JUnit, and
-// as workflow commands of GitHub. What comes in are findings; it makes none.
+// Package report prints findings: for people, as JSON, SARIF and JUnit, and as
+// GitHub workflow commands. It creates no findings itself.
 //
 //	err := report.Findings(os.Stderr, res.Diagnostics, in.Source, strict)
 package report

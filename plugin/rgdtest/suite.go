@@ -1,7 +1,6 @@
-// Package rgdtest is the tests of RGDs: in goes a test file and, for each of its
-// cases, what the case renders; out comes whether the case passed, and else
-// what was expected and what is there. It opens no files and prints nothing of
-// a Secret.
+// Package rgdtest runs tests of RGDs. It takes a test file and the input of each
+// case, and returns whether the case passed, or the differences from the expected
+// result. It opens no files and prints no values of Secrets.
 //
 //	file, findings := suite.Read("tests/shop.yaml", data)
 //	outcome, err := suite.Run(ctx, file.Cases[0], suite.Input{Input: in})

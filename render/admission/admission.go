@@ -1,8 +1,8 @@
-// Package admission knows what well-known admission webhooks set in objects, so
-// that a field which every cluster with the operator fills in the same way is
-// known from Git. In come rules (the bundled ones, and those of krowave.yaml);
-// out comes an object as other nodes see it once the webhook has answered. What
-// is printed is never changed.
+// Package admission knows what well-known admission webhooks set in objects: a
+// field that every cluster with the operator sets to the same value is known from
+// Git. It takes rules (the bundled ones, and those of krowave.yaml) and an
+// object, and returns the object as other nodes see it after admission. The
+// printed object never changes.
 //
 //	rules, diags := admission.Compile(admission.Bundled())
 //	seen := rules.Apply(ctx, kind, obj)

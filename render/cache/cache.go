@@ -1,5 +1,5 @@
-// Package cache remembers values by key within a budget of bytes, and makes the
-// keys: a Digest of all that a value depends on.
+// Package cache keeps values by key within a budget of bytes, and creates the
+// keys: a Digest of everything that a value depends on.
 //
 //	trees := cache.New[*Tree](256 << 20)
 //	trees.Put(cache.Digest("tree", name, data), tree, size)

@@ -1,6 +1,6 @@
-// Package definition reads and compiles what defines kinds: RGDs and CRDs. In go
-// the documents of an input, out comes a Set with the compiled graphs and the
-// catalog of all kinds.
+// Package definition reads and compiles definitions of kinds: RGDs and CRDs. It
+// takes the documents of an input and returns a Set with the compiled graphs and
+// the catalog of all kinds.
 package definition
 
 import (

@@ -1,7 +1,7 @@
-// Package delegation divides instances between Git and kro in the cluster: in
-// goes an expansion, out comes the part that Git renders and the Residual that is
-// left to kro. How an RGD is divided is worked out when an instance of it first
-// needs that, and checked by compiling the residual RGD as kro will.
+// Package delegation divides instances between Git and kro in the cluster. It
+// takes an expansion and returns the part that Git renders and the Residual that
+// is left to kro. It divides an RGD when the first instance needs it, and checks
+// the residual RGD by compiling it like kro.
 package delegation
 
 import (

@@ -1,6 +1,6 @@
-// Package diag holds what krowave has to say about a user's files: a
-// Diagnostic has a severity, a rule id, a position and a message, and may carry
-// a field path, the object concerned, related positions and a hint.
+// Package diag contains the findings about a user's files. A Diagnostic has a
+// severity, a rule id, a position and a message, and optionally a field path, an
+// object, related positions and a hint.
 //
 // Every stage returns the findings of its input as a List beside its result; a
 // Go error in contrast means that krowave itself failed. Sorting,

@@ -1,7 +1,8 @@
-// Package directive reads the annotations on an instance by which GitOps tools
-// decide what to do with an object. krowave renders the objects in place of the
-// instance, so each annotation has to go somewhere: in goes the instance, out
-// come whether it is rendered, what its objects inherit, and what has no effect.
+// Package directive reads the annotations of an instance that tell GitOps tools
+// what to do with an object. krowave renders objects in place of the instance, so
+// each annotation needs a meaning for them. It takes an instance, and returns
+// whether it is rendered, the annotations that its objects inherit, and those
+// without effect.
 //
 //	d := directive.Read(doc)
 //	d.Left           // "" or why the instance is not rendered

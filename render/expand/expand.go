@@ -1,7 +1,7 @@
-// Package expand turns one instance into the objects that kro would apply: in
-// goes a compiled graph and an instance as the API server would store it, out
-// comes an Expansion with the objects in kro's order, the nodes that are left
-// out and the nodes that wait for cluster-only values (S7).
+// Package expand turns one instance into the objects that kro would apply. It
+// takes a compiled graph and an instance as the API server would store it, and
+// returns an Expansion with the objects in kro's order, the excluded nodes, and
+// the nodes that wait for cluster-only values (S7).
 //
 // Evaluation problems are findings, not Go errors; a Go error is a cancelled
 // context. Nothing that goes in is changed.

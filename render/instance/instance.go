@@ -1,6 +1,6 @@
-// Package instance expands the instances of an input, each with those that its
-// objects are instances of in turn: in goes a document and the graph of its kind,
-// out comes an Instance with its objects and their waves.
+// Package instance expands the instances of an input, including instances that
+// other instances render. It takes a document and the graph of its kind, and
+// returns an Instance with its objects and their waves.
 package instance
 
 import (

@@ -1,10 +1,9 @@
-// Package manifest turns YAML and JSON text into objects and back. In come the
-// bytes of one file, out come its documents with values exactly as the API
-// server's decoder gives them, and findings that point at a line; Position,
-// KeyPosition and Within later find any value, key or character of a document
-// again. EncodeYAML, EncodeJSON and CanonicalJSON are the project's only
-// encoders. The package opens no files and knows nothing about kinds, except
-// that a List is its items.
+// Package manifest decodes and encodes YAML and JSON. It takes the bytes of a
+// file, and returns its documents, with values exactly as the API server's
+// decoder returns them, and findings with their lines. Position, KeyPosition and
+// Within find any value, key or character of a document later. EncodeYAML,
+// EncodeJSON and CanonicalJSON are the project's only encoders. The package opens
+// no files and knows no kinds, except that a List is equivalent to its items.
 //
 //	documents, findings := manifest.Read("web.yaml", data, manifest.Limits{})
 //	documents[0].Position(diag.Path{"spec", "replicas"}) // web.yaml:7:13

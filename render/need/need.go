@@ -1,6 +1,6 @@
-// Package need says which objects of a cluster a render needs: those that its
-// runtime expressions read. Settle renders and reads in turn until nothing new is
-// needed.
+// Package need determines which objects of a cluster a render needs: those that
+// its runtime expressions read. Settle alternates rendering and reading until
+// nothing new is needed.
 //
 //	for _, n := range need.Of(result) {
 //		fmt.Println(n.GVK, n.Namespace, n.Name, n.Paths)

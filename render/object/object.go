@@ -1,6 +1,6 @@
-// Package object reads Kubernetes objects as they are decoded: maps of JSON
-// values. It is the one place that knows where an object has its group, version
-// and kind, its identity and its metadata, and whether it is a Secret.
+// Package object reads Kubernetes objects in their decoded form: maps of JSON
+// values. It is the only place that knows an object's group, version and kind,
+// its identity, its metadata, and whether it is a Secret.
 //
 //	object.GVK(obj)                       // apps/v1, Kind=Deployment
 //	object.Map(obj, "spec", "template")   // nil when there is none

@@ -1,7 +1,7 @@
-// Package outline reads what a definition says about kinds: in goes an RGD or a
-// CRD, out comes a Definition with the kind that it defines and those that it
-// uses, without admission or compilation. It is for whoever has to choose files
-// before there is a render.
+// Package outline reads the kinds of a definition without admission or
+// compilation. It takes an RGD or a CRD, and returns a Definition with the kind
+// that it defines and the kinds that it uses. It is for code that chooses files
+// before a render.
 //
 //	d, ok := outline.Read(obj) // defines App of group kro.run, uses Deployment
 package outline

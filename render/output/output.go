@@ -1,7 +1,7 @@
-// Package output puts together what a render prints: in go the documents of the
-// input and the instances among them, out come objects in the order of the input,
-// with the annotations that are asked for. An instance stands for the objects
-// that it expands to.
+// Package output assembles the objects that a render prints. It takes the
+// documents of the input and the instances among them, and returns objects in the
+// order of the input, with the requested annotations. An instance is replaced by
+// the objects that it expands to.
 package output
 
 import (

@@ -1,5 +1,5 @@
-// Package override sets fields of instances before they are admitted, as an edit
-// of their files would.
+// Package override sets fields of instances before admission, like an edit of
+// their files.
 package override
 
 import (

@@ -1,6 +1,6 @@
-// Package policy says what becomes of nodes that depend on cluster-only values.
-// A policy is a name; what it means is in its methods, so that a new one is one
-// more line in the table here.
+// Package policy defines the runtime policies: what to do with nodes that depend
+// on cluster-only values. The meaning of a policy is in its methods, so that a
+// new one is a change of this package.
 package policy
 
 // Runtime is a policy. The zero value is Fail.

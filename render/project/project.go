@@ -1,9 +1,9 @@
-// Package project says what a render of some paths reads. A project is a
-// krowave.yaml and the tree below it, down to the next one: in come a tree, the
-// paths, and what flags add; out comes one Unit for each project that the paths
-// hold files of, with the files by their role. A project's files are rendered.
-// RGDs are looked up in the files named as definitions, else, when the project's
-// files hold none, where Search finds them.
+// Package project determines the files that a render of some paths reads. A
+// project is a krowave.yaml and the tree below it, down to the next krowave.yaml.
+// It takes a tree, paths and flags, and returns one Unit for each project that
+// has files in the paths, with the files by role. The files of a project are
+// rendered. RGDs are looked up in the files named as definitions or, if the
+// project's files contain no RGD, in the files that Search finds.
 //
 //	plan, err := project.Read(ctx, tree, project.Request{Paths: []string{"clusters"}})
 //

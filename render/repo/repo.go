@@ -1,8 +1,7 @@
-// Package repo is where files come from, and the only package that opens them.
-// A Tree is a directory or an fs.FS; Select turns arguments (files,
-// directories, globs, "-") into Files, confined to the tree after symlinks are
-// resolved and bounded in number and bytes. It never writes and uses no network
-// and no process.
+// Package repo reads files, and is the only package that opens them. A Tree is a
+// directory or an fs.FS; Select turns arguments (files, directories, globs, "-")
+// into Files, confined to the tree after symlinks are resolved and bounded in
+// number and bytes. It never writes, and uses neither the network nor processes.
 //
 // A directory means every .yaml, .yml and .json file below it that is not
 // hidden, by name. A directory with a kustomization file means what kustomize

@@ -1,8 +1,8 @@
-// Package residual divides an RGD between Git and the cluster: in goes a
-// compiled graph, out comes a Division, which says which nodes only kro in the
-// cluster can render, why, and the residual RGD that makes kro do it. In the
-// residual RGD the nodes that Git renders are external references, and its kind
-// has a suffix, so that kro serves it beside the kind of the original.
+// Package residual divides an RGD between Git and the cluster. It takes a
+// compiled graph, and returns a Division: the nodes that only kro in the cluster
+// can render, the reasons, and the residual RGD that makes kro render them. In
+// the residual RGD, the nodes that Git renders are external references, and its
+// kind has a suffix, so that kro serves it in addition to the original kind.
 //
 //	d, diags := residual.Divide(g, residual.World{Catalog: catalog, RGDs: rgds})
 //	if d.Delegates() && !d.Whole {

@@ -1,9 +1,8 @@
-// Package schema knows the kinds that graphs are written against. Bundled
-// Kubernetes schemas, CustomResourceDefinitions from the input and CRDs
-// generated from RGDs all become *Schema, one compact, immutable tree that is
-// safe to share. On top of it stand the CEL types and values of expressions
-// (celtype.go, celvalue.go) and what the API server does to an instance before
-// it is stored (admit.go).
+// Package schema contains the kinds that graphs use. Bundled Kubernetes schemas,
+// CustomResourceDefinitions from the input and CRDs generated from RGDs all
+// become *Schema, a compact, immutable tree that is safe to share. The CEL types
+// and values of expressions (celtype.go, celvalue.go) and the admission of
+// instances by the API server (admit.go) are built on it.
 package schema
 
 // Schema is one node of an OpenAPI v3 schema with references resolved. Values

@@ -1,7 +1,7 @@
-// Package settings holds every setting once: its name, type, default and help,
-// and who may set it and in which direction. In come what the surfaces say, such
-// as flags, krowave.yaml or an Application's environment; out come Values and
-// findings about what may not be set there.
+// Package settings contains every setting once: its name, type, default and help,
+// and who may set it in which direction. It takes the values of the surfaces,
+// such as flags, krowave.yaml or an Application's environment, and returns Values
+// and findings about values that may not be set there.
 //
 //	base := settings.Default(settings.CMPServer)
 //	values, findings := settings.Resolve(base, settings.File(krowaveYAML), application)

@@ -1,9 +1,9 @@
-// Package trace says why a render came out as it did: in goes its result and
-// the name of an object, a field, an instance or a node, and out comes an
-// Explanation: the line of the RGD that a value stands at, the expression, what
-// that read and where this in turn came from, the path that leads to a wave, or
-// why a node renders nothing. Values of Secrets, and what is made of them, are
-// marked as hidden and left out.
+// Package trace explains the result of a render. It takes the result and the name
+// of an object, a field, an instance or a node, and returns an Explanation: the
+// line of the RGD that a value comes from, the expression, the values that it
+// read and their origin, the path that leads to a wave, or why a node renders
+// nothing. Values of Secrets, and values made from them, are marked as hidden and
+// left out.
 //
 //	t := trace.New(ctx, res, trace.Options{})
 //	target, err := t.Find("deployment/web.spec.replicas", "")

@@ -1,7 +1,7 @@
-// Package wave orders the objects of an expansion: in goes an instance's
-// expansion with those of its chained instances, out comes a sync wave for
-// every object, such that an object is always in a later wave than everything
-// that its node depends on, and independent objects share waves.
+// Package wave orders the objects of an expansion. It takes the expansion of an
+// instance with those of its chained instances, and returns a sync wave for every
+// object. An object is always in a later wave than everything that its node
+// depends on; independent objects share waves.
 package wave
 
 import (

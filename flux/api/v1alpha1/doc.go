@@ -1,6 +1,6 @@
-// Package v1alpha1 is the API krowave.dev/v1alpha1: a RenderedSource names a
-// source of Flux that holds RGDs and instances, and its status says what became
-// of them. The types are data only; flux/controller acts on them.
+// Package v1alpha1 is the API krowave.dev/v1alpha1. A RenderedSource names a Flux
+// source that contains RGDs and instances, and its status reports the result. The
+// types are data only; flux/controller acts on them.
 //
 //	scheme := runtime.NewScheme()
 //	err := v1alpha1.AddToScheme(scheme)

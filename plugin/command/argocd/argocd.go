@@ -1,4 +1,4 @@
-// Package argocd holds the commands of the hand-off to Argo CD.
+// Package argocd contains the commands for Argo CD.
 package argocd
 
 import (

@@ -1,5 +1,5 @@
-// Package change holds the commands that compare two states of a repository: diff
-// and impact.
+// Package change contains the commands that compare two states of a repository:
+// diff and impact.
 package change
 
 import (

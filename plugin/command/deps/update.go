@@ -1,5 +1,5 @@
-// Package deps holds the commands that care for definitions of other repositories:
-// update and vendor.
+// Package deps contains the commands that manage definitions of other
+// repositories: update and vendor.
 package deps
 
 import (

@@ -1,4 +1,4 @@
-// Package flux holds the commands of the hand-off to Flux.
+// Package flux contains the commands for Flux.
 package flux
 
 import (

@@ -1,5 +1,5 @@
-// Package inspect holds the commands that show how objects come about: explain
-// and graph.
+// Package inspect contains the commands that explain how objects are rendered:
+// explain and graph.
 package inspect
 
 import (

@@ -1,5 +1,5 @@
-// Package observe is krowave observe: it records from a cluster what runtime values
-// need.
+// Package observe contains the command observe, which records the cluster objects
+// that runtime values need.
 package observe
 
 import (

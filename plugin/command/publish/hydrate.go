@@ -1,5 +1,5 @@
-// Package publish holds the commands that put rendered objects where a deployer
-// reads them: hydrate to a Git branch, push to a registry.
+// Package publish contains the commands that publish rendered objects: hydrate
+// commits them to a Git branch, push uploads them to a registry.
 package publish
 
 import (

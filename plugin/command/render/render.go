@@ -1,5 +1,5 @@
-// Package render is krowave render: it prints the objects that kro would create,
-// also as a KRM function.
+// Package render contains the command render, which prints the objects that kro
+// would create, also as a KRM function.
 package render
 
 import (

@@ -1,5 +1,4 @@
-// Package rgd holds the commands that make something of an RGD alone: crd and
-// sample.
+// Package rgd contains the commands that need only an RGD: crd and sample.
 package rgd
 
 import (

@@ -1,4 +1,4 @@
-// Package test is krowave test: it runs the tests of RGDs.
+// Package test contains the command test, which runs the tests of RGDs.
 package test
 
 import (

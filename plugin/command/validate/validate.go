@@ -1,5 +1,5 @@
-// Package validate is krowave validate: it checks RGDs, instances and what they
-// render against schemas.
+// Package validate contains the command validate, which checks RGDs, instances
+// and rendered objects against schemas.
 package validate
 
 import (

@@ -1,7 +1,7 @@
-// Package compat says what a new version of an RGD's schema does to instances
-// that exist. In go the CRDs that kro would generate before and after, out comes
-// a list of Changes, and for each whether kro takes it for breaking: then kro
-// does not update the CRD unless the RGD has the annotation
+// Package compat finds the changes of an RGD's schema that affect existing
+// instances. It takes the CRDs that kro would generate before and after, and
+// returns a list of Changes, each with kro's verdict whether it is breaking. kro
+// updates a CRD with breaking changes only if the RGD has the annotation
 // kro.run/allow-breaking-changes (S2.7).
 //
 //	changes := compat.Compare(before.CRD, after.CRD)

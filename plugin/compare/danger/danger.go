@@ -1,7 +1,6 @@
-// Package danger knows which changes of single objects somebody should look at
-// before they happen: data that goes with an object, fields that an API server
-// does not let change, and rights that become wider. In go an object before and
-// after, out come Findings.
+// Package danger finds dangerous changes of single objects: deletions that lose
+// data, changes of immutable fields, and permissions that become wider. It takes
+// an object before and after a change, and returns Findings.
 //
 //	findings := danger.Of(danger.Change{Before: before, After: after, Kind: kind})
 //

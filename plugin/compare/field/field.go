@@ -1,8 +1,8 @@
-// Package field says in which fields two objects differ. In go two values as
-// JSON has them and the schema of their kind, out comes a list of Changes in
-// the order of the fields' names. Lists are matched by the keys that the schema
-// or custom gives their items, so a container is followed by its name wherever
-// it stands; items that only changed places are a reorder, not a difference.
+// Package field finds the fields in which two objects differ. It takes two JSON
+// values and the schema of their kind, and returns a list of Changes sorted by
+// field name. Lists are matched by the keys that the schema or convention gives
+// their items, so a container is identified by its name wherever it is in the
+// list; items that only change places are a reorder, not a difference.
 //
 //	changes := field.Diff(before, after, kind.Schema)
 //

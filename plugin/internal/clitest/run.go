@@ -1,5 +1,5 @@
-// Package clitest runs krowave in tests: a directory and arguments go in, what
-// the run printed and its exit code come out. No process is started.
+// Package clitest runs krowave in tests. It takes a directory and arguments, and
+// returns the output and the exit code. It starts no process.
 package clitest
 
 import (

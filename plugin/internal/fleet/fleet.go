@@ -1,6 +1,6 @@
-// Package fleet makes the files of a large repository: RGDs, instances of them
-// and a krowave.yaml, the same for the same numbers. Tests and benchmarks write
-// them to a directory, commit them with git, and edit them.
+// Package fleet generates the files of a large repository: RGDs, instances of
+// them and a krowave.yaml. The same numbers give the same files. Tests and
+// benchmarks write them to a directory, commit them with git, and edit them.
 //
 //	files := fleet.Files(200, 10_000)
 //	err := fleet.Write(dir, files)

@@ -1,8 +1,8 @@
-// Package liveobjects makes up what a cluster would know: from the files of a
-// render, the objects that its runtime values can be read from. Each is what a
-// node renders, or what an external reference looks for, with the fields that
-// expressions read, of the types that their schemas want. Tests hand them out
-// as observed objects.
+// Package liveobjects makes up the live objects of a cluster for tests: the
+// objects that the runtime values of a render can be read from. Each is an object
+// that a node renders, or that an external reference selects, with the fields
+// that expressions read, of the types in their schemas. Tests use them as
+// observed objects.
 //
 //	made, err := liveobjects.Make(ctx, in, opts)
 //	in.Observed = made.Files()

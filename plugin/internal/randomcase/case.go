@@ -1,7 +1,7 @@
-// Package randomcase makes conformance cases: ResourceGraphDefinitions with an instance, mostly valid,
-// that use SimpleSchema, CEL and kro's node kinds in ways that nobody would think of writing by hand.
-// The same seed gives the same case, on every machine. What kro itself does in an undefined order, such
-// as walking a map, is left out.
+// Package randomcase generates conformance cases: ResourceGraphDefinitions with
+// an instance, mostly valid, that use SimpleSchema, CEL and kro's node kinds in
+// unusual ways. The same seed gives the same case on every machine. Behavior that
+// is not deterministic in kro itself, such as the order of a map, is left out.
 package randomcase
 
 import (

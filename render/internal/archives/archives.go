@@ -1,6 +1,6 @@
-// Package archives reads testdata/render for the tests of single stages: in goes
-// an archive, out come its compiled graphs, its instances and what a whole render
-// says of them, to which a stage's own outcome is held.
+// Package archives reads testdata/render for the tests of single stages. It takes
+// an archive, and returns its compiled graphs, its instances and the result of a
+// whole render, with which the result of a stage is compared.
 package archives
 
 import (

@@ -1,6 +1,6 @@
-// Package lookup collects what expressions may read beside the instance: the
-// observed objects of a cluster, and the objects of the input that external
-// references name.
+// Package lookup collects the objects that expressions may read in addition to
+// the instance: the observed objects of a cluster, and the objects of the input
+// that external references name.
 package lookup
 
 import (

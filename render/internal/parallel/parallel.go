@@ -1,5 +1,5 @@
-// Package parallel does work on several processors, each item into a slot of its
-// own, and turns a panic into an error.
+// Package parallel runs work in parallel, with one result slot per item, and
+// turns a panic into an error.
 package parallel
 
 import (

@@ -1,5 +1,5 @@
-// Package source decodes the files of a render: in go files, out come documents
-// with their kinds and, for a cache, digests of what they were decoded from.
+// Package source decodes the files of a render. It takes files, and returns
+// documents with their kinds and, for a cache, digests of their sources.
 package source
 
 import (
