@@ -30,6 +30,8 @@ type Tests struct {
 type TestFile struct {
 	*rgdtest.File
 	Dir string // absolute
+
+	text []byte
 }
 
 // maxTestBytes is the size of the largest test, or definition beside one.
@@ -139,7 +141,7 @@ func (r *reader) testFile(name string) (*TestFile, diag.List, error) {
 	if f == nil {
 		return nil, diags, nil
 	}
-	return &TestFile{f, filepath.Dir(name)}, diags, nil
+	return &TestFile{f, filepath.Dir(name), data}, diags, nil
 }
 
 // Case reads what a case renders. Settings of krowave.yaml hold for the
@@ -177,6 +179,7 @@ func (t *Tests) readCase(f *TestFile, c *rgdtest.Case) (rgdtest.Input, error) {
 	out.Options.Runtime, out.Options.Jobs, out.Options.Cache, out.Options.AllowEmpty = c.Runtime, 1, t.Cache, true
 	out.Strict = set.Strict
 	out.Inline = map[string]rgdtest.Source{}
+	r.in.Sources[f.Name] = f.text
 	if out.Files, err = r.given([]rgdtest.Source{c.Instance}, f, c.Name, out.Inline); err != nil {
 		return out, err
 	}

@@ -91,7 +91,7 @@ func (f *Finder) Find(ctx context.Context) ([]Definition, diag.List, error) {
 
 // read notes the RGDs of a file and reports whether it holds any.
 func (d *Definition) read(limits manifest.Limits) bool {
-	if !bytes.Contains(d.File.Data, []byte(object.RGDKind)) {
+	if d.File.Objects == nil && !bytes.Contains(d.File.Data, []byte(object.RGDKind)) {
 		return false // a cheap first look
 	}
 	for _, o := range Outlines(d.File, limits) {
@@ -104,11 +104,11 @@ func (d *Definition) read(limits manifest.Limits) bool {
 
 // Outlines reads what the RGDs and CRDs of a file define.
 func Outlines(f repo.File, limits manifest.Limits) []outline.Definition {
-	if !bytes.Contains(f.Data, []byte(object.RGDKind)) && !bytes.Contains(f.Data, []byte(object.CRDKind)) {
+	if f.Objects == nil && !bytes.Contains(f.Data, []byte(object.RGDKind)) && !bytes.Contains(f.Data, []byte(object.CRDKind)) {
 		return nil // a cheap first look
 	}
 	var out []outline.Definition
-	docs, _ := manifest.Read(f.Name, f.Data, limits)
+	docs, _ := f.Read(limits)
 	for _, doc := range docs {
 		if o, ok := outline.Read(doc.Object); ok {
 			out = append(out, o)

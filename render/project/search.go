@@ -42,7 +42,7 @@ type Found struct {
 
 // For returns the definitions for a part.
 func (s Search) For(ctx context.Context, part Part) (Found, error) {
-	if !s.Every && !slices.ContainsFunc(part.Files, func(f repo.File) bool { return MayHoldInstance(f.Data) }) {
+	if !s.Every && !slices.ContainsFunc(part.Files, holdsInstances) {
 		return Found{}, nil
 	}
 	c := &chooser{wanted: map[string]bool{}, every: s.Every}
@@ -85,14 +85,17 @@ func (s Search) For(ctx context.Context, part Part) (Found, error) {
 	return out, nil
 }
 
+// holdsInstances reports whether a file may hold instances.
+func holdsInstances(f repo.File) bool { return f.Objects != nil || MayHoldInstance(f.Data) }
+
 // documents reads the files that may hold instances.
 func (s Search) documents(part Part) []*manifest.Document {
 	var out []*manifest.Document
 	for _, f := range part.Files {
-		if !MayHoldInstance(f.Data) {
+		if !holdsInstances(f) {
 			continue
 		}
-		docs, _ := manifest.Read(f.Name, f.Data, s.Limits)
+		docs, _ := f.Read(s.Limits)
 		out = append(out, docs...)
 	}
 	return out

@@ -186,7 +186,7 @@ func TestNotWhole(t *testing.T) {
 			if err != nil || len(found) != 1 || found[0].Rule != "sparse-checkout" || !strings.HasPrefix(found[0].Pos.File, "b") {
 				t.Errorf("outside of it: %v %v", found, err)
 			}
-			if _, _, err := tree.Select([]string{"b"}); err == nil || !strings.Contains(err.Error(), "outside of the sparse checkout") {
+			if _, _, err := tree.Select([]string{"b"}); err == nil || !strings.Contains(err.Error(), "outside the sparse checkout") {
 				t.Errorf("named: %v", err)
 			}
 		})
