@@ -148,7 +148,7 @@ w.status.ready > 9007199254740993 | too large
 w.status.when < w.status.when | date and time values
 b"a" == bytes(w.status.phase) | bytes
 w.status.conditions.exists(i, c, c.status == "True") | two variables
-w.status.ready in {1: "a"} | texts as keys
+w.status.ready in {1: "a"} | strings as keys
 `
 
 func lines(table string) []string { return strings.Split(strings.TrimSpace(table), "\n") }

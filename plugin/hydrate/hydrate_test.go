@@ -178,7 +178,7 @@ func TestOthers(t *testing.T) {
 		want    string
 	}{
 		{content("one", "1", "b"), `shop/b belongs to another run of hydrate, "two"; use --owner="two"`},
-		{content("one", "1", "theirs"), "krowave did not write it"},
+		{content("one", "1", "theirs"), "was not written by krowave"},
 		{hydrate.Content{Owner: "one", Prefix: "NOTES.md"}, "NOTES.md is a file"},
 	} {
 		_, err := hydrate.Run(t.Context(), &hydrate.Remote{URL: dir}, tt.content, options())

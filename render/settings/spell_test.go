@@ -10,8 +10,8 @@ func TestSpell(t *testing.T) {
 	for _, tt := range []struct{ name, message, application, renderedSource string }{
 		{"a word", "use --runtime=delegate", "use ARGOCD_ENV_KROWAVE_RUNTIME=delegate", "use spec.runtime: delegate"},
 		{"a bool", "use --allow-empty to allow this", "use ARGOCD_ENV_KROWAVE_ALLOW_EMPTY to allow this", "use spec.allowEmpty to allow this"},
-		{"a place", "provide the object with --observed FILE", "give the object with ARGOCD_ENV_KROWAVE_OBSERVED", "give the object with spec.observed"},
-		{"a place that only krowave.yaml has", "provide the CRD with --crds", "give the CRD with ARGOCD_ENV_KROWAVE_CRDS", "give the CRD with crds in krowave.yaml"},
+		{"a place", "provide the object with --observed FILE", "provide the object with ARGOCD_ENV_KROWAVE_OBSERVED", "provide the object with spec.observed"},
+		{"a place that only krowave.yaml has", "provide the CRD with --crds", "provide the CRD with ARGOCD_ENV_KROWAVE_CRDS", "provide the CRD with crds in krowave.yaml"},
 		{"a limit is raised by the operator", "too many (--max-objects)", "too many (--max-objects of krowave argocd cmp-server)", "too many (--max-objects of krowave flux controller)"},
 		{"what a surface lacks", "--root and --schema=lenient", "--root and ARGOCD_ENV_KROWAVE_SCHEMA=lenient", "--root and --schema=lenient"},
 		{"a flag of another program", "run git fetch --unshallow", "run git fetch --unshallow", "run git fetch --unshallow"},

@@ -264,7 +264,7 @@ func TestRemoteMistakes(t *testing.T) {
 	first := r.publish()
 	url := "file://" + r.path("platform")
 	for text, want := range map[string]string{
-		"{git: " + url + ", commit: 0123456789012345678901234567890123456abc}": "no branch or tag of " + url + " holds commit 0123456789012345678901234567890123456abc",
+		"{git: " + url + ", commit: 0123456789012345678901234567890123456abc}": "no branch or tag of " + url + " contains commit 0123456789012345678901234567890123456abc",
 		"{git: " + url + ", commit: " + first + ", path: nope}":                "has no nope",
 		"{git: " + url + ", commit: 012345}":                                   "put it in quotes if it is all digits",
 		"{git: " + url + ", commit: main}":                                     "commit is a full commit id of 40 hexadecimal digits",
@@ -315,11 +315,11 @@ func TestVendor(t *testing.T) {
 	copied := "app/" + settings.Definitions[0] + "/defs/page.yaml"
 	text := clitest.ReadFile(t, r.path(copied))
 	r.write(copied, strings.ReplaceAll(text, "platform one", "somebody"))
-	r.has(r.run(1, "vendor", "--check").Stderr, "does not hold what was copied from")
+	r.has(r.run(1, "vendor", "--check").Stderr, "differs from what was copied from")
 	r.write(copied, text)
 	r.run(0, "vendor", "--check")
 	r.write("app/vendor/krowave/mine.yaml", "")
-	r.has(r.run(1, "vendor", "--check").Stderr, "mine.yaml belongs to no definitions")
+	r.has(r.run(1, "vendor", "--check").Stderr, "mine.yaml does not belong to any definitions")
 	if err := os.Rename(r.path("gone-platform"), r.path("platform")); err != nil {
 		t.Fatal(err)
 	}
