@@ -5,7 +5,6 @@ import (
 
 	"github.com/fluxcd/pkg/artifact/config"
 	"github.com/fluxcd/pkg/runtime/acl"
-	fluxclient "github.com/fluxcd/pkg/runtime/client"
 	helper "github.com/fluxcd/pkg/runtime/controller"
 	"github.com/fluxcd/pkg/runtime/features"
 	"github.com/fluxcd/pkg/runtime/jitter"
@@ -32,7 +31,7 @@ type Options struct {
 
 	Watch    helper.WatchOptions
 	Rates    helper.RateLimiterOptions
-	Client   fluxclient.Options
+	Client   ClientOptions
 	Leader   leaderelection.Options
 	Jitter   jitter.IntervalOptions
 	Log      logger.Options
@@ -42,6 +41,19 @@ type Options struct {
 	TLS      artifact.TLSFiles
 	Damping  live.Damping
 	Settings *table.Flags // of every render; nil is the default
+}
+
+// ClientOptions bound the requests to the API server. They are those of
+// github.com/fluxcd/pkg/runtime/client, which links kubectl for more than them.
+type ClientOptions struct {
+	QPS   float32
+	Burst int
+}
+
+// BindFlags binds the options to flags.
+func (o *ClientOptions) BindFlags(flags *pflag.FlagSet) {
+	flags.Float32Var(&o.QPS, "kube-api-qps", 50.0, "The maximum queries-per-second of requests sent to the Kubernetes API.")
+	flags.IntVar(&o.Burst, "kube-api-burst", 300, "The maximum burst queries-per-second of requests sent to the Kubernetes API.")
 }
 
 // LiveValuesGate turns runtime: withhold's watches off.
