@@ -23,6 +23,7 @@ type compiler struct {
 	catalog *schema.Catalog
 	opts    Options
 	diags   diag.List
+	texts   *lookalikes // nil until the first text is checked
 }
 
 // Compile checks an RGD and returns its graph, or nil and at least one error.

@@ -16,7 +16,16 @@ func (c *compiler) checkTexts(n *parsedNode, root diag.Path) {
 	if n.kind.GVK.Kind == "CustomResourceDefinition" {
 		return // descriptions may say anything
 	}
-	l := lookalikes{compiler: c, names: []string{SchemaVar, EachVar}}
+	if c.texts == nil {
+		c.texts = c.lookalikes()
+	}
+	c.texts.walk(n.template, root)
+}
+
+// lookalikes knows the names that an expression of the RGD may begin with. It is
+// made once: its patterns hold all of them.
+func (c *compiler) lookalikes() *lookalikes {
+	l := &lookalikes{compiler: c, names: []string{SchemaVar, EachVar}}
 	for _, r := range c.rgd.Resources {
 		l.names = append(l.names, r.ID)
 		for _, f := range r.ForEach {
@@ -24,7 +33,7 @@ func (c *compiler) checkTexts(n *parsedNode, root diag.Path) {
 		}
 	}
 	l.patterns = patternsFor(l.names)
-	l.walk(n.template, root)
+	return l
 }
 
 type lookalikes struct {
