@@ -123,7 +123,7 @@ func (t *Tracer) defaultsBelow(out *Value, i *render.Instance, path diag.Path) {
 	walk = func(v any, path diag.Path) {
 		if _, ok := lookup(i.Doc.Object, path); !ok {
 			d := Value{Name: named(graph.SchemaVar, path), Key: keyOf(path)}
-			if d.Hidden = t.secretInstance(i, path); !d.Hidden {
+			if d.Hidden = t.secrets.instance(i, path); !d.Hidden {
 				d.Value = v
 			}
 			t.byDefault(&d, i, path)
