@@ -80,6 +80,7 @@ var rooms = []string{
 	"render/manifest",
 	"render/outline",
 	"render/object",
+	"render/compat",
 	"render/diag",
 }
 

@@ -30,7 +30,11 @@ func newVersion(s Streams) *cobra.Command {
 			if v.Modified {
 				revision += " (modified)"
 			}
-			_, err := fmt.Fprintf(s.Out, "krowave %s %s\n%s\nkro %s\nKubernetes %s to %s\n", v.Version, revision, v.Go, v.Kro,
+			kro := v.Kro
+			if v.KroPreview != "" {
+				kro += "\nkro " + v.KroPreview + " (preview, --kro-version)"
+			}
+			_, err := fmt.Fprintf(s.Out, "krowave %s %s\n%s\nkro %s\nKubernetes %s to %s\n", v.Version, revision, v.Go, kro,
 				v.Kubernetes[0], v.Kubernetes[len(v.Kubernetes)-1])
 			return err
 		},

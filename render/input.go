@@ -8,6 +8,7 @@ import (
 
 	"github.com/krowave/krowave/render/admission"
 	"github.com/krowave/krowave/render/cache"
+	"github.com/krowave/krowave/render/compat"
 	"github.com/krowave/krowave/render/definition"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
@@ -99,7 +100,8 @@ func NewCache(budget int64) *Cache { return cache.New[any](budget) }
 
 // Options configure a render. The zero value is the default.
 type Options struct {
-	KubernetesVersion string // of the bundled schemas; default the newest
+	KroVersion        compat.Version // whose behavior is rendered; default compat.Default
+	KubernetesVersion string         // of the bundled schemas; default the newest
 	Runtime           Runtime
 	Residuals         Residuals // with Delegate
 	ServerDefaults    ServerDefaults
@@ -149,7 +151,7 @@ func (o Options) definition(rules *admission.Rules) definition.Options {
 	return definition.Options{
 		KubernetesVersion: o.KubernetesVersion, KeepWorkarounds: o.KeepIdioms, Jobs: o.Jobs, Cache: o.Cache,
 		Compile: graph.Options{
-			CELOmitFunction: o.CELOmitFunction, MaxDimensions: o.MaxCollectionDimensions,
+			Kro: compat.Of(o.KroVersion), CELOmitFunction: o.CELOmitFunction, MaxDimensions: o.MaxCollectionDimensions,
 			Lenient: o.Lenient, CELCostLimit: o.CELCostLimit, Admission: rules,
 		},
 	}

@@ -46,6 +46,7 @@ func (r *Renderer) Announce(ctx context.Context, tree *Tree, req Request) ([]*pl
 	main := j.settings(dir).options
 	out := []*pluginpb.ParameterAnnouncement{
 		announceSetting("runtime", "Runtime values", string(main.Runtime)),
+		announceSetting("kro-version", "kro version", string(main.KroVersion)),
 		announceSetting("kubernetes-version", "Kubernetes version", main.KubernetesVersion),
 	}
 	instances := announceSetting("instance", "Instances", "")

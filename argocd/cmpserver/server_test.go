@@ -233,13 +233,13 @@ func TestAnnounce(t *testing.T) {
 		got = append(got, fmt.Sprint(p.GetName(), " ", p.GetCollectionType(), " ", p.GetString_(), p.GetArray(), p.GetMap()))
 	}
 	want := []string{
-		"runtime string withhold[] map[]", "kubernetes-version string 1.34[] map[]", "instances array [WebApp/backend/api WebApp/web] map[]",
+		"runtime string withhold[] map[]", "kro-version string 0.9[] map[]", "kubernetes-version string 1.34[] map[]", "instances array [WebApp/backend/api WebApp/web] map[]",
 		"WebApp/backend/api map [] map[image.tag:v1 replicas:3]", "WebApp/web map [] map[image.tag:v1 replicas:1]",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	tooltip := answer.GetParameterAnnouncements()[3].GetTooltip()
+	tooltip := answer.GetParameterAnnouncements()[4].GetTooltip()
 	if diff := cmp.Diff("Fields of spec to override: image.tag (string), password (string), replicas (integer)", tooltip); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

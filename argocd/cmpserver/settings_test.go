@@ -110,7 +110,7 @@ func TestSettingsFindings(t *testing.T) {
 		`ARGOCD_ENV_KROWAVE_KUBERNETES_VERSION: kubernetes-version: "1.2" is not one of 1.32, 1.33, 1.34, 1.35, 1.36, 1.37; did you mean 1.32? [setting]`,
 		`ARGOCD_ENV_KROWAVE_RUNTIME: runtime: "wait" is not one of fail, withhold, delegate [setting]`,
 		`ARGOCD_ENV_KROWAVE_SCHEMA: schema: "loose" is not one of strict, lenient [setting]`,
-		`ARGOCD_ENV_KROWAVE_FEATURE_GATES: feature-gates: "CELOmit" is not one of CELOmitFunction, InstanceConditionEvents, InstanceConditionMetrics [setting]`,
+		`ARGOCD_ENV_KROWAVE_FEATURE_GATES: feature-gates: "CELOmit" is not one of CELOmitFunction, InstanceConditionEvents, InstanceConditionMetrics, ConservativeCRDComparison, GraphKind [setting]`,
 		`ARGOCD_ENV_KROWAVE_STRICT: strict: "maybe" is not true or false [setting]`,
 		`ARGOCD_ENV_KROWAVE_ANNOTATE: annotate: "wave" is not one of none, waves, origin; did you mean waves? [setting]`,
 		`ARGOCD_ENV_KROWAVE_MAX_DEPTH: max-depth: must be an integer greater than 0, not "-1" [setting]`,

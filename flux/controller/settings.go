@@ -56,6 +56,7 @@ func specLayer(spec *v1alpha1.RenderedSourceSpec) table.Layer {
 				Position: diag.Position{File: "spec." + field, Line: 1, Column: 1}})
 		}
 	}
+	add("kro-version", "kroVersion", spec.KroVersion)
 	add("kubernetes-version", "kubernetesVersion", spec.KubernetesVersion)
 	add("runtime", "runtime", string(spec.Runtime))
 	add("residuals", "residuals", string(spec.Residuals))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/krowave/krowave/flux/api/v1alpha1"
 	"github.com/krowave/krowave/flux/source"
+	"github.com/krowave/krowave/render/compat"
 	table "github.com/krowave/krowave/render/settings"
 )
 
@@ -20,6 +21,11 @@ func (s *reconcileScope) validate() error {
 	if v := spec.KubernetesVersion; v != "" {
 		if _, err := table.ParseVersion(v); err != nil {
 			wrong = append(wrong, fmt.Sprintf("spec.kubernetesVersion: %v", err))
+		}
+	}
+	if v := spec.KroVersion; v != "" {
+		if _, err := compat.Parse(v); err != nil {
+			wrong = append(wrong, fmt.Sprintf("spec.kroVersion: %v", err))
 		}
 	}
 	for _, ref := range spec.References(s.obj.Namespace) {

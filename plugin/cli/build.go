@@ -4,11 +4,9 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"github.com/krowave/krowave/render/compat"
 	"github.com/krowave/krowave/render/schema"
 )
-
-// KroVersion is the release of kro whose expansion krowave gives.
-const KroVersion = "v0.9.4"
 
 // Build says which program this is and what it knows.
 type Build struct {
@@ -16,13 +14,14 @@ type Build struct {
 	Revision   string   `json:"revision"`
 	Modified   bool     `json:"modified"`
 	Go         string   `json:"go"`
-	Kro        string   `json:"kro"`
+	Kro        string   `json:"kro"`                  // whose behavior is the default
+	KroPreview string   `json:"kroPreview,omitempty"` // of which --kro-version gives a preview
 	Kubernetes []string `json:"kubernetes"`
 }
 
 // CurrentBuild describes the running program.
 func CurrentBuild() Build {
-	b := Build{Version: "(devel)", Go: runtime.Version(), Kro: KroVersion, Kubernetes: schema.Versions()}
+	b := Build{Version: "(devel)", Go: runtime.Version(), Kro: compat.Default.Release(), KroPreview: preview(), Kubernetes: schema.Versions()}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b
@@ -39,4 +38,14 @@ func CurrentBuild() Build {
 		}
 	}
 	return b
+}
+
+// preview is the release of kro that is not out and can be rendered for.
+func preview() string {
+	for _, v := range compat.Versions() {
+		if v.IsPreview() {
+			return v.Release()
+		}
+	}
+	return ""
 }

@@ -99,24 +99,26 @@ func caseFlags(t *testing.T, dir string) (schemas, observed []string) {
 	return schemas, observed
 }
 
-func renderCase(t *testing.T, dir string) clitest.Output {
+func renderCase(t *testing.T, dir string, flags ...string) clitest.Output {
 	t.Helper()
 	schemas, observed := caseFlags(t, dir)
 	args := append([]string{"render", "rgd.yaml", "instance.yaml"}, append(schemas, observed...)...)
+	args = append(args, flags...)
 	return clitest.Run(t, dir, append(args, "--annotate=none", "--server-defaults=none", "--runtime=withhold", "-o", "expansion")...)
 }
 
 // differences says, one line or block each, where krowave does not agree with kro on a case.
-func differences(t *testing.T, dir string, want kroAnswer) []string {
+func differences(t *testing.T, dir string, want kroAnswer, flags ...string) []string {
 	t.Helper()
 	var out []string
 	if _, err := os.Stat(filepath.Join(dir, "instance.yaml")); err == nil {
-		out = renderDifferences(renderCase(t, dir), want)
+		out = renderDifferences(renderCase(t, dir, flags...), want)
 	}
 	if want.CRD == nil {
 		return out
 	}
 	schemas, _ := caseFlags(t, dir)
+	schemas = append(schemas, flags...)
 	return append(out, crdDifferences(clitest.Run(t, dir, append([]string{"crd", "rgd.yaml", "-o", "json"}, schemas...)...), want)...)
 }
 

@@ -135,7 +135,7 @@ func Instance(ctx context.Context, g *graph.Graph, instance map[string]any, opts
 // run decides on every node, in topological order.
 func (ev *evaluator) run() error {
 	ev.namespace, _ = metaString(ev.out.Instance, "namespace")
-	ev.values[graph.SchemaVar] = schema.Value(ev.instanceSeen(ev.out.Instance), ev.g.Instance)
+	ev.values[graph.SchemaVar] = schema.Value(ev.instanceSeen(ev.out.Instance), ev.g.Seen)
 	for _, n := range ev.g.Nodes {
 		if err := ev.ctx.Err(); err != nil {
 			return err
@@ -249,6 +249,10 @@ func (ev *evaluator) conditions(n *graph.Node) (bool, nodeState) {
 			return false, nodeState{failed: true}
 		}
 		ev.noteFallback(n, e)
+		if v == nil && ev.g.Kro.RefusesEmptyCondition {
+			ev.fail(n, e, errEmptyCondition)
+			return false, nodeState{failed: true}
+		}
 		if v == nil || v == false {
 			ev.out.Skipped = append(ev.out.Skipped, n.ID)
 			return false, nodeState{ignored: true}

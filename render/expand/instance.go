@@ -68,7 +68,7 @@ func withPresent(obj map[string]any, fields []string) map[string]any {
 // presence of fields only; false when it is not bound.
 func (ev *evaluator) presentValue(name string) (any, bool) {
 	if name == graph.SchemaVar {
-		return schema.Value(withPresent(ev.instanceSeen(ev.out.Instance), graph.PresentInstance), ev.g.Instance), true
+		return schema.Value(withPresent(ev.instanceSeen(ev.out.Instance), graph.PresentInstance), ev.g.Seen), true
 	}
 	seen, ok := ev.seen[name]
 	if !ok {

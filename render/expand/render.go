@@ -15,6 +15,9 @@ import (
 // isPending tells missing data from a mistake.
 func isPending(err error) bool { return expr.IsPending(err) }
 
+// errEmptyCondition is an optional condition without a value (U7).
+var errEmptyCondition = errors.New("the condition is an optional without a value, which kro 0.10 does not take for false; write .orValue(false)")
+
 // errPath is a path that cannot be written (S3.5).
 var errPath = errors.New("kro cannot write to this path: a key with brackets cannot hold an expression")
 
@@ -72,7 +75,10 @@ func (ev *evaluator) fill(n *graph.Node, values []any) map[string]any {
 	if !ev.allow(n) {
 		return nil
 	}
-	omits := slices.ContainsFunc(n.Fields, func(f *graph.Field) bool { return f.Expr.UsesOmit && !ev.drops(f) })
+	omits := false
+	for i, f := range n.Fields {
+		omits = omits || !ev.drops(f) && (f.Expr.UsesOmit || expr.IsOmit(values[i]))
+	}
 	obj := ev.copied(n, omits)
 	for i, f := range n.Fields {
 		if ev.drops(f) {

@@ -51,7 +51,7 @@ func textOf(e *graph.Expression) string {
 // none are repeated then.
 func (ev *evaluator) reasonOf(n *graph.Node, err error) string {
 	text := oneLine(err.Error())
-	if !ev.out.ReadsSecret(n) || errors.Is(err, expr.ErrCost) || errors.Is(err, errPath) || errors.Is(err, errItems) || errors.Is(err, errTooMany) {
+	if !ev.out.ReadsSecret(n) || errors.Is(err, expr.ErrCost) || errors.Is(err, errPath) || errors.Is(err, errEmptyCondition) || errors.Is(err, errItems) || errors.Is(err, errTooMany) {
 		return text
 	}
 	for _, safe := range []string{

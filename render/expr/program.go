@@ -35,6 +35,7 @@ type ProgramOptions struct {
 	Text      string // what the user wrote; part of errors and of IsPending (default: the CEL source)
 	CostLimit uint   // steps of all loops of one evaluation (default: DefaultCostLimit)
 	SizeLimit int    // of the result, in bytes (default: 32 MiB)
+	OmitEmpty bool   // an optional without a value gives Omit, not null
 }
 
 // Program is an expression ready to evaluate. It is immutable and safe for
@@ -48,11 +49,12 @@ type Program struct {
 	cost    uint
 	tracked bool // has a loop or a binding, so that its cost is not bounded by its length
 	guarded bool
+	omit    bool
 }
 
 // NewProgram plans a checked expression.
 func NewProgram(env *cel.Env, checked *cel.Ast, opts ProgramOptions) (*Program, error) {
-	p := &Program{env: env, checked: checked, text: opts.Text, size: opts.SizeLimit}
+	p := &Program{env: env, checked: checked, text: opts.Text, size: opts.SizeLimit, omit: opts.OmitEmpty}
 	if p.text == "" {
 		p.text = checked.Source().Content()
 	}
@@ -112,7 +114,8 @@ func shape(a *ast.AST) (folds, guarded bool) {
 
 // Eval evaluates the expression with the variables vars, a map[string]any or a
 // cel.Activation. The result is a JSON value that the caller owns (string, bool,
-// int64, float64, nil, map[string]any, []any), with Omit where omit() was used.
+// int64, float64, nil, map[string]any, []any), with Omit where omit() was used or
+// OmitEmpty asks for it.
 // Every error but that of a done context is an *EvalError.
 func (p *Program) Eval(ctx context.Context, vars any) (out any, err error) {
 	defer func() {
@@ -123,6 +126,9 @@ func (p *Program) Eval(ctx context.Context, vars any) (out any, err error) {
 	v, err := p.EvalValue(ctx, vars)
 	if err != nil {
 		return nil, err
+	}
+	if o, ok := v.(*types.Optional); ok && p.omit && !o.HasValue() {
+		return Omit{}, nil
 	}
 	out, size, err := toJSON(v, p.size)
 	if err == nil {

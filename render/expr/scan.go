@@ -1,6 +1,10 @@
 package expr
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/krowave/krowave/render/compat"
+)
 
 // Part is one `${...}` of a text. Start and End are byte offsets that include
 // the `${` and the `}`; Source is what stands between them, untrimmed.
@@ -9,12 +13,17 @@ type Part struct {
 	Source     string
 }
 
-// ScanError says that a `${` opens inside another expression (S3.2).
+// ScanError says that a `${` opens inside another expression (S3.2), or is never
+// closed where that is an error.
 type ScanError struct {
-	Offset int // of the inner `${`, in bytes
+	Offset   int // of the `${`, in bytes
+	Unclosed bool
 }
 
 func (e *ScanError) Error() string {
+	if e.Unclosed {
+		return "this ${ is never closed"
+	}
 	return "nested ${ is not allowed inside an expression, except in a double-quoted string"
 }
 
@@ -24,9 +33,9 @@ const (
 	nested   = -2 // and lower: an inner `${` at offset nested-outcome
 )
 
-// Scan finds the expressions of a text byte by byte (S3.2). Only double quotes
-// delimit strings, and a `${` that is never closed is plain text.
-func Scan(text string) ([]Part, error) {
+// Scan finds the expressions of a text byte by byte (S3.2). In kro 0.9 only double
+// quotes delimit strings, and a `${` that is never closed is plain text.
+func Scan(text string, kro compat.Behaviors) ([]Part, error) {
 	var (
 		parts []Part
 		table []int // filled at the first unclosed `${`
@@ -39,11 +48,13 @@ func Scan(text string) ([]Part, error) {
 		start := pos + i
 		var end int
 		if table == nil {
-			end = closing(text, start+2)
+			end = closing(text, start+2, kro)
 		} else {
 			end = table[start+2]
 		}
 		switch {
+		case end == unclosed && kro.UnclosedIsError:
+			return nil, &ScanError{Offset: start, Unclosed: true}
 		case end == unclosed:
 			if table == nil {
 				table = closings(text)
@@ -60,15 +71,17 @@ func Scan(text string) ([]Part, error) {
 
 // closing returns the offset of the brace that closes an expression whose body
 // starts at pos.
-func closing(text string, pos int) int {
-	depth, inString := 1, false
+func closing(text string, pos int, kro compat.Behaviors) int {
+	depth, quote := 1, byte(0) // of the string around
 	for i := pos; i < len(text); i++ {
 		switch c := text[i]; {
-		case inString && c == '\\':
+		case quote != 0 && c == '\\':
 			i++
-		case c == '"':
-			inString = !inString
-		case inString:
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote != 0:
+		case c == '"' || c == '\'' && kro.KnowsSingleQuotes:
+			quote = c
 		case c == '{':
 			depth++
 		case c == '}':
@@ -76,14 +89,15 @@ func closing(text string, pos int) int {
 			if depth == 0 {
 				return i
 			}
-		case opensInner(text, i):
+		case opensInner(text, i, kro):
 			return nested - i
 		}
 	}
 	return unclosed
 }
 
-// closings answers closing for every offset at once. Asking closing again after
+// closings answers closing for every offset at once, for versions in which an
+// unclosed expression is text; these know no single quotes. Asking closing again after
 // each unclosed `${` would be quadratic, which a hostile text could exploit; from
 // right to left, the answer at an offset is made of answers already known.
 func closings(text string) []int {
@@ -105,7 +119,7 @@ func closings(text string) []int {
 			inside[i], outside[i] = inside[i+1], i
 		default:
 			inside[i], outside[i] = inside[i+1], outside[i+1]
-			if opensInner(text, i) {
+			if opensInner(text, i, compat.Behaviors{}) {
 				outside[i] = nested - i
 			}
 		}
@@ -113,7 +127,11 @@ func closings(text string) []int {
 	return outside
 }
 
-// opensInner reports whether a `${` starts at i that no double quote precedes.
-func opensInner(text string, i int) bool {
-	return strings.HasPrefix(text[i:], "${") && i > 0 && text[i-1] != '"'
+// opensInner reports whether a `${` starts at i that no quote precedes.
+func opensInner(text string, i int, kro compat.Behaviors) bool {
+	if i == 0 || !strings.HasPrefix(text[i:], "${") {
+		return false
+	}
+	before := text[i-1]
+	return before != '"' && (before != '\'' || !kro.KnowsSingleQuotes)
 }

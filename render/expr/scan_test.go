@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/krowave/krowave/render/compat"
 	"github.com/krowave/krowave/render/expr"
 )
 
@@ -36,9 +37,55 @@ func TestScan(t *testing.T) {
 		{name: "nested behind a closing quote", text: `${"a"${b}}`, want: []string{`"a"${b}`}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			parts, err := expr.Scan(tc.text)
+			parts, err := expr.Scan(tc.text, compat.Behaviors{})
 			if nested := (*expr.ScanError)(nil); errors.As(err, &nested) != (tc.nested > 0) || nested != nil && nested.Offset != tc.nested {
 				t.Fatalf("Scan(%q) error = %#v, want one at %d", tc.text, err, tc.nested)
+			}
+			var got []string
+			for _, p := range parts {
+				got = append(got, p.Source)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("Scan(%q) (-want +got):\n%s", tc.text, diff)
+			}
+		})
+	}
+}
+
+// TestScanNext scans as kro 0.10 does (U2, U3).
+func TestScanNext(t *testing.T) {
+	for _, tc := range []struct {
+		name, text string
+		want       []string
+		unclosed   int // offset of the unclosed expression, -1 for none
+		nested     int // offset of the inner expression, 0 for none
+	}{
+		{name: "no expression", text: "plain it's $(x)", unclosed: -1},
+		{name: "two", text: "${a}'s ${b}", want: []string{"a", "b"}, unclosed: -1},
+		{name: "brace in single quotes", text: `${'}' + x}`, want: []string{`'}' + x`}, unclosed: -1},
+		{name: "double quote in single quotes", text: `${x.replace('"', '')}`, want: []string{`x.replace('"', '')`}, unclosed: -1},
+		{name: "single quote in double quotes", text: `${"it's"}`, want: []string{`"it's"`}, unclosed: -1},
+		{name: "escaped single quote", text: `${'\'}' + x}`, want: []string{`'\'}' + x`}, unclosed: -1},
+		{name: "backslash outside of a string", text: `${a \}`, want: []string{`a \`}, unclosed: -1},
+		{name: "opener in single quotes", text: `${'${HOME}'}`, want: []string{`'${HOME}'`}, unclosed: -1},
+		{name: "opener behind a closing single quote", text: `${'a'${b}}`, want: []string{`'a'${b}`}, unclosed: -1},
+		{name: "nested", text: "${outer(${inner})}", unclosed: -1, nested: 8},
+		{name: "unclosed", text: "a ${b", unclosed: 2},
+		{name: "unclosed behind a closed one", text: "${a} ${b", unclosed: 5},
+		{name: "apostrophe swallows the brace", text: `${a // don't
+}`, unclosed: 0},
+		{name: "triple quotes", text: `${'''it's'''}`, unclosed: 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			parts, err := expr.Scan(tc.text, compat.Of(compat.V0_10))
+			unclosed, nested := -1, 0
+			if e := (*expr.ScanError)(nil); errors.As(err, &e) && e.Unclosed {
+				unclosed = e.Offset
+			} else if e != nil {
+				nested = e.Offset
+			}
+			if unclosed != tc.unclosed || nested != tc.nested {
+				t.Fatalf("Scan(%q) error = %#v, want unclosed at %d, nested at %d", tc.text, err, tc.unclosed, tc.nested)
 			}
 			var got []string
 			for _, p := range parts {
@@ -54,7 +101,7 @@ func TestScan(t *testing.T) {
 // A quadratic scan of these takes minutes.
 func TestScanHostileText(t *testing.T) {
 	for _, unit := range []string{`${"`, "${{", `"${ `} {
-		if parts, err := expr.Scan(strings.Repeat(unit, 400_000)); err == nil && len(parts) > 0 {
+		if parts, err := expr.Scan(strings.Repeat(unit, 400_000), compat.Behaviors{}); err == nil && len(parts) > 0 {
 			t.Errorf("Scan of repeated %q found %d expressions", unit, len(parts))
 		}
 	}
@@ -65,7 +112,7 @@ func FuzzScan(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		parts, err := expr.Scan(text)
+		parts, err := expr.Scan(text, compat.Behaviors{})
 		if e := (*expr.ScanError)(nil); errors.As(err, &e) {
 			if !strings.HasPrefix(text[e.Offset:], "${") {
 				t.Errorf("error at %d of %q", e.Offset, text)
@@ -94,7 +141,7 @@ func TestParse(t *testing.T) {
 		{name: "quoting", text: "é\"\\ ${a} z", want: &expr.Template{Source: `"é\"\\ " + (a) + " z"`}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := expr.Parse(tc.text)
+			got, err := expr.Parse(tc.text, compat.Behaviors{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -108,7 +155,7 @@ func TestParse(t *testing.T) {
 
 func TestTemplateOffset(t *testing.T) {
 	text := "ab-${one}\t${two}."
-	tmpl, err := expr.Parse(text)
+	tmpl, err := expr.Parse(text, compat.Behaviors{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +174,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		tmpl, err := expr.Parse(text)
+		tmpl, err := expr.Parse(text, compat.Behaviors{})
 		if err != nil || tmpl == nil {
 			return
 		}

@@ -4,6 +4,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/krowave/krowave/render/compat"
 )
 
 // Template is a YAML string that holds at least one expression (S3.3).
@@ -23,9 +25,9 @@ type segment struct {
 }
 
 // Parse reads a YAML string. It returns nil for a text without a complete
-// expression, and a *ScanError for a nested one.
-func Parse(text string) (*Template, error) {
-	parts, err := Scan(text)
+// expression, and a *ScanError where Scan does.
+func Parse(text string, kro compat.Behaviors) (*Template, error) {
+	parts, err := Scan(text, kro)
 	if err != nil || len(parts) == 0 {
 		return nil, err
 	}

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
+	"github.com/krowave/krowave/render/compat"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/schema"
@@ -54,7 +56,10 @@ func (c *compiler) compile() *Graph {
 	if c.diags.HasErrors() {
 		return nil
 	}
-	return &Graph{RGD: c.rgd, CRD: crd, Admitter: admitter, Instance: p.instance, Nodes: bind(t, c.opts.Admission)}
+	return &Graph{
+		RGD: c.rgd, CRD: crd, Admitter: admitter, Instance: p.instance, Seen: c.seen(p.instance), Kro: c.opts.Kro,
+		Nodes: bind(t, c.opts.Admission),
+	}
 }
 
 // parse reads the RGD's names, schema and resources.
@@ -86,6 +91,14 @@ func (c *compiler) instanceSchema() (*apiextensionsv1.JSONSchemaProps, *schema.S
 	}
 	root := c.crd(props, nil).Spec.Versions[0].Schema.OpenAPIV3Schema
 	return props, schema.InstanceSchema(root, c.rgd.ClusterScoped)
+}
+
+// seen is the schema with which expressions read the variable schema.
+func (c *compiler) seen(instance *schema.Schema) *schema.Schema {
+	if c.opts.Kro.PlainSchemaFormats {
+		return schema.WithoutFormats(instance)
+	}
+	return instance
 }
 
 // crd is the CRD that kro generates, with the status schema when it is known.
@@ -178,7 +191,10 @@ func (c *compiler) add(pos diag.Position, path diag.Path, rule, message string) 
 func (c *compiler) scanError(path diag.Path, text string, err error) {
 	offset := 0
 	if e := (*expr.ScanError)(nil); errors.As(err, &e) {
-		offset = e.Offset
+		if offset = e.Offset; e.Unclosed {
+			c.unclosedError(path, text, offset)
+			return
+		}
 	}
 	c.add(c.rgd.Doc.Within(path, offset), path, "expression-nested", err.Error())
 	if last := &c.diags[len(c.diags)-1]; !last.Sensitive {
@@ -186,6 +202,25 @@ func (c *compiler) scanError(path diag.Path, text string, err error) {
 			last.Hint = "to keep it as text, write " + shortLiteral(outer)
 		}
 	}
+}
+
+// unclosedError reports a `${` without its brace.
+func (c *compiler) unclosedError(path diag.Path, text string, offset int) {
+	c.add(c.rgd.Doc.Within(path, offset), path, "expression-unclosed", "this ${ is never closed")
+	c.diags[len(c.diags)-1].Hint = unclosedHint(text[offset:], c.opts.Kro)
+}
+
+// unclosedHint says how to mend an unclosed expression that starts a text.
+func unclosedHint(text string, kro compat.Behaviors) string {
+	quotes := "a double quote"
+	if kro.KnowsSingleQuotes {
+		quotes = "a quote"
+	}
+	hint := "close it with a }"
+	if strings.Contains(text, "}") {
+		hint = "close " + quotes + " or brace inside of it"
+	}
+	return hint + `; to keep it as text, write ${"${"} in place of ${`
 }
 
 // celErrors reports what CEL says of an expression.

@@ -13,6 +13,7 @@ import (
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/krowave/krowave/render/admission"
+	"github.com/krowave/krowave/render/compat"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/schema"
@@ -31,6 +32,8 @@ type Graph struct {
 	CRD      *apiextensionsv1.CustomResourceDefinition
 	Admitter *schema.Admitter
 	Instance *schema.Schema // of the variable schema
+	Seen     *schema.Schema // with which expressions read it
+	Kro      compat.Behaviors
 
 	Nodes []*Node // in topological order (S6.4)
 }
@@ -120,6 +123,7 @@ func (e *Expression) ReadsNodes() bool {
 // Options are kro's feature gates and limits, and ours. The zero value of a
 // limit means its default.
 type Options struct {
+	Kro             compat.Behaviors
 	CELOmitFunction bool // kro's feature gate of that name
 	MaxDimensions   int  // of one forEach; default 10
 	Lenient         bool // an unknown kind is untyped, not an error
@@ -132,9 +136,13 @@ type Options struct {
 	Undefined map[k8sschema.GroupVersionKind]string
 }
 
+// kroDimensions is how many dimensions kro allows a forEach without a flag.
+const kroDimensions = 10
+
 func (o Options) maxDimensions() int {
-	if o.MaxDimensions == 0 {
-		return 10
+	switch {
+	case o.MaxDimensions == 0, o.Kro.FixesDimensions && o.MaxDimensions > kroDimensions:
+		return kroDimensions
 	}
 	return o.MaxDimensions
 }

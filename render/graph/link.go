@@ -229,10 +229,16 @@ func (l *linker) checkIdentityOmit(n *linkedNode) {
 	}
 	for _, f := range n.links.fields {
 		path := f.path.String()
-		needed := path == "metadata.name" ||
-			path == "metadata.namespace" && n.kind.Namespaced && l.rgd.ClusterScoped
-		if needed && f.expr.usesOmit {
+		if !f.expr.usesOmit {
+			continue
+		}
+		namespace := path == "metadata.namespace" && n.kind.Namespaced
+		switch {
+		case path == "metadata.name", namespace && l.rgd.ClusterScoped:
 			l.errorf(f.expr.Path, "omit-identity", "omit() cannot leave out %s: the object needs it", path)
+		case namespace && l.opts.Kro.NeedsNamespaceValue:
+			l.errorf(f.expr.Path, "omit-identity", "omit() cannot leave out %s: kro 0.10 accepts the RGD and fails every instance", path)
+			l.diags[len(l.diags)-1].Hint = "write schema.metadata.namespace in place of omit()"
 		}
 	}
 }

@@ -143,7 +143,7 @@ func (s *scanner) text(v string, want []string, path diag.Path) {
 // expression records the expressions of a string; it reports whether there was
 // one, or something that went wrong in the place of one.
 func (s *scanner) expression(v string, path diag.Path) bool {
-	t, err := expr.Parse(v)
+	t, err := expr.Parse(v, s.c.opts.Kro)
 	if err != nil {
 		s.c.scanError(s.root.With(path...), v, err)
 		return true

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/krowave/krowave/render/compat"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expr"
 )
@@ -81,7 +82,7 @@ func (l *lookalikes) walk(v any, path diag.Path) {
 }
 
 func (l *lookalikes) key(key string, at diag.Path) {
-	if parts, err := expr.Scan(key); err == nil && len(parts) > 0 {
+	if parts, err := expr.Scan(key, l.opts.Kro); err == nil && len(parts) > 0 {
 		l.warn(l.rgd.Doc.KeyPosition(at), at, "expression-key", "expressions in keys are not evaluated: kro keeps this one as it is",
 			`make the whole mapping with one expression, such as ${{schema.spec.name + ".conf": "..."}}`)
 		return
@@ -92,7 +93,7 @@ func (l *lookalikes) key(key string, at diag.Path) {
 }
 
 func (l *lookalikes) text(text string, at diag.Path) {
-	parts, err := expr.Scan(text)
+	parts, err := expr.Scan(text, l.opts.Kro)
 	if err != nil || !strings.ContainsAny(text, "${.") {
 		return
 	}
@@ -132,7 +133,7 @@ func (l *lookalikes) warn(pos diag.Position, path diag.Path, rule, message, hint
 func brokenExpression(v any) string {
 	m, _ := v.(map[string]any)
 	for _, key := range sortedKeys(m) {
-		if parts, err := expr.Scan(key); err == nil && len(parts) == 0 && strings.Contains(key, "${") {
+		if parts, err := expr.Scan(key, compat.Behaviors{}); err == nil && len(parts) == 0 && strings.Contains(key, "${") {
 			return "YAML reads a mapping here; quote the expression: '${...}'"
 		}
 	}

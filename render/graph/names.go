@@ -31,6 +31,11 @@ func setOf(words ...string) map[string]bool {
 	return set
 }
 
+// isReserved reports whether a name is no id and no iterator.
+func (c *compiler) isReserved(name string) bool {
+	return reservedWords[name] || name == "graphengine" && c.opts.Kro.ReservesGraphEngine
+}
+
 // checkNames applies the naming rules of S1.4.
 func (c *compiler) checkNames() {
 	if !upperCamelCase.MatchString(c.rgd.GVK.Kind) {
@@ -41,7 +46,7 @@ func (c *compiler) checkNames() {
 	for i, r := range c.rgd.Resources {
 		at := resourcePath(i).With("id")
 		switch {
-		case reservedWords[r.ID]:
+		case c.isReserved(r.ID):
 			c.errorf(at, "reserved-word", "id %q is a reserved word", r.ID)
 		case !lowerCamelCase.MatchString(r.ID):
 			c.errorf(at, "id-name", "id %q is not lowerCamelCase (letters and digits only)", r.ID)
@@ -67,7 +72,7 @@ func (c *compiler) checkIterators(i int, r Resource, ids map[string]bool) {
 		switch {
 		case !lowerCamelCase.MatchString(dim.Name):
 			c.keyErrorf(at, "iterator-name", "iterator %q is not lowerCamelCase", dim.Name)
-		case reservedWords[dim.Name]:
+		case c.isReserved(dim.Name):
 			c.keyErrorf(at, "reserved-word", "iterator %q is a reserved word", dim.Name)
 			if written := c.rgd.Doc.KeyText(at); written != dim.Name && written != "" {
 				last := &c.diags[len(c.diags)-1]

@@ -215,7 +215,7 @@ func (c *compiler) standalone(texts []string, at diag.Path) []source {
 }
 
 func (c *compiler) standaloneAt(text string, at diag.Path) (source, bool) {
-	t, err := expr.Parse(text)
+	t, err := expr.Parse(text, c.opts.Kro)
 	switch {
 	case err != nil:
 		c.scanError(at, text, err)

@@ -105,7 +105,7 @@ func (c *checker) forEach(n *linkedNode) ([]dimension[typedExpr], *cel.Env) {
 func (c *checker) fields(n *linkedNode, env *cel.Env) []field[typedExpr] {
 	var out []field[typedExpr]
 	for _, f := range n.links.fields {
-		e, ok := c.program(env, f.expr)
+		e, ok := c.value(env, f.expr)
 		if !ok {
 			continue
 		}
@@ -202,15 +202,24 @@ func (c *checker) mapOrder(e source, offset int, typ *cel.Type) {
 	}
 }
 
+// value is program for an expression whose result is written into a field.
+func (c *checker) value(env *cel.Env, e linkedExpr) (typedExpr, bool) {
+	return c.plan(env, e, c.opts.CELOmitFunction && c.opts.Kro.OmitsEmptyOptionals)
+}
+
 // program checks an expression and plans it; its errors are reported.
 func (c *checker) program(env *cel.Env, e linkedExpr) (typedExpr, bool) {
+	return c.plan(env, e, false)
+}
+
+func (c *checker) plan(env *cel.Env, e linkedExpr, omitEmpty bool) (typedExpr, bool) {
 	out := typedExpr{linkedExpr: e}
 	checked, errs := expr.CheckTemplate(env, e.Template, e.ast)
 	if errs != nil {
 		c.celErrors(e.source, errs)
 		return out, false
 	}
-	program, err := expr.NewProgram(env, checked, expr.ProgramOptions{Text: e.userText(), CostLimit: c.opts.CELCostLimit})
+	program, err := expr.NewProgram(env, checked, expr.ProgramOptions{Text: e.userText(), CostLimit: c.opts.CELCostLimit, OmitEmpty: omitEmpty})
 	if err != nil {
 		c.exprErrorf(e.source, 0, "cel-type", "%v", err)
 		return out, false

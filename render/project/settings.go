@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -247,8 +248,11 @@ func (p *settingsParser) limits(value any) {
 func (p *settingsParser) value(v Value, value any, at diag.Path) {
 	v.Position, v.KeyPosition = p.doc.Position(at), p.doc.KeyPosition(at)
 	switch value.(type) {
-	case string, int64, float64, bool:
+	case string, int64, bool:
 		v.Texts = []string{fmt.Sprint(value)}
+	case float64:
+		// As it is written: a version such as 1.30 or 0.10 is a number to YAML.
+		v.Texts = []string{cmp.Or(p.doc.ValueText(at), fmt.Sprint(value))}
 	}
 	p.out.Values = append(p.out.Values, v)
 }

@@ -96,7 +96,7 @@ func (b *builder) reference(n *graph.Node) map[string]any {
 
 // rewritten copies a value of the original, at path, for the other kind.
 func (b *builder) rewritten(value any, path diag.Path) any {
-	return namer{b.g.RGD.GVK.Kind}.value(value, path, func(at diag.Path) {
+	return namer{b.g.RGD.GVK.Kind, b.g.Kro}.value(value, path, func(at diag.Path) {
 		b.diags.Add(diag.Diagnostic{
 			Severity: diag.Error, Rule: "delegate-kind", Pos: b.g.RGD.Doc.Position(at), Path: at.String(), Object: b.g.RGD.Doc.Title(),
 			Message: "an expression uses the whole instance, whose kind is " + b.kind + " in the cluster",
@@ -175,7 +175,7 @@ func (f *statusFilter) value(v any, path diag.Path) any {
 
 func (f *statusFilter) leaf(text string, path diag.Path) any {
 	var reads []string
-	if t, err := expr.Parse(text); err == nil && t != nil {
+	if t, err := expr.Parse(text, f.g.Kro); err == nil && t != nil {
 		if in, errs := f.inspector.Inspect(t.Source); errs == nil {
 			reads = in.References
 		}
@@ -197,7 +197,7 @@ func (f *statusFilter) leaf(text string, path diag.Path) any {
 // referring returns the text of a field of the status so that it still refers
 // to the instance, which kro demands of each, when its kind was all it read.
 func (f *statusFilter) referring(text string) string {
-	t, err := expr.Parse(text)
+	t, err := expr.Parse(text, f.g.Kro)
 	if err != nil || t == nil {
 		return text
 	}

@@ -36,7 +36,7 @@ func TestKindIsKept(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var dirty []string
-			got := namer{"App"}.value([]any{test.text}, diag.Path{"x"}, func(at diag.Path) { dirty = append(dirty, at.String()) })
+			got := namer{kind: "App"}.value([]any{test.text}, diag.Path{"x"}, func(at diag.Path) { dirty = append(dirty, at.String()) })
 			if diff := cmp.Diff([]any{test.want}, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

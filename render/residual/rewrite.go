@@ -11,6 +11,7 @@ import (
 	"github.com/google/cel-go/common/operators"
 	"github.com/google/cel-go/common/types"
 
+	"github.com/krowave/krowave/render/compat"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/graph"
@@ -18,7 +19,10 @@ import (
 
 // namer writes the original kind where expressions read schema.kind, which has
 // a suffix in the cluster. The text around it stays as the author wrote it.
-type namer struct{ kind string }
+type namer struct {
+	kind string
+	kro  compat.Behaviors
+}
 
 // value rewrites the texts of a YAML value at path, in a copy. dirty hears of
 // those that still see the suffix.
@@ -48,7 +52,7 @@ func (r namer) value(v any, path diag.Path, dirty func(diag.Path)) any {
 
 // text rewrites the expressions of one text.
 func (r namer) text(text string) (string, bool) {
-	t, err := expr.Parse(text)
+	t, err := expr.Parse(text, r.kro)
 	if err != nil || t == nil {
 		return text, true
 	}

@@ -28,6 +28,26 @@ func InstanceSchema(props *apiextensionsv1.JSONSchemaProps, clusterScoped bool) 
 	return out
 }
 
+// WithoutFormats returns a schema under which times, durations and bytes are the
+// strings that JSON has for them.
+func WithoutFormats(s *Schema) *Schema {
+	if s == nil {
+		return nil
+	}
+	out := *s
+	if s.Type == "string" {
+		out.Format = ""
+	}
+	if s.Properties != nil {
+		out.Properties = make(map[string]*Schema, len(s.Properties))
+		for name, p := range s.Properties {
+			out.Properties[name] = WithoutFormats(p)
+		}
+	}
+	out.Items, out.AdditionalProperties = WithoutFormats(s.Items), WithoutFormats(s.AdditionalProperties)
+	return &out
+}
+
 func fromProps(p *apiextensionsv1.JSONSchemaProps) *Schema {
 	if p == nil {
 		return nil

@@ -56,7 +56,7 @@ const (
 	Count   Type = "count"   // an integer greater than 0
 	List    Type = "list"    // of texts
 	Gates   Type = "gates"   // NAME=true|false, with commas
-	Version Type = "version" // of Kubernetes
+	Version Type = "version" // of Kubernetes or kro
 	Text    Type = "text"
 )
 

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/compat"
 	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/policy"
@@ -70,6 +71,8 @@ func engine() []Setting {
 	idioms.Elsewhere = "servers drop them"
 	const strictest = "for a RenderedSource, the default always applies"
 	return []Setting{
+		kroVersion("kro-version", "version of kro whose behavior is rendered: 0.9, or 0.10, a preview of 0.10.0-rc.0",
+			[surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *compat.Version { return &v.Options.KroVersion }),
 		version("kubernetes-version", "version of the bundled schemas, such as 1.34 or v1.34.7 (default the newest)",
 			[surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *string { return &v.Options.KubernetesVersion }),
 		runtime, residuals,
@@ -81,7 +84,7 @@ func engine() []Setting {
 		word("admission-defaults", "values of well-known admission webhooks that references between nodes see: from the bundled rules and krowave.yaml, or only from krowave.yaml (none)",
 			[]string{string(render.AdmissionBundled), string(render.AdmissionNone)},
 			[surfaces]Right{Free, No, No, Free, No, Free}, func(v *Values) *render.AdmissionDefaults { return &v.Options.AdmissionDefaults }).because("for a RenderedSource, set admissionDefaults in krowave.yaml"),
-		gates("feature-gates", "kro's feature gates: CELOmitFunction (alpha, default false), InstanceConditionEvents, InstanceConditionMetrics",
+		gates("feature-gates", "kro's feature gates: CELOmitFunction (alpha, default false), InstanceConditionEvents, InstanceConditionMetrics; of kro 0.10 also ConservativeCRDComparison and GraphKind",
 			[surfaces]Right{Free, No, No, Free, No, No}, func(v *Values) *bool { return &v.Options.CELOmitFunction }).because(strictest),
 		namespace, instance, idioms,
 		jobs(),
@@ -184,7 +187,8 @@ func Default(host Surface) Values {
 		Files:   repo.Limits{Files: 50_000, TotalBytes: 512 << 20},
 		Archive: repo.TarLimits{Entries: 200_000, Unpacked: 4 << 30, OtherFile: 1 << 20, Ratio: 250},
 		Options: render.Options{
-			Runtime: render.Fail, Residuals: render.ResidualAll, ServerDefaults: render.DefaultsSchema, AdmissionDefaults: render.AdmissionBundled, WaveMode: wave.Levels,
+			KroVersion: compat.Default,
+			Runtime:    render.Fail, Residuals: render.ResidualAll, ServerDefaults: render.DefaultsSchema, AdmissionDefaults: render.AdmissionBundled, WaveMode: wave.Levels,
 			MaxCollectionSize: 1000, MaxCollectionDimensions: 10, MaxChainDepth: 8, CELCostLimit: expr.DefaultCostLimit,
 			CELCostPerInstance: 20_000_000, CELCostTotal: 1_000_000_000, MaxObjectsPerInstance: 10_000, MaxObjects: 1_000_000, MaxOutputBytes: 512 << 20,
 			Documents: manifest.Limits{FileBytes: 32 << 20, Documents: 50_000, Depth: 200, Nodes: 1_000_000},

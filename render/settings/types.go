@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/krowave/krowave/render/compat"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/schema"
 )
@@ -180,6 +181,17 @@ func version(name, help string, rights [surfaces]Right, to func(*Values) *string
 	}
 }
 
+func kroVersion(name, help string, rights [surfaces]Right, to func(*Values) *compat.Version) Setting {
+	return Setting{Name: name, Type: Version, Help: help, Words: compat.Names(), Rights: rights,
+		set: single(func(v *Values, text string) error {
+			var err error
+			*to(v), err = compat.Parse(text)
+			return err
+		}),
+		get: func(v *Values) string { return string(*to(v)) },
+	}
+}
+
 // ParseVersion reads a version of Kubernetes: 1.34, v1.34 or v1.34.7. The result
 // is the minor version, whose schemas are bundled.
 func ParseVersion(text string) (string, error) {
@@ -199,7 +211,7 @@ func ParseVersion(text string) (string, error) {
 // gateNames are kro's feature gates. Only the first one changes what is rendered;
 // the others are of kro's controller.
 func gateNames() []string {
-	return []string{"CELOmitFunction", "InstanceConditionEvents", "InstanceConditionMetrics"}
+	return []string{"CELOmitFunction", "InstanceConditionEvents", "InstanceConditionMetrics", "ConservativeCRDComparison", "GraphKind"}
 }
 
 func gates(name, help string, rights [surfaces]Right, to func(*Values) *bool) Setting {
@@ -212,7 +224,7 @@ func gates(name, help string, rights [surfaces]Right, to func(*Values) *bool) Se
 					return fmt.Errorf("%q is not NAME=true or NAME=false", pair)
 				}
 				switch gate = strings.TrimSpace(gate); gate {
-				case gateNames()[0], "AllAlpha": // every gate of kro v0.9.4 is alpha
+				case gateNames()[0], "AllAlpha": // every gate of kro is alpha
 					*to(v) = on
 				case "AllBeta":
 				default:

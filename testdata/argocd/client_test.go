@@ -247,7 +247,7 @@ func TestGetParametersAnnouncement(t *testing.T) {
 		got = append(got, fmt.Sprint(p.GetName(), " ", p.GetCollectionType(), " ", p.GetString_(), p.GetArray(), p.GetMap()))
 	}
 	want := []string{
-		"runtime string fail[] map[]", "kubernetes-version string 1.37[] map[]", "instances array [WebApp/web] map[]",
+		"runtime string fail[] map[]", "kro-version string 0.9[] map[]", "kubernetes-version string 1.37[] map[]", "instances array [WebApp/web] map[]",
 		"WebApp/web map [] map[replicas:1]",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -40,7 +40,14 @@ type RenderedSourceSpec struct {
 	// +optional
 	Definitions []SourcePath `json:"definitions,omitempty"`
 
-	// KubernetesVersion is the version of the schemas that objects are held to, such as
+	// KroVersion is that of the kro whose behavior is rendered: "0.9", or "0.10",
+	// a preview of 0.10.0-rc.0. Defaults to what krowave.yaml says, else to "0.9".
+	// +kubebuilder:validation:Pattern="^v?[0-9]+\\.[0-9]+(\\.[0-9]+(-[0-9A-Za-z.-]+)?)?$"
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	KroVersion string `json:"kroVersion,omitempty"`
+
+		// KubernetesVersion is the version of the schemas that objects are held to, such as
 	// "1.36". Defaults to the newest that the controller knows.
 	// +kubebuilder:validation:Pattern="^v?[0-9]+\\.[0-9]+(\\.[0-9]+)?$"
 	// +optional

@@ -105,7 +105,7 @@ func (f *hydrateFlags) hydrate(c load.Loader, args []string) error {
 	if err != nil {
 		return err
 	}
-	content := hydrate.Content{Owner: f.owner, Prefix: f.prefix, Source: h.dry, Tool: hydrate.Tool{Version: cli.CurrentBuild().Version, Kro: cli.KroVersion}}
+	content := hydrate.Content{Owner: f.owner, Prefix: f.prefix, Source: h.dry, Tool: hydrate.Tool{Version: cli.CurrentBuild().Version, Kro: r.In.Settings.Options.KroVersion.Release()}}
 	if !r.Result.Diagnostics.HasErrors() {
 		content.Directories = h.directories(r)
 	}
