@@ -87,7 +87,7 @@ func Parse(text string) (Version, error) {
 	parts := strings.Split(plain, ".")
 	minor := Version(strings.Join(parts[:min(2, len(parts))], "."))
 	if len(parts) > 3 || len(parts) == 3 && !isNumber(parts[2]) || !slices.Contains(Versions(), minor) {
-		message := fmt.Sprintf("%q is no version of kro that is known; there are %s", text, strings.Join(Names(), ", "))
+		message := fmt.Sprintf("%q is not a known kro version; known versions: %s", text, strings.Join(Names(), ", "))
 		if text == "0.1" {
 			message += `; YAML reads 0.10 without quotes as a number: write "0.10"`
 		} else if c := diag.Closest(text, Names()); c != "" {

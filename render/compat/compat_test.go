@@ -25,11 +25,11 @@ func TestParse(t *testing.T) {
 		{text: "v0.9.4", want: compat.V0_9},
 		{text: "v0.10.0-rc.0", want: compat.V0_10},
 		{text: "0.10.3", want: compat.V0_10},
-		{text: "0.1", err: `"0.1" is no version of kro that is known; there are 0.9, 0.10; YAML reads 0.10 without quotes as a number: write "0.10"`},
-		{text: "0.11", err: `"0.11" is no version of kro that is known; there are 0.9, 0.10; did you mean 0.10?`},
-		{text: "", err: `"" is no version of kro that is known; there are 0.9, 0.10`},
-		{text: "0.9.x", err: `"0.9.x" is no version of kro that is known; there are 0.9, 0.10; did you mean 0.9?`},
-		{text: "0.9.", err: `"0.9." is no version of kro that is known; there are 0.9, 0.10; did you mean 0.9?`},
+		{text: "0.1", err: `"0.1" is not a known kro version; known versions: 0.9, 0.10; YAML reads 0.10 without quotes as a number: write "0.10"`},
+		{text: "0.11", err: `"0.11" is not a known kro version; known versions: 0.9, 0.10; did you mean 0.10?`},
+		{text: "", err: `"" is not a known kro version; known versions: 0.9, 0.10`},
+		{text: "0.9.x", err: `"0.9.x" is not a known kro version; known versions: 0.9, 0.10; did you mean 0.9?`},
+		{text: "0.9.", err: `"0.9." is not a known kro version; known versions: 0.9, 0.10; did you mean 0.9?`},
 	} {
 		got, err := compat.Parse(tc.text)
 		message := ""
