@@ -136,6 +136,7 @@ func newRoot(s Streams, running *bool, commands []command) *cobra.Command {
 	for _, c := range root.Commands() {
 		c.Example = strings.ReplaceAll(c.Example, "krowave ", program+" ")
 	}
+	withUsage(root)
 	return root
 }
 

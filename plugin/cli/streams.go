@@ -27,8 +27,11 @@ func (s Streams) Env(name string) string {
 
 // Color reports whether results go to a terminal that should have colours
 // (no-color.org).
-func (s Streams) Color() bool {
-	return s.Env("NO_COLOR") == "" && s.Env("TERM") != "dumb" && IsTerminal(s.Out)
+func (s Streams) Color() bool { return s.ColorOn(s.Out) }
+
+// ColorOn does the same for one of the streams.
+func (s Streams) ColorOn(w io.Writer) bool {
+	return s.Env("NO_COLOR") == "" && s.Env("TERM") != "dumb" && IsTerminal(w)
 }
 
 // IsTerminal reports whether a writer is a terminal.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -66,7 +67,7 @@ func (c *Comparison) Revisions(args []string) error {
 	}
 	c.Old.Label = fmt.Sprintf("%s (%.10s)", base.Name, base.Hash)
 	was := h.at(base)
-	if err := requireEither(args, dir, was, now); err != nil {
+	if err := requireEither(h, args, dir, was, now); err != nil {
 		return err
 	}
 	if err := c.read(&c.New, now, args); err != nil {
@@ -128,15 +129,34 @@ func (c *Comparison) base(h *History) (*repo.Revision, error) {
 	return base, nil
 }
 
+// revisions says how to name the revisions that an argument is, as git diff takes
+// them.
+func revisions(h *History, arg string) string {
+	known := func(name string) bool {
+		_, err := h.Revision(name)
+		return err == nil
+	}
+	base, head, two := strings.Cut(arg, "..")
+	switch head = strings.TrimPrefix(head, "."); {
+	case !two && known(arg):
+		return fmt.Sprintf("; it is a revision: use --base %s", arg)
+	case two && known(base) && head == "":
+		return fmt.Sprintf("; these are revisions: use --base %s", base)
+	case two && known(base) && known(head):
+		return fmt.Sprintf("; these are revisions: use --base %s --head %s", base, head)
+	}
+	return ""
+}
+
 // requireEither refuses an argument that neither side has.
-func requireEither(args []string, dir string, sides ...*place) error {
+func requireEither(h *History, args []string, dir string, sides ...*place) error {
 	for _, arg := range args {
 		found := false
 		for _, v := range sides {
 			found = found || v.tree.Has(Absolute(arg, dir))
 		}
 		if !found {
-			return cli.Usagef("%s: neither side has it", arg)
+			return cli.Usagef("%s: neither side has it%s", arg, revisions(h, arg))
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package load
 import (
 	"slices"
 
+	"github.com/krowave/krowave/plugin/report"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/repo"
@@ -18,6 +19,8 @@ type Input struct {
 	Diags    diag.List
 	Sources  map[string][]byte // by name, for snippets
 	Passed   []repo.Passed     // what walks skipped
+	Verbose  bool              // findings are printed one by one
+	Color    bool              // they go to a terminal that has colours
 	Unread   []string          // files and directories that are meant and could not be read
 }
 
@@ -35,6 +38,11 @@ type Unit struct {
 
 // Source gives diag.Print the text of a file.
 func (in *Input) Source(name string) []byte { return in.Sources[name] }
+
+// Printing says how findings about the input are printed.
+func (in *Input) Printing() report.Printing {
+	return report.Printing{Source: in.Source, Strict: in.Settings.Strict, Verbose: in.Verbose, Color: in.Color}
+}
 
 // Files are the files of all units that are rendered.
 func (in *Input) Files() []repo.File {

@@ -54,6 +54,7 @@ func newReader(l Loader) (*reader, error) {
 	}
 	r := &reader{Loader: l, ctx: l.Context(), flags: l.Settings, own: l.Settings.Own(), dir: dir, trees: map[string]*tree{}}
 	r.in.Sources, r.in.Settings = map[string][]byte{}, r.own
+	r.in.Verbose, r.in.Color = l.Settings.Verbose, l.Streams.ColorOn(l.Streams.Err)
 	if l.Settings.Ref == "" {
 		return r, nil
 	}

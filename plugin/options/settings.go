@@ -41,7 +41,7 @@ func Defaults() settings.Values { return settings.Default(settings.CommandLine) 
 func (f *Settings) Bind(cmd *cobra.Command, defaults settings.Values, leaveOut ...string) {
 	f.flags = settings.Bind(cmd.Flags(), defaults, leaveOut...)
 	f.Fetch.Bind(cmd.Flags())
-	cmd.Flags().BoolVarP(&f.Verbose, "verbose", "v", false, "list the files that directory walks skip, and why")
+	cmd.Flags().BoolVarP(&f.Verbose, "verbose", "v", false, "list the files that directory walks skip, and why; print each finding, also equal ones and consequences")
 	CompleteSettings(cmd, settings.CommandLine)
 }
 

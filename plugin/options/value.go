@@ -2,6 +2,7 @@ package options
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +22,14 @@ func (c *Choice) String() string { return c.Value }
 
 func (c *Choice) Type() string { return strings.Join(c.Allowed, "|") }
 
+// Set takes human and text for the same, whichever of them is allowed.
 func (c *Choice) Set(s string) error {
+	for word, other := range map[string]string{"human": "text", "text": "human"} {
+		if s == word && !slices.Contains(c.Allowed, s) && slices.Contains(c.Allowed, other) {
+			s = other
+			break
+		}
+	}
 	if err := settings.OneOf(s, c.Allowed); err != nil {
 		return err
 	}

@@ -8,20 +8,34 @@ import (
 	"github.com/krowave/krowave/render/diag"
 )
 
-// Findings prints findings with the lines of the source that they are about.
-// With strict, warnings count as errors. It returns cli.ErrFindings when there is
-// an error.
-func Findings(w io.Writer, found diag.List, source func(file string) []byte, strict bool) error {
-	if strict {
+// Printing says how findings are printed.
+type Printing struct {
+	Source  func(file string) []byte // of a file, for the lines that findings are about
+	Strict  bool                     // warnings count as errors
+	Verbose bool                     // nothing is folded
+	Color   bool
+}
+
+// Findings prints findings for people: causes first, equal ones once. It returns
+// cli.ErrFindings when there is an error.
+func Findings(w io.Writer, found diag.List, how Printing) error {
+	if how.Strict {
 		promote(found)
 	}
-	if err := diag.Print(w, found, diag.PrintOptions{Source: source}); err != nil {
+	if err := how.print(w, found); err != nil {
 		return err
 	}
 	if found.HasErrors() {
 		return cli.ErrFindings
 	}
 	return nil
+}
+
+func (how Printing) print(w io.Writer, list diag.List) error {
+	if !how.Verbose {
+		list = Folded(list, how.Source)
+	}
+	return diag.Print(w, list, diag.PrintOptions{Source: how.Source, Color: how.Color})
 }
 
 // promote makes warnings errors.

@@ -1,7 +1,7 @@
 // Package report prints findings: for people, as JSON, SARIF and JUnit, and as
 // GitHub workflow commands. It creates no findings itself.
 //
-//	err := report.Findings(os.Stderr, res.Diagnostics, in.Source, strict)
+//	err := report.Findings(os.Stderr, res.Diagnostics, report.Printing{Source: in.Source})
 package report
 
 import (
@@ -18,6 +18,8 @@ type Report struct {
 	Source   func(file string) []byte
 	Subjects []Subject // what was checked, in the order of the input
 	Summary  Summary
+	Verbose  bool // for people, too, nothing is folded
+	Color    bool // for people
 }
 
 // Summary counts what was checked and what was found.

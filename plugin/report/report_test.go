@@ -98,7 +98,7 @@ func TestFindings(t *testing.T) {
 		{"a warning that counts as an error", true, cli.ErrFindings, "a.yaml:1:1: b is not used [unused]"},
 	} {
 		var out bytes.Buffer
-		err := report.Findings(&out, warning(), func(string) []byte { return nil }, tt.strict)
+		err := report.Findings(&out, warning(), report.Printing{Strict: tt.strict})
 		if !errors.Is(err, tt.want) || (tt.want == nil) != (err == nil) || !strings.HasPrefix(out.String(), tt.text) {
 			t.Errorf("%s: %v, %q, want %v, %q", tt.name, err, out.String(), tt.want, tt.text)
 		}

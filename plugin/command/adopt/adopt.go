@@ -82,7 +82,7 @@ func (f *flags) read(cmd *cobra.Command, s cli.Streams, args []string) (*adopt.C
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := report.Findings(s.Err, run.Result.Diagnostics, run.In.Source, run.In.Settings.Strict); err != nil {
+	if err := report.Findings(s.Err, run.Result.Diagnostics, run.In.Printing()); err != nil {
 		return nil, nil, cli.ErrFailed
 	}
 	if run.In.Placeholder() {

@@ -84,7 +84,7 @@ func healthChecks(c load.Loader, args []string, opts healthOptions) ([]health.Ch
 		return nil, err
 	}
 	r.Result.Diagnostics = append(r.Result.Diagnostics, findings...).Sorted()
-	return checks, report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict)
+	return checks, report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Printing())
 }
 
 func printChecks(w io.Writer, format string, checks []health.Check) error {

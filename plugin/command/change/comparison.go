@@ -57,7 +57,7 @@ func (c *comparison) report(w io.Writer) (failed bool, err error) {
 			}
 		}
 	}
-	switch err := report.Findings(w, list, c.New.Run.In.Source, c.New.Run.In.Settings.Strict); {
+	switch err := report.Findings(w, list, c.New.Run.In.Printing()); {
 	case errors.Is(err, cli.ErrFindings):
 		return true, nil
 	default:

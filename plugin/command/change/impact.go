@@ -35,8 +35,8 @@ func NewImpact(s cli.Streams) *cobra.Command {
 		Use:   "impact RGD [PATH...]",
 		Short: "Show what a change to an RGD does to each of its instances",
 		Long: "impact lists every instance of an RGD in the repository, including instances of RGDs that use it, and shows whether " +
-			"the change leaves it unchanged, changes its objects, or breaks it. RGD is the name of a ResourceGraphDefinition or a " +
-			"file that contains RGDs. Without paths, the whole repository is read.\n\nIt compares the same states as krowave diff.\n\n" +
+			"the change leaves it unchanged, changes its objects, or breaks it. RGD is the name of a ResourceGraphDefinition, the kind that " +
+			"it defines, or a file that contains RGDs. Without paths, the whole repository is read.\n\nIt compares the same states as krowave diff.\n\n" +
 			"Exit codes: 0 nothing changes, 1 instances change, 2 wrong usage or instances that break, 3 internal failure.",
 		Example: "  krowave impact shop-rgd.yaml\n  krowave impact --base main -o markdown stand",
 		Args:    cli.AtLeastOne("the name of an RGD, or a file with RGDs"),
@@ -156,6 +156,14 @@ func chosen(all []definedKind, arg string) ([]definedKind, error) {
 			out = append(out, d)
 		}
 		names = append(names, d.name)
+	}
+	if len(out) > 0 {
+		return out, nil
+	}
+	for _, d := range all { // nobody has to know the name who knows the kind
+		if d.kind.Kind == arg {
+			out = append(out, d)
+		}
 	}
 	if len(out) > 0 {
 		return out, nil

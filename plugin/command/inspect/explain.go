@@ -87,7 +87,7 @@ func explain(ctx context.Context, s cli.Streams, r *load.Run, flags *explainFlag
 	}
 	target, err := t.Find(object, namespace)
 	if err != nil {
-		if found := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict); found != nil {
+		if found := report.Findings(s.Err, r.Result.Diagnostics, r.In.Printing()); found != nil {
 			fmt.Fprintf(s.Err, "error: %v\n", err)
 			return found
 		}
@@ -100,7 +100,7 @@ func explain(ctx context.Context, s cli.Streams, r *load.Run, flags *explainFlag
 	if err := writeExplanation(s, flags.output.Value, x); err != nil {
 		return err
 	}
-	return report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict)
+	return report.Findings(s.Err, r.Result.Diagnostics, r.In.Printing())
 }
 
 func explanationKind() report.Kind {

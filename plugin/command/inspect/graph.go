@@ -70,7 +70,7 @@ func NewGraph(s cli.Streams) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict); err != nil {
+		if err := report.Findings(s.Err, r.Result.Diagnostics, r.In.Printing()); err != nil {
 			return err
 		}
 		graphs := []graphOutput{}

@@ -124,7 +124,7 @@ func reportFound(w io.Writer, in *load.Input, found *observe.Found, strict bool)
 			fmt.Fprintf(w, "%s: %s\n", d.Severity, d.Message)
 		}
 	}
-	if err := report.Findings(w, ours, in.Source, strict); err != nil {
+	if err := report.Findings(w, ours, report.Printing{Source: in.Source, Strict: strict, Verbose: in.Verbose, Color: in.Color}); err != nil {
 		return err
 	}
 	for _, m := range found.Missing {

@@ -109,7 +109,7 @@ func (f *hydrateFlags) hydrate(c load.Loader, args []string) error {
 	if !r.Result.Diagnostics.HasErrors() {
 		content.Directories = h.directories(r)
 	}
-	if err := report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict); err != nil {
+	if err := report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Printing()); err != nil {
 		return err
 	}
 	if len(content.Directories) == 0 && !r.In.Settings.Options.AllowEmpty {

@@ -141,5 +141,5 @@ func (f *pushFlags) files(c load.Loader, paths []string) ([]layout.File, error) 
 		files, _, found = layout.Files(r.Result, layout.Options{Impersonated: true})
 		r.Result.Diagnostics = append(r.Result.Diagnostics, found...).Sorted()
 	}
-	return files, report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Source, in.Settings.Strict)
+	return files, report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Printing())
 }

@@ -139,7 +139,7 @@ func (l *resourceList) render(c load.Loader) error {
 	}
 	r.Collide()
 	l.strayConfig(r)
-	found := report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict)
+	found := report.Findings(c.Streams.Err, r.Result.Diagnostics, r.In.Printing())
 	if found != nil && !errors.Is(found, cli.ErrFindings) {
 		return found
 	}

@@ -48,7 +48,7 @@ func New(s cli.Streams) *cobra.Command {
 		if flags.output.Value != "expansion" { // which goes nowhere
 			r.Collide()
 		}
-		found := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict)
+		found := report.Findings(s.Err, r.Result.Diagnostics, r.In.Printing())
 		if flags.output.Value == "expansion" {
 			if err := writeExpansion(s.Out, r.Result); err != nil {
 				return err

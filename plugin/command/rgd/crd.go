@@ -31,7 +31,7 @@ func NewCRD(s cli.Streams) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict); err != nil {
+		if err := report.Findings(s.Err, r.Result.Diagnostics, r.In.Printing()); err != nil {
 			return err
 		}
 		var crds []map[string]any

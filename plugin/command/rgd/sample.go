@@ -50,7 +50,7 @@ func NewSample(s cli.Streams) *cobra.Command {
 			}
 			samples = append(samples, sample)
 		}
-		if err := report.Findings(s.Err, r.Result.Diagnostics, r.In.Source, r.In.Settings.Strict); err != nil {
+		if err := report.Findings(s.Err, r.Result.Diagnostics, r.In.Printing()); err != nil {
 			return err
 		}
 		if len(samples) == 0 {

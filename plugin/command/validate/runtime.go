@@ -68,7 +68,7 @@ func explainRuntime(c load.Loader, args []string, format string) error {
 			out = append(out, runtimeOf(g))
 		}
 	}
-	if err := report.Findings(c.Streams.Err, found.Sorted(), in.Source, in.Settings.Strict); err != nil {
+	if err := report.Findings(c.Streams.Err, found.Sorted(), in.Printing()); err != nil {
 		return err
 	}
 	if format == "json" {

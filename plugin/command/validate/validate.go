@@ -63,7 +63,7 @@ func validate(c load.Loader, args []string) (*report.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &report.Report{Source: in.Source, Each: append(diag.List{}, in.Diags...)}
+	v := &report.Report{Source: in.Source, Each: append(diag.List{}, in.Diags...), Verbose: in.Verbose, Color: c.Streams.Color()}
 	cache := render.NewCache(256 << 20)
 	for _, u := range units {
 		opts := u.Options
