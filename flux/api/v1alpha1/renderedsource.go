@@ -47,7 +47,7 @@ type RenderedSourceSpec struct {
 	// +optional
 	KroVersion string `json:"kroVersion,omitempty"`
 
-		// KubernetesVersion is the version of the schemas that objects are held to, such as
+	// KubernetesVersion is the version of the schemas that objects are held to, such as
 	// "1.36". Defaults to the newest that the controller knows.
 	// +kubebuilder:validation:Pattern="^v?[0-9]+\\.[0-9]+(\\.[0-9]+)?$"
 	// +optional
