@@ -100,9 +100,31 @@ func (t *Secrets) read(i *render.Instance, r expr.Read) bool {
 			return !object.NamesSecret(steps...) && !r.Shape
 		}
 		_, rendered := lookup(n.Template, steps)
-		return t.Field(i, n, steps) || !rendered && covering(n, steps) == nil && i.ReadsSecret(n)
+		return t.overlapping(i, n, below(n, r.Path)) || !rendered && covering(n, steps) == nil && i.ReadsSecret(n)
 	}
 	return false
+}
+
+// overlapping reports whether a field that a read may see is made of a Secret's
+// value. Any element may be at expr.Item.
+func (t *Secrets) overlapping(i *render.Instance, n *graph.Node, read []string) bool {
+	return i.ReadsSecret(n) && slices.ContainsFunc(n.Fields, func(f *graph.Field) bool {
+		for k := range min(len(f.Path), len(read)) {
+			name, isName := f.Path[k].(string)
+			if isName && read[k] != expr.Item && read[k] != name {
+				return false
+			}
+		}
+		return t.expression(i, n, f.Expr)
+	})
+}
+
+// below is a read's path below a node, or below an object of a collection.
+func below(n *graph.Node, read []string) []string {
+	if n.Type.IsCollection() && len(read) > 1 {
+		return read[2:]
+	}
+	return read[1:]
 }
 
 // instance reports whether a field of a chained instance is made of a
