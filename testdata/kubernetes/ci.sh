@@ -9,4 +9,3 @@ export KROWAVE_KUBERNETES
 cd "$root"
 ${GOTEST:-go test} -count=1 ./plugin/observe ./flux/controller
 "$root/testdata/kro-e2e/run.sh" -static 12 -runtime 8
-"$here/adopt.sh"

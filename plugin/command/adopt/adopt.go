@@ -28,7 +28,8 @@ func New(s cli.Streams) *cobra.Command {
 		Short: "Move instances between kro and a GitOps tool without a deletion",
 		Long: "adopt gives the objects of instances to Argo CD or Flux, or back to kro, and no object is deleted on the way. plan says what " +
 			"has to be done, with a kubectl command for each step; apply does it; verify looks at it afterwards; rollback takes it " +
-			"back.\n\nThe paths are those of the instances and their RGDs, as for krowave render. The cluster is that of kubectl.",
+			"back.\n\nadopt is experimental: its steps are proven in a model and tested against stand-ins for the API server, kro and the GitOps " +
+			"tool. Try it with --dry-run server and on a cluster without valuable data first.\n\nThe paths are those of the instances and their RGDs, as for krowave render. The cluster is that of kubectl.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -173,7 +174,7 @@ func newApply(s cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply PATH|-... --to argocd|flux|kro",
 		Short: "Do the steps of the plan",
-		Long: "apply does the steps that plan lists, and says each before it does it. It deletes no object of an instance: only the instance, when kro " +
+		Long: "apply does the steps that plan lists, and says each before it does it. It is experimental. It deletes no object of an instance: only the instance, when kro " +
 			"would find nothing to delete with it.\n\nThe steps until Git has to change are done for all instances first; then commit " +
 			"the change, and run it again if it has ended. A ConfigMap krowave-adopt-... in the namespace of an instance is the journal: a run that was ended at any point goes on " +
 			"where it was, and two runs at once are refused.\n\nExit codes: 0 all is done, 1 steps are left, 2 something is not safe, wrong usage or " +
