@@ -132,7 +132,7 @@ func (s *reconcileScope) ensure(ctx context.Context, wanted *kustomizev1.Kustomi
 		return fmt.Errorf("reading Kustomization %s: %w", wanted.Name, err)
 	case current.Annotations[ownerAnnotation] != s.obj.Name:
 		return newTerminalError(v1alpha1.NameConflictReason, fmt.Errorf(
-			"Kustomization %s/%s exists and was not created for this object: delete it, or give the RenderedSource another name", wanted.Namespace, wanted.Name))
+			"the Kustomization %s/%s exists and was not created for this object: delete it, or give the RenderedSource another name", wanted.Namespace, wanted.Name))
 	}
 	changed := current.DeepCopy()
 	maps.Copy(changed.Annotations, wanted.Annotations)

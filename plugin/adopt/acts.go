@@ -59,7 +59,7 @@ func (a *act) seen(ctx context.Context) error {
 		if t.Kind != "Application" {
 			continue
 		}
-		if _, err := a.cluster.patch(ctx, t.Ref, "", metadataPatch("annotations", map[string]any{argoRefresh: "normal"})); err != nil {
+		if err := a.cluster.patch(ctx, t.Ref, "", metadataPatch("annotations", map[string]any{argoRefresh: "normal"})); err != nil {
 			return err
 		}
 		err := a.wait(ctx, func() (string, error) {

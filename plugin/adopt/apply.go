@@ -262,7 +262,7 @@ func (a *act) change(ctx context.Context, k known, patch func(*unstructured.Unst
 		if body == nil {
 			return nil
 		}
-		_, err = a.cluster.patch(ctx, k.Ref, live.GetResourceVersion(), body)
+		err = a.cluster.patch(ctx, k.Ref, live.GetResourceVersion(), body)
 		if !apierrors.IsConflict(err) {
 			return err
 		}

@@ -171,10 +171,10 @@ func (c *Cluster) list(ctx context.Context, kind schema.GroupKind, namespace, se
 }
 
 // patch writes a merge patch. With a version it fails if the object has changed since.
-func (c *Cluster) patch(ctx context.Context, r Ref, version string, body map[string]any) (*unstructured.Unstructured, error) {
+func (c *Cluster) patch(ctx context.Context, r Ref, version string, body map[string]any) error {
 	client, err := c.client(r)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if version != "" {
 		metadata, _ := body["metadata"].(map[string]any)
@@ -186,13 +186,13 @@ func (c *Cluster) patch(ctx context.Context, r Ref, version string, body map[str
 	}
 	text, err := json.Marshal(body)
 	if err != nil {
-		return nil, fmt.Errorf("encoding a patch of %s: %w", r, err)
+		return fmt.Errorf("encoding a patch of %s: %w", r, err)
 	}
-	obj, err := client.Patch(ctx, r.Name, types.MergePatchType, text, metav1.PatchOptions{FieldManager: fieldManager, DryRun: c.dryRun()})
+	_, err = client.Patch(ctx, r.Name, types.MergePatchType, text, metav1.PatchOptions{FieldManager: fieldManager, DryRun: c.dryRun()})
 	if err != nil {
-		return nil, fmt.Errorf("patching %s: %w", r, err)
+		return fmt.Errorf("patching %s: %w", r, err)
 	}
-	return obj, nil
+	return nil
 }
 
 // removeInstance deletes an instance, if it is still as it was read, and leaves what

@@ -298,16 +298,16 @@ func fakeApplied(obj, applied map[string]any, manager string) map[string]any {
 	entries := fakeMeta(out).GetManagedFields()
 	set := fakeFields(applied)
 	at := slices.IndexFunc(entries, func(m metav1.ManagedFieldsEntry) bool { return m.Manager == manager && m.Operation == "Apply" })
-	entry := metav1.ManagedFieldsEntry{Manager: manager, Operation: "Apply", APIVersion: fakeMeta(applied).GetAPIVersion(), FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: []byte(fakeText(set))}}
+	entry := metav1.ManagedFieldsEntry{Manager: manager, Operation: "Apply", APIVersion: fakeMeta(applied).GetAPIVersion(), FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(fakeText(set))}
 	if at < 0 {
 		entries = append(entries, entry)
 	} else {
 		var before map[string]any
-		_ = json.Unmarshal(entries[at].FieldsV1.Raw, &before) // it was written here
+		_ = json.Unmarshal(entries[at].FieldsV1.GetRawBytes(), &before) // it was written here
 		var others []map[string]any
 		for i, e := range entries {
 			var s map[string]any
-			if i != at && json.Unmarshal(e.FieldsV1.Raw, &s) == nil {
+			if i != at && json.Unmarshal(e.FieldsV1.GetRawBytes(), &s) == nil {
 				others = append(others, s)
 			}
 		}

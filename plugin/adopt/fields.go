@@ -114,7 +114,7 @@ func dropped(obj *unstructured.Unstructured, rendered map[string]any) []string {
 			continue
 		}
 		var set map[string]any
-		if json.Unmarshal(m.FieldsV1.Raw, &set) == nil {
+		if json.Unmarshal(m.FieldsV1.GetRawBytes(), &set) == nil {
 			out = append(out, missing("", set, rendered)...)
 		}
 	}
@@ -216,10 +216,10 @@ func handedOver(entries []metav1.ManagedFieldsEntry, to string, op metav1.Manage
 // union is the union of two sets of fields.
 func union(a, b *metav1.FieldsV1) *metav1.FieldsV1 {
 	var x, y map[string]any
-	if a == nil || json.Unmarshal(a.Raw, &x) != nil {
+	if a == nil || json.Unmarshal(a.GetRawBytes(), &x) != nil {
 		return b
 	}
-	if b == nil || json.Unmarshal(b.Raw, &y) != nil {
+	if b == nil || json.Unmarshal(b.GetRawBytes(), &y) != nil {
 		return a
 	}
 	merge(x, y)
@@ -227,7 +227,7 @@ func union(a, b *metav1.FieldsV1) *metav1.FieldsV1 {
 	if err != nil {
 		return a
 	}
-	return &metav1.FieldsV1{Raw: raw}
+	return metav1.NewFieldsV1(string(raw))
 }
 
 func merge(into, from map[string]any) {

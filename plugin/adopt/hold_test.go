@@ -137,7 +137,7 @@ func TestVersions(t *testing.T) {
 
 func TestManagers(t *testing.T) {
 	entry := func(manager string, op metav1.ManagedFieldsOperationType, fields string) metav1.ManagedFieldsEntry {
-		return metav1.ManagedFieldsEntry{Manager: manager, Operation: op, APIVersion: "v1", FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)}}
+		return metav1.ManagedFieldsEntry{Manager: manager, Operation: op, APIVersion: "v1", FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(fields)}
 	}
 	got := handedOver([]metav1.ManagedFieldsEntry{
 		entry(kroManager, "Apply", `{"f:data":{"f:a":{}}}`), entry("kubectl", "Update", `{"f:data":{"f:b":{}}}`), entry(fluxManager, "Apply", `{"f:data":{"f:c":{}}}`),
@@ -164,9 +164,9 @@ metadata: {name: web, labels: {app: web}}
 spec: {template: {spec: {containers: [{name: app, ports: [{containerPort: 80}]}]}}}
 `)
 	obj := &unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{}}}
-	obj.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: kroManager, Operation: "Apply", FieldsV1: &metav1.FieldsV1{Raw: []byte(
+	obj.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: kroManager, Operation: "Apply", FieldsV1: metav1.NewFieldsV1(
 		`{"f:metadata":{"f:labels":{"f:app":{},"f:kro.run/owned":{},"f:team":{}},"f:annotations":{"f:internal.kro.run/apply-order":{}}},` +
-			`"f:spec":{"f:replicas":{},"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"app\"}":{".":{},"f:name":{},"f:image":{},"f:ports":{"k:{\"containerPort\":80,\"protocol\":\"TCP\"}":{}}},"k:{\"name\":\"old\"}":{}}}}}}`)}}})
+			`"f:spec":{"f:replicas":{},"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"app\"}":{".":{},"f:name":{},"f:image":{},"f:ports":{"k:{\"containerPort\":80,\"protocol\":\"TCP\"}":{}}},"k:{\"name\":\"old\"}":{}}}}}}`)}})
 	want := []string{"metadata.labels.team", "spec.replicas", `spec.template.spec.containers[{"name":"app"}].image`, `spec.template.spec.containers[{"name":"old"}]`}
 	if diff := cmp.Diff(want, dropped(obj, rendered)); diff != "" {
 		t.Errorf("dropped (-want +got):\n%s", diff)

@@ -98,7 +98,7 @@ func (a *act) reconcile(ctx context.Context) error {
 			continue
 		}
 		at := time.Now().UTC().Format(time.RFC3339Nano)
-		if _, err := a.cluster.patch(ctx, t.Ref, "", metadataPatch("annotations", map[string]any{fluxRequest: at})); err != nil {
+		if err := a.cluster.patch(ctx, t.Ref, "", metadataPatch("annotations", map[string]any{fluxRequest: at})); err != nil {
 			return err
 		}
 		err := a.wait(ctx, func() (string, error) {

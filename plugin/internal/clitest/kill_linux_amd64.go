@@ -65,7 +65,7 @@ func filter() error {
 	if _, _, err := syscall.Syscall6(syscall.SYS_PRCTL, noNewPrivs, 1, 0, 0, 0, 0); err != 0 {
 		return err
 	}
-	if _, _, err := syscall.Syscall(seccomp, setModeFilter, allThreads, uintptr(unsafe.Pointer(&program))); err != 0 {
+	if _, _, err := syscall.Syscall(seccomp, setModeFilter, allThreads, uintptr(unsafe.Pointer(&program))); err != 0 { //nolint:gosec // the kernel reads a structure
 		return err
 	}
 	return nil
@@ -160,7 +160,7 @@ func writes(program, thread int) bool {
 		return false // of a program that this one started
 	}
 	var info [88]byte
-	_, _, failed := syscall.Syscall6(syscall.SYS_PTRACE, getSyscallInfo, uintptr(thread), uintptr(len(info)), uintptr(unsafe.Pointer(&info[0])), 0, 0)
+	_, _, failed := syscall.Syscall6(syscall.SYS_PTRACE, getSyscallInfo, uintptr(thread), uintptr(len(info)), uintptr(unsafe.Pointer(&info[0])), 0, 0) //nolint:gosec // the kernel reads a structure
 	if failed != 0 {
 		return false
 	}
