@@ -3,7 +3,7 @@ GO ?= go
 GOTEST ?= $(GO) test
 # kustomize can load Go plugins, and krowave never does. Without them, the linker drops what nothing calls, and
 # test binaries need no external linker.
-export GOFLAGS := $(GOFLAGS) -tags=kustomize_disable_go_plugin_support
+export GOFLAGS := $(shell $(GO) env GOFLAGS) -tags=kustomize_disable_go_plugin_support
 FUZZTIME ?= 5000x
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
