@@ -167,11 +167,7 @@ func adoptAndBack(t *testing.T, c *cluster, to string) {
 	c.complete(t)
 	before := c.children(t)
 
-	paths := []string{"repo"}
-	adopt := func(verb string, args ...string) answer {
-		t.Helper()
-		return c.krowave(t, append(append([]string{"adopt", verb}, paths...), args...)...)
-	}
+	adopt := func(verb string, args ...string) answer { return c.adopt(t, verb, args...) }
 	plan := adopt("plan", "--to", to)
 	if plan.code != 1 {
 		t.Fatalf("plan: exit code %d\n%s%s", plan.code, plan.stdout, plan.stderr)
@@ -237,6 +233,17 @@ func adoptAndBack(t *testing.T, c *cluster, to string) {
 	if diff := cmp.Diff(uids(before), uids(c.children(t))); diff != "" {
 		t.Errorf("uids back with kro (-before +after):\n%s", diff)
 	}
+	c.nothingDeleted(t)
+}
+
+// adopt runs a verb of krowave adopt for the repository.
+func (c *cluster) adopt(t *testing.T, verb string, args ...string) answer {
+	t.Helper()
+	return c.krowave(t, append([]string{"adopt", verb, "repo"}, args...)...)
+}
+
+func (c *cluster) nothingDeleted(t *testing.T) {
+	t.Helper()
 	if deleted := c.deletions(t, "shops", "cellars"); len(deleted) > 0 {
 		t.Errorf("the audit log has deletions: %v", deleted)
 	}

@@ -93,9 +93,10 @@ func metadataPatch(field string, set map[string]any) map[string]any {
 }
 
 // suspendPatch stops kro for an instance, and takes off the label that it puts back;
-// nil when it is suspended.
+// nil when that was done here. A suspension by somebody else does not count: Fence
+// would take the label that is still there for kro's answer.
 func suspendPatch(obj map[string]any) map[string]any {
-	if isSuspended(obj) {
+	if isSuspended(obj) && mine(obj) {
 		return nil
 	}
 	return map[string]any{"metadata": map[string]any{

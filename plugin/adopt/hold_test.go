@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 )
 
 func parse(t *testing.T, text string) map[string]any {
@@ -84,6 +85,11 @@ func TestInventoryIsTakenBack(t *testing.T) {
 	kinds, namespaces := inventory(obj)
 	if diff := cmp.Diff([]string{"ConfigMap", "Deployment.apps", "other", "shop"}, []string{kinds[0].String(), kinds[1].String(), namespaces[0], namespaces[1]}); diff != "" {
 		t.Errorf("inventory (-want +got):\n%s", diff)
+	}
+	// Who was suspended before still has kro's label, which must not pass for an answer.
+	before := patched(obj, metadataPatch("annotations", map[string]any{suspendAnnotation: suspended}))
+	if again := patched(before, suspendPatch(before)); object.Labels(again)[ownedLabel] != "" {
+		t.Errorf("the label of an instance that was suspended before is still there: %v", again)
 	}
 	stopped := patched(obj, suspendPatch(obj))
 	if !isSuspended(stopped) || !mine(stopped) || suspendPatch(stopped) != nil {

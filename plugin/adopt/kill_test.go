@@ -51,9 +51,7 @@ func killedAnywhere(t *testing.T, c *cluster) {
 	if got := c.krowave(t, "adopt", "verify", "repo"); got.code != 0 {
 		t.Errorf("verify: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
-	if deleted := c.deletions(t, "shops", "cellars"); len(deleted) > 0 {
-		t.Errorf("the audit log has deletions: %v", deleted)
-	}
+	c.nothingDeleted(t)
 }
 
 // TestRollback takes back what was done until Git has to change, and once it has.
@@ -66,10 +64,7 @@ func rollback(t *testing.T, c *cluster) {
 	x.commit(documents(t, instanceOf("web")))
 	c.complete(t)
 	before := c.children(t)
-	adopt := func(verb string, args ...string) answer {
-		t.Helper()
-		return c.krowave(t, append([]string{"adopt", verb, "repo"}, args...)...)
-	}
+	adopt := func(verb string, args ...string) answer { return c.adopt(t, verb, args...) }
 	for _, late := range []bool{false, true} {
 		if got := adopt("apply", "--to", "argocd", "--timeout", "1s"); got.code != 1 {
 			t.Fatalf("apply: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
@@ -112,8 +107,12 @@ func rollback(t *testing.T, c *cluster) {
 			t.Errorf("the instance has the annotation %s: %s", annotation, value)
 		}
 	}
-	if deleted := c.deletions(t, "shops", "cellars"); len(deleted) > 0 {
-		t.Errorf("the audit log has deletions: %v", deleted)
+	c.nothingDeleted(t)
+
+	// Who suspended it before is not taken for the answer of kro.
+	c.apply(t, strings.Replace(instanceOf("web"), "namespace: default", "namespace: default, annotations: {kro.run/reconcile: suspended}", 1))
+	if got := adopt("apply", "--to", "argocd"); got.code != 2 || !strings.Contains(got.stdout+got.stderr, "suspended") {
+		t.Errorf("suspended by somebody else: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
 }
 
@@ -127,10 +126,7 @@ func kroIsBroken(t *testing.T, c *cluster) {
 	c.apply(t, instanceOf("web"))
 	c.complete(t)
 	before := c.children(t)
-	adopt := func(verb string, args ...string) answer {
-		t.Helper()
-		return c.krowave(t, append([]string{"adopt", verb, "repo", "--to", "flux"}, args...)...)
-	}
+	adopt := func(verb string, args ...string) answer { return c.adopt(t, verb, append(args, "--to", "flux")...) }
 	c.stopKro(t)
 	if got := adopt("apply", "--timeout", "2s"); got.code == 0 || !strings.Contains(got.stdout+got.stderr, "kro has not answered") {
 		t.Errorf("kro is stopped: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
@@ -152,9 +148,7 @@ func kroIsBroken(t *testing.T, c *cluster) {
 	if c.get(t, "example.com/v1alpha1", "Shop", "web") != nil {
 		t.Error("the instance is still there")
 	}
-	if deleted := c.deletions(t, "shops", "cellars"); len(deleted) > 0 {
-		t.Errorf("the audit log has deletions: %v", deleted)
-	}
+	c.nothingDeleted(t)
 
 	// An RGD that is not Active refuses.
 	c.apply(t, strings.ReplaceAll(shop, "${schema.spec.size}", "${schema.spec.none}"))

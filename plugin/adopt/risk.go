@@ -62,8 +62,9 @@ func (w *look) risksOfInstances(opts Options, add addRisk) {
 		case live.GetDeletionTimestamp() != nil && w.orphaned:
 			add(true, "deleted", r, "it is being deleted, and kro deletes its objects: nothing here stops that")
 		case opts.Stopped:
-		case object.Annotation(live.Object, suspendAnnotation) != "" && object.Labels(live.Object)[ownedLabel] == "" && !mine(live.Object):
-			add(true, "kro-does-not-answer", r, "it is suspended, and kro has not reconciled it since")
+		case isSuspended(live.Object) && !mine(live.Object):
+			add(true, "suspended", r, "somebody else suspended it, so kro's answer to the suspension cannot be told from an older one: "+
+				"remove its annotation %s, or stop kro and use --kro-stopped", suspendAnnotation)
 		}
 	}
 	for i, rgd := range w.rgds {
