@@ -3,7 +3,6 @@ package render
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,9 +10,8 @@ import (
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/outline"
 )
-
-var namedKind = regexp.MustCompile(`(?m)\bkind:\s*["']?([A-Za-z0-9]+)`)
 
 // withoutConsequences leaves out that nothing defines a kind when a file that
 // cannot be read names the kind: that file is the cause, and is reported.
@@ -33,8 +31,8 @@ func withoutConsequences(found diag.List, in Input) diag.List {
 			if !broken[f.Name] {
 				continue
 			}
-			for _, m := range namedKind.FindAllSubmatch(f.Data, -1) {
-				kinds[string(m[1])] = true
+			for _, kind := range outline.NamedKinds(f.Data) {
+				kinds[kind] = true
 			}
 		}
 	}

@@ -2,9 +2,7 @@ package report
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
@@ -20,12 +18,6 @@ import (
 const (
 	fewest     = 3
 	mostPlaces = 3
-)
-
-var (
-	namedKind = regexp.MustCompile(`(?m)\bkind:\s*["']?([A-Za-z0-9]+)`)
-	severalOf = regexp.MustCompile(`^not rendered \(instances: (\d+)\)`)
-	brokenRGD = regexp.MustCompile(`ResourceGraphDefinition (\S+), which defines \S+, has errors`)
 )
 
 // Folded returns findings as people read them: those that say the same of several
@@ -85,16 +77,11 @@ func Folded(list diag.List, source func(file string) []byte) diag.List {
 // placeOf is where a finding differs from others like it: at the instance, where
 // it is about a line of an RGD.
 func placeOf(d diag.Diagnostic) diag.Position {
-	for _, r := range d.Related {
-		if r.Message == forInstance {
-			return r.Position
-		}
+	if at, ok := d.InstanceAt(); ok {
+		return at
 	}
 	return d.Pos
 }
-
-// forInstance is what a finding about a template says of the instance.
-const forInstance = "for this instance"
 
 func causesFirst(list diag.List, causes []diag.List) diag.List {
 	out := make(diag.List, 0, len(list))
@@ -137,15 +124,22 @@ type causes struct {
 
 func newCauses(list diag.List, source func(file string) []byte) *causes {
 	f := &causes{list, map[string]int{}, map[string]int{}}
+	read := map[string]map[string]string{} // each file once
+	definedIn := func(file string) map[string]string {
+		if _, ok := read[file]; !ok {
+			read[file] = kindsOf(file, source)
+		}
+		return read[file]
+	}
 	for n, d := range list {
 		if d.Severity != diag.Error {
 			continue
 		}
 		if name, ok := strings.CutPrefix(d.Object, object.RGDKind+" "); ok {
-			if known, ok := f.byName[name]; !ok || list[known].Missing != "" && d.Missing == "" {
-				f.byName[name] = n
+			if known, ok := f.byName[d.Object]; !ok || list[known].Missing != "" && d.Missing == "" {
+				f.byName[d.Object] = n
 			}
-			if kind := definedBy(name, d.Pos.File, source); kind != "" && d.Missing == "" {
+			if kind := definedIn(d.Pos.File)[name]; kind != "" && d.Missing == "" {
 				if _, known := f.byKind[kind]; !known {
 					f.byKind[kind] = n
 				}
@@ -154,27 +148,28 @@ func newCauses(list diag.List, source func(file string) []byte) *causes {
 		if d.Object != "" || source == nil || !strings.HasPrefix(d.Rule, "yaml-") {
 			continue
 		}
-		for _, m := range namedKind.FindAllSubmatch(source(d.Pos.File), -1) {
-			if _, known := f.byKind[string(m[1])]; !known {
-				f.byKind[string(m[1])] = n
+		for _, kind := range outline.NamedKinds(source(d.Pos.File)) {
+			if _, known := f.byKind[kind]; !known {
+				f.byKind[kind] = n
 			}
 		}
 	}
 	return f
 }
 
-// definedBy is the kind that an RGD of a file defines.
-func definedBy(name, file string, source func(file string) []byte) string {
+// kindsOf are the kinds that the RGDs of a file define, by the names of the RGDs.
+func kindsOf(file string, source func(file string) []byte) map[string]string {
+	out := map[string]string{}
 	if source == nil {
-		return ""
+		return out
 	}
 	docs, _ := manifest.File{Name: file, Data: source(file)}.Read(manifest.Limits{})
 	for _, doc := range docs {
-		if d, ok := outline.Read(doc.Object); ok && d.IsRGD && d.Name == name {
-			return d.Kind.Kind
+		if d, ok := outline.Read(doc.Object); ok && d.IsRGD {
+			out[d.Name] = d.Kind.Kind
 		}
 	}
-	return ""
+	return out
 }
 
 // of is the finding that one follows from in the end, itself where there is none.
@@ -191,11 +186,9 @@ func (f *causes) of(n int) int {
 }
 
 func (f *causes) next(d diag.Diagnostic) (int, bool) {
-	if d.Rule == "unknown-kind" || d.Rule == "definition-refused" {
-		if m := brokenRGD.FindStringSubmatch(d.Message); m != nil {
-			n, ok := f.byName[m[1]]
-			return n, ok
-		}
+	if d.Because != "" {
+		n, ok := f.byName[d.Because]
+		return n, ok
 	}
 	if d.Missing == "" {
 		return 0, false
@@ -209,10 +202,7 @@ func consequence(list diag.List) string {
 	rgds, others := map[string]bool{}, map[string]bool{}
 	more := 0
 	for _, d := range list {
-		if m := severalOf.FindStringSubmatch(d.Message); m != nil {
-			n, _ := strconv.Atoi(m[1]) // what is too large counts as one
-			more += max(n-1, 0)
-		}
+		more += max(d.Instances-1, 0)
 		if strings.HasPrefix(d.Object, object.RGDKind+" ") {
 			rgds[d.Object] = true
 		} else {

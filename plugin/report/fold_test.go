@@ -31,12 +31,13 @@ func TestFolded(t *testing.T) {
 	uses := func(name, of string) diag.Diagnostic {
 		return diag.Diagnostic{
 			Severity: diag.Error, Rule: "unknown-kind", Pos: at("rgds/"+name+".yaml", 20, 15), Object: "ResourceGraphDefinition " + name, Missing: "Shop.kro.run",
+			Because: "ResourceGraphDefinition " + of,
 			Message: "no schema for kro.run/v1alpha1 Shop: ResourceGraphDefinition " + of + ", which defines it, has errors",
 		}
 	}
 	field := diag.Diagnostic{Severity: diag.Error, Rule: "unknown-field", Pos: at("rgds/mall.yaml", 4, 3), Object: "ResourceGraphDefinition mall", Message: "no field"}
 	refused := diag.Diagnostic{
-		Severity: diag.Warning, Rule: "definition-refused", Pos: at("apps/1.yaml", 2, 7), Object: "Shop one",
+		Severity: diag.Warning, Rule: "definition-refused", Pos: at("apps/1.yaml", 2, 7), Object: "Shop one", Because: "ResourceGraphDefinition shop", Instances: 4,
 		Message: "not rendered (instances: 4): ResourceGraphDefinition shop, which defines Shop, has errors",
 	}
 	for _, c := range []struct {

@@ -120,10 +120,8 @@ func (r *Report) Write(w io.Writer, format string) error {
 // file could not be read.
 func (r *Report) subjectOf(d diag.Diagnostic) int {
 	places := []diag.Position{d.Pos}
-	for _, r := range d.Related {
-		if r.Message == "for this instance" {
-			places = []diag.Position{r.Position}
-		}
+	if at, ok := d.InstanceAt(); ok {
+		places = []diag.Position{at}
 	}
 	best := -1
 	for i, s := range r.Subjects {

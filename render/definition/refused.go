@@ -58,6 +58,7 @@ func (d *definer) orphans(docs []*source.Document) {
 		}
 		d.diags.Add(diag.Diagnostic{
 			Severity: diag.Warning, Rule: "definition-refused", Pos: first[kind].Position(diag.Path{"kind"}), Object: first[kind].Title(),
+			Because: by.title, Instances: count[kind],
 			Message: fmt.Sprintf("not rendered%s: %s, which defines %s, %s", more, by.title, kind.Kind, by.reason),
 		})
 	}

@@ -104,7 +104,7 @@ func Define(ctx context.Context, docs Documents, opts Options) (*Set, diag.List,
 	if err != nil {
 		return nil, nil, err
 	}
-	d := &definer{opts: opts, rgds: map[*graph.RGD]string{}, kinds: map[gvk]string{}, undefined: map[gvk]string{}}
+	d := &definer{opts: opts, rgds: map[*graph.RGD]string{}, kinds: map[gvk]string{}, undefined: map[gvk]graph.Undefined{}}
 	d.opts.Compile.Undefined = d.undefined // filled as RGDs turn out to have errors
 	d.set = &Set{Catalog: catalog, graphs: map[gvk]*graph.Graph{}, defined: map[gvk]bool{}, provided: map[gvk]bool{}, compile: d.opts.Compile,
 		others: docs.Others, refused: map[k8sschema.GroupKind]refused{}, lookedUp: map[place]bool{}}
@@ -124,9 +124,9 @@ type definer struct {
 	set   *Set
 	diags diag.List
 
-	rgds      map[*graph.RGD]string // digests of their documents
-	kinds     map[gvk]string        // digests of the CRDs and graphs behind kinds
-	undefined map[gvk]string        // why the kinds of RGDs without a graph are not there
+	rgds      map[*graph.RGD]string   // digests of their documents
+	kinds     map[gvk]string          // digests of the CRDs and graphs behind kinds
+	undefined map[gvk]graph.Undefined // why the kinds of RGDs without a graph are not there
 }
 
 // serve adds the CRDs of the input to the catalog.
@@ -229,7 +229,7 @@ func (d *definer) compile(ctx context.Context) error {
 		if len(ready) == 0 {
 			ready, later = later, nil
 			for _, rgd := range ready {
-				d.undefined[rgd.GVK] = fmt.Sprintf("ResourceGraphDefinition %s, which defines it, depends on the definitions that use it", rgd.Name)
+				d.undefined[rgd.GVK] = graph.Undefined{RGD: rgd.Doc.Title(), Reason: "depends on the definitions that use it"}
 			}
 		}
 		if err := d.round(ctx, ready); err != nil {
@@ -259,7 +259,7 @@ func (d *definer) round(ctx context.Context, rgds []*graph.RGD) error {
 			d.kinds[rgd.GVK] = digests[i]
 			crds = append(crds, g.CRD)
 		} else {
-			d.undefined[rgd.GVK] = fmt.Sprintf("ResourceGraphDefinition %s, which defines it, has errors", rgd.Name)
+			d.undefined[rgd.GVK] = graph.Undefined{RGD: rgd.Doc.Title(), Reason: "has errors", Broken: true}
 		}
 	}
 	d.set.Catalog = d.set.Catalog.With(crds...)

@@ -102,9 +102,27 @@ type Diagnostic struct {
 	Related  []Related
 	Missing  string // the kind that nothing defines, as Kind.group, if that is what is wrong
 
+	Because   string // the object whose errors this finding follows from, as its findings name it in Object
+	Instances int    // how many instances the finding stands for, if more than one
+
 	// Sensitive says that the source line may hold a Secret's value: no snippet
 	// of it is shown.
 	Sensitive bool
+}
+
+// ForInstance is the message of the related position that names the instance which
+// a finding at a line of an RGD is about.
+const ForInstance = "for this instance"
+
+// InstanceAt is the place of the instance that a finding at a line of an RGD is
+// about; false for other findings.
+func (d Diagnostic) InstanceAt() (Position, bool) {
+	for _, r := range d.Related {
+		if r.Message == ForInstance {
+			return r.Position, true
+		}
+	}
+	return Position{}, false
 }
 
 // List collects findings. The zero value is an empty list.

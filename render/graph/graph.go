@@ -133,7 +133,14 @@ type Options struct {
 	Admission *admission.Rules
 
 	// Undefined says why kinds that other RGDs define are not in the catalog.
-	Undefined map[k8sschema.GroupVersionKind]string
+	Undefined map[k8sschema.GroupVersionKind]Undefined
+}
+
+// Undefined is why the kind that an RGD defines is not in the catalog.
+type Undefined struct {
+	RGD    string // as findings name it
+	Reason string // follows its name: "has errors"
+	Broken bool   // findings about the RGD are the cause
 }
 
 // kroDimensions is how many dimensions kro allows a forEach without a flag.

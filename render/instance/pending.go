@@ -24,7 +24,7 @@ func (r *run) pending(i *Instance, x *expand.Expansion) {
 		}
 		d.Path = path.String()
 		if i.Doc != nil {
-			d.Related = []diag.Related{{Position: i.Doc.Start(), Message: "for this instance"}}
+			d.Related = []diag.Related{{Position: i.Doc.Start(), Message: diag.ForInstance}}
 		}
 		r.diags.Add(d)
 	}

@@ -7,6 +7,7 @@
 package outline
 
 import (
+	"regexp"
 	"slices"
 
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
@@ -70,3 +71,15 @@ func Kind(rgd map[string]any) k8sschema.GroupVersionKind {
 
 // Uses lists the kinds that the definition renders or refers to.
 func (d Definition) Uses() []k8sschema.GroupVersionKind { return slices.Concat(d.Renders, d.Refers) }
+
+var namedKind = regexp.MustCompile(`(?m)\bkind:\s*["']?([A-Za-z0-9]+)`)
+
+// NamedKinds are the kinds that a text names which cannot be read as YAML, in
+// order: what it may define, or have instances of.
+func NamedKinds(text []byte) []string {
+	var out []string
+	for _, m := range namedKind.FindAllSubmatch(text, -1) {
+		out = append(out, string(m[1]))
+	}
+	return out
+}

@@ -183,7 +183,7 @@ func (k *checks) renderedProblem(i *render.Instance, n *graph.Node, p schema.Pro
 		Sensitive: confidential,
 	}
 	if top := topOf(i); top.Doc != nil {
-		d.Related = []diag.Related{{Position: top.Doc.Start(), Message: "for this instance"}}
+		d.Related = []diag.Related{{Position: top.Doc.Start(), Message: diag.ForInstance}}
 	}
 	k.diags.Add(d)
 }
