@@ -3,6 +3,8 @@ package expand
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"strconv"
 
 	"github.com/krowave/krowave/render/graph"
 )
@@ -168,4 +170,20 @@ func kindOf(v any) string {
 		return "a string"
 	}
 	return "a number or a boolean"
+}
+
+// withIndexLabel returns an item as other nodes see it: with the label that kro
+// gives it, which is not rendered (S7.7).
+func withIndexLabel(obj map[string]any, index int) map[string]any {
+	out := maps.Clone(obj)
+	meta, _ := obj["metadata"].(map[string]any)
+	meta = maps.Clone(meta)
+	labels, _ := meta["labels"].(map[string]any)
+	labels = maps.Clone(labels)
+	if labels == nil {
+		labels = map[string]any{}
+	}
+	labels["kro.run/collection-index"] = strconv.Itoa(index)
+	meta["labels"], out["metadata"] = labels, meta
+	return out
 }

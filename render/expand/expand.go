@@ -10,9 +10,7 @@ package expand
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/krowave/krowave/render/admission"
 	"github.com/krowave/krowave/render/diag"
@@ -346,22 +344,6 @@ func (ev *evaluator) asSeen(n *graph.Node, obj map[string]any, index int) (map[s
 	return obj, observed
 }
 
-// withIndexLabel returns an item as other nodes see it: with the label that kro
-// gives it, which is not rendered (S7.7).
-func withIndexLabel(obj map[string]any, index int) map[string]any {
-	out := maps.Clone(obj)
-	meta, _ := obj["metadata"].(map[string]any)
-	meta = maps.Clone(meta)
-	labels, _ := meta["labels"].(map[string]any)
-	labels = maps.Clone(labels)
-	if labels == nil {
-		labels = map[string]any{}
-	}
-	labels["kro.run/collection-index"] = strconv.Itoa(index)
-	meta["labels"], out["metadata"] = labels, meta
-	return out
-}
-
 // defaultNamespaces gives namespaced objects the instance's namespace where
 // they name none (S7.8).
 func (ev *evaluator) defaultNamespaces(n *graph.Node, objects []map[string]any) bool {
@@ -379,20 +361,6 @@ func (ev *evaluator) defaultNamespaces(n *graph.Node, objects []map[string]any) 
 		obj["metadata"].(map[string]any)["namespace"] = ev.namespace
 	}
 	return true
-}
-
-// checkTargets refuses two nodes that render the same object (S7.10).
-func (ev *evaluator) checkTargets() {
-	seen := make(map[identity]string, len(ev.out.Objects))
-	for _, o := range ev.out.Objects {
-		id := identityOf(o.Object)
-		first, ok := seen[id]
-		if !ok {
-			seen[id] = o.Node.ID
-			continue
-		}
-		ev.nodeErrorf(o.Node, "duplicate-object", "renders %s, as %s does", id, first)
-	}
 }
 
 // wait records a node that waits for others.

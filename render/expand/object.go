@@ -22,6 +22,20 @@ func (id identity) String() string {
 	return id.kind + " " + id.namespace + "/" + id.name
 }
 
+// checkTargets refuses two nodes that render the same object (S7.10).
+func (ev *evaluator) checkTargets() {
+	seen := make(map[identity]string, len(ev.out.Objects))
+	for _, o := range ev.out.Objects {
+		id := identityOf(o.Object)
+		first, ok := seen[id]
+		if !ok {
+			seen[id] = o.Node.ID
+			continue
+		}
+		ev.nodeErrorf(o.Node, "duplicate-object", "renders %s, as %s does", id, first)
+	}
+}
+
 func metaString(obj map[string]any, key string) (string, bool) {
 	meta, _ := obj["metadata"].(map[string]any)
 	s, ok := meta[key].(string)
