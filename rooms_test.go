@@ -49,6 +49,7 @@ var rooms = []string{
 	"plugin/compare/compat",
 	"plugin/compare/field",
 	"plugin/staging",
+	"plugin/kubeapi",
 	"plugin/report",
 	"plugin/cli",
 	"render/trace",

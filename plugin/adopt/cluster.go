@@ -17,6 +17,8 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
+
+	"github.com/krowave/krowave/plugin/kubeapi"
 )
 
 // fieldManager is the field manager of what is written here. Flux undoes what a
@@ -34,12 +36,7 @@ type Cluster struct {
 
 // Connect returns the Cluster that a configuration leads to. Nothing is sent yet.
 func Connect(config *rest.Config) (*Cluster, error) {
-	config = rest.CopyConfig(config)
-	config.UserAgent = fieldManager
-	config.WarningHandler = rest.NoWarnings{}
-	if config.QPS == 0 {
-		config.QPS, config.Burst = 50, 100
-	}
+	config = kubeapi.Config(config, fieldManager)
 	objects, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the cluster: %w", err)

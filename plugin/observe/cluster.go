@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 
+	"github.com/krowave/krowave/plugin/kubeapi"
 	"github.com/krowave/krowave/render/need"
 	"github.com/krowave/krowave/render/schema"
 )
@@ -31,12 +32,7 @@ type Cluster struct {
 // NewCluster returns a Cluster that a REST configuration leads to. Nothing is
 // sent yet.
 func NewCluster(config *rest.Config) (*Cluster, error) {
-	config = rest.CopyConfig(config)
-	config.UserAgent = "krowave-observe"
-	config.WarningHandler = rest.NoWarnings{}
-	if config.QPS == 0 {
-		config.QPS, config.Burst = 50, 100
-	}
+	config = kubeapi.Config(config, "krowave-observe")
 	objects, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the cluster: %w", err)
