@@ -67,7 +67,7 @@ func (a *act) seen(ctx context.Context) error {
 			if err != nil || live == nil || live.GetAnnotations()[argoRefresh] == "" {
 				return "", err
 			}
-			return fmt.Sprintf("%s has not looked at the cluster", t), nil
+			return fmt.Sprintf("%s has not refreshed yet", t), nil
 		})
 		if err != nil {
 			return err
@@ -260,7 +260,7 @@ func (a *act) remove(ctx context.Context) error {
 			continue
 		}
 		if string(live.GetUID()) != k.UID {
-			return fmt.Errorf("%s was made anew meanwhile: something still has it from Git", k.Ref)
+			return fmt.Errorf("%s was created again in the meantime: a GitOps tool still has it from Git", k.Ref)
 		}
 		if a.cluster.DryRun {
 			continue // what makes it safe is not stored, so it is not even asked for

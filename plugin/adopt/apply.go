@@ -256,7 +256,7 @@ func (a *act) change(ctx context.Context, k known, patch func(*unstructured.Unst
 			return err
 		}
 		if k.UID != "" && string(live.GetUID()) != k.UID {
-			return fmt.Errorf("%s is not the object that it was: its uid is %s, and was %s", k.Ref, live.GetUID(), k.UID)
+			return fmt.Errorf("%s was replaced: its uid is %s, and was %s", k.Ref, live.GetUID(), k.UID)
 		}
 		body := patch(live)
 		if body == nil {

@@ -60,7 +60,7 @@ func (w *look) risksOfInstances(opts Options, add addRisk) {
 		}
 		switch {
 		case live.GetDeletionTimestamp() != nil && w.orphaned:
-			add(true, "deleted", r, "it is being deleted, and kro deletes its objects: nothing here stops that")
+			add(true, "deleted", r, "it is being deleted, and kro deletes its objects with it: krowave cannot stop that")
 		case opts.Stopped:
 		case isSuspended(live.Object) && !mine(live.Object):
 			add(true, "suspended", r, "somebody else suspended it, so kro's answer to the suspension cannot be told from an older one: "+
@@ -104,10 +104,10 @@ func (w *look) risksOf(o ObjectPlan, opts Options, add addRisk) {
 		return
 	}
 	if o.live.GetDeletionTimestamp() != nil {
-		add(true, "object-deleted", o.Ref, "it is being deleted")
+		add(true, "object-deleted", o.Ref, "it is being deleted: wait until it is gone")
 	}
 	if o.Place == InCluster {
-		add(false, "left-over", o.Ref, "the render does not have it: it stays, and nobody looks after it")
+		add(false, "left-over", o.Ref, "the render does not have it: it stays in the cluster, and no tool manages it")
 	}
 	for _, name := range o.Dropped {
 		add(false, "dropped", o.Ref, "kro sets %s, and the render does not", name)
@@ -116,10 +116,10 @@ func (w *look) risksOf(o ObjectPlan, opts Options, add addRisk) {
 		return
 	}
 	if text := object.Annotation(w.rendered(o.Ref), argoOptions); text != "" && !strings.Contains(text, "Prune=false") {
-		add(false, "not-held", o.Ref, "the render sets %s, which Argo CD writes over the one that holds it: do not take the change in Git back before it is handed over", argoOptions)
+		add(false, "not-held", o.Ref, "the render sets %s, which replaces the protection at the first sync: do not revert the change in Git before the handover is complete", argoOptions)
 	}
 	if other := o.live.GetLabels()[partOfLabel]; other != "" && !w.isOurs(other) {
-		add(true, "other-instance", o.Ref, "it belongs to another instance of kro")
+		add(true, "other-instance", o.Ref, "it belongs to another kro instance: remove it from one of them")
 	}
 }
 

@@ -66,7 +66,7 @@ func (w *look) describe(s Step, opts Options) (what string, commands []string) {
 	}
 	switch s {
 	case Hold:
-		what = "keep GitOps tools from pruning or deleting: the instance, its RGD and its objects"
+		what = "protect the instance, its RGD and its objects from pruning and deletion by GitOps tools"
 		for _, rgd := range w.rgds {
 			if rgd != nil {
 				patch(refOf(rgd), holdPatch(rgd.Object))
@@ -75,7 +75,7 @@ func (w *look) describe(s Step, opts Options) (what string, commands []string) {
 		each(func(r Ref, obj map[string]any) { patch(r, holdPatch(obj)) })
 		objects(func(o ObjectPlan) { patch(o.Ref, holdPatch(o.live.Object)) })
 	case Seen:
-		what = "wait until Argo CD has seen that; from here on Git may change"
+		what = "wait until Argo CD has refreshed; Git may change after this step"
 		for _, t := range w.concerned() {
 			if t.Kind == "Application" {
 				commands = append(commands, fmt.Sprintf("kubectl annotate --overwrite %s %s=normal", t.arguments(), argoRefresh),
@@ -83,10 +83,10 @@ func (w *look) describe(s Step, opts Options) (what string, commands []string) {
 			}
 		}
 	case Suspend:
-		what = "stop kro for the instance"
+		what = "suspend the instance in kro"
 		each(func(r Ref, obj map[string]any) { patch(r, suspendPatch(obj)) })
 	case Fence:
-		what = "wait until kro has answered: it puts its label back"
+		what = "wait until kro has confirmed the suspension: it adds its label again"
 		if opts.Stopped {
 			return "", nil
 		}
@@ -94,7 +94,7 @@ func (w *look) describe(s Step, opts Options) (what string, commands []string) {
 			commands = append(commands, fmt.Sprintf(`kubectl wait %s --for=jsonpath='{.metadata.labels.kro\.run/owned}'=true --timeout=5m`, r.arguments()))
 		})
 	case Release:
-		what = "take kro's labels off the objects, and hand their fields over"
+		what = "remove kro's labels from the objects and move their fields to the new manager"
 		manager, op := newManager(opts.To)
 		objects(func(o ObjectPlan) {
 			body := releasePatch(o.live.Object, w.rendered(o.Ref), w.uids())
@@ -105,7 +105,7 @@ func (w *look) describe(s Step, opts Options) (what string, commands []string) {
 			}
 		})
 	case Empty:
-		what = "empty the inventory in which kro looks for what to delete"
+		what = "empty the instance's inventory, by which kro finds what to delete"
 		each(func(r Ref, obj map[string]any) { patch(r, emptyPatch(r, obj)) })
 	case Handover:
 		what = w.handoverText(opts.To)
@@ -115,7 +115,7 @@ func (w *look) describe(s Step, opts Options) (what string, commands []string) {
 			}
 		}
 	case Check:
-		what = "look again: no object has the label of the instance"
+		what = "check that no object has the label of the instance"
 		for i, live := range w.instances {
 			if live == nil {
 				continue
@@ -126,7 +126,7 @@ func (w *look) describe(s Step, opts Options) (what string, commands []string) {
 			}
 		}
 	case Remove:
-		what = "remove the instance; this cannot be taken back, but it can be given to kro again"
+		what = "delete the instance; rollback is not possible after this step, but --to kro is"
 		each(func(r Ref, _ map[string]any) {
 			commands = append(commands, fmt.Sprintf("kubectl delete %s --cascade=orphan --wait=false", r.arguments()))
 		})
@@ -143,17 +143,17 @@ func (w *look) describe(s Step, opts Options) (what string, commands []string) {
 			what = "remove kro's finalizer: kro does not run"
 		}
 	case Unhold:
-		what = "take off what held the objects"
+		what = "remove the protection from the objects"
 		objects(func(o ObjectPlan) {
 			commands = append(commands, fmt.Sprintf("kubectl annotate --overwrite --field-manager=%s %s %s", fieldManager, o.arguments(), unholdArguments(o.live.Object)))
 		})
 	case Returned:
-		what = "change Git: the instance instead of its objects; wait until the GitOps tool has let the objects go"
+		what = "replace the objects in Git by the instance; wait until the GitOps tool no longer has the objects"
 	case Adopted:
-		what = "wait until kro has its label on every object"
+		what = "wait until kro has labelled every object"
 		commands = append(commands, fmt.Sprintf("kubectl wait %s --for=condition=Ready --timeout=10m", w.Instances[0].arguments()))
 	case Untrack:
-		what = "take off the marks of the GitOps tool"
+		what = "remove the tracking marks of the GitOps tool"
 		objects(func(o ObjectPlan) { patch(o.Ref, untrackPatch(o.live.Object)) })
 	}
 	return what, commands
@@ -161,9 +161,9 @@ func (w *look) describe(s Step, opts Options) (what string, commands []string) {
 
 func (w *look) handoverText(to Target) string {
 	if to == Flux {
-		return "change Git: the objects instead of the instance, by a RenderedSource or rendered manifests; wait until the Kustomization that has them is ready"
+		return "replace the instance in Git by its objects, with a RenderedSource or rendered manifests; wait until their Kustomization is ready"
 	}
-	return "change Git: the objects instead of the instance, by an Application with the plugin or rendered manifests; wait until it is synced"
+	return "replace the instance in Git by its objects, with an Application that uses the plugin or rendered manifests; wait until it is synced"
 }
 
 // concerned are the tools that have the instance or one of its objects.

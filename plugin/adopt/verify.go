@@ -52,7 +52,7 @@ func (r *Run) verify(ctx context.Context, f Family) ([]Risk, error) {
 		case string(live.GetUID()) != k.UID:
 			add("made-anew", k.Ref, "it is another object: its uid is %s, and was %s", live.GetUID(), k.UID)
 		case live.GetDeletionTimestamp() != nil:
-			add("deleted", k.Ref, "it is being deleted")
+			add("deleted", k.Ref, "it is being deleted: wait until it is gone")
 		default:
 			before[k.String()] = content(live)
 		}

@@ -25,11 +25,11 @@ func Kinds() []report.Kind { return []report.Kind{adopt.PlanKind()} }
 func New(s cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "adopt",
-		Short: "Move instances between kro and a GitOps tool without a deletion",
-		Long: "adopt gives the objects of instances to Argo CD or Flux, or back to kro, and no object is deleted on the way. plan says what " +
-			"has to be done, with a kubectl command for each step; apply does it; verify looks at it afterwards; rollback takes it " +
-			"back.\n\nadopt is experimental: its steps are proven in a model and tested against stand-ins for the API server, kro and the GitOps " +
-			"tool. Try it with --dry-run server and on a cluster without valuable data first.\n\nThe paths are those of the instances and their RGDs, as for krowave render. The cluster is that of kubectl.",
+		Short: "Move instances between kro and a GitOps tool without deleting their objects",
+		Long: "adopt moves the objects of instances from kro to Argo CD or Flux, or back to kro, without deleting one of them. plan prints the " +
+			"steps, with a kubectl command for each; apply runs them; verify checks the result; rollback undoes apply " +
+			"until the instance is deleted.\n\nadopt is experimental: its steps are proven in a model and tested against stand-ins for the API server, kro and the GitOps " +
+			"tool. Try it with --dry-run server and on a cluster without valuable data first.\n\nThe paths hold the instances and their RGDs, as for krowave render. The cluster is the one that kubectl uses.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -53,7 +53,7 @@ func (f *flags) bind(cmd *cobra.Command) {
 	set := cmd.Flags()
 	f.Settings.Bind(cmd, options.Defaults(), "annotate", "waves", "emit", "allow-empty")
 	f.to = options.Choice{Allowed: []string{string(adopt.ArgoCD), string(adopt.Flux), string(adopt.Kro)}}
-	set.Var(&f.to, "to", "who gets the objects")
+	set.Var(&f.to, "to", "new manager of the objects")
 	options.Complete(cmd, "to", f.to.Allowed...)
 	set.StringSliceVar(&f.rgds, "rgd", nil, "only instances of these ResourceGraphDefinitions")
 	set.BoolVar(&f.stopped, "kro-stopped", false, "kro does not run: do not wait for it, and remove its finalizer")
@@ -65,19 +65,19 @@ func (f *flags) bind(cmd *cobra.Command) {
 // writes adds the flags of what writes.
 func (f *flags) writes(cmd *cobra.Command) {
 	f.dryRun = options.Choice{Value: "none", Allowed: []string{"none", "server"}}
-	cmd.Flags().Var(&f.dryRun, "dry-run", "server sends every write but the removal of the instance, and the cluster stores none")
+	cmd.Flags().Var(&f.dryRun, "dry-run", "server: send every write except the deletion of the instance with dry run, so the cluster stores nothing")
 	options.Complete(cmd, "dry-run", f.dryRun.Allowed...)
 	f.waits(cmd)
 }
 
 func (f *flags) waits(cmd *cobra.Command) {
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "how long to wait for kro, or for the GitOps tool, at one step")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "maximum time to wait for kro or the GitOps tool in one step")
 }
 
 // read renders the paths and connects to the cluster.
 func (f *flags) read(cmd *cobra.Command, s cli.Streams, args []string) (*adopt.Cluster, []adopt.Family, error) {
 	if f.to.Value == "" && cmd.Flags().Lookup("to") != nil {
-		return nil, nil, cli.Usagef("--to says who gets the objects: argocd, flux or kro")
+		return nil, nil, cli.Usagef("--to is required: argocd, flux or kro")
 	}
 	run, err := load.New(cmd, s, &f.Settings).Render(args)
 	if err != nil {
@@ -87,7 +87,7 @@ func (f *flags) read(cmd *cobra.Command, s cli.Streams, args []string) (*adopt.C
 		return nil, nil, cli.ErrFailed
 	}
 	if run.In.Placeholder() {
-		return nil, nil, cli.Usagef("--runtime=placeholder is for previews: what it renders is not an object of a cluster")
+		return nil, nil, cli.Usagef("--runtime=placeholder is only for previews: placeholders cannot be compared with a cluster")
 	}
 	families := adopt.Families(run.Parts, func(i *render.Instance) bool {
 		if len(f.rgds) == 0 {
@@ -101,7 +101,7 @@ func (f *flags) read(cmd *cobra.Command, s cli.Streams, args []string) (*adopt.C
 		return false
 	})
 	if len(families) == 0 {
-		return nil, nil, cli.Usagef("there is no such instance in what was given")
+		return nil, nil, cli.Usagef("no instance in the given paths matches; check the paths, --instance and --rgd")
 	}
 	config, err := f.cluster.ToRESTConfig()
 	if err != nil {
@@ -142,10 +142,10 @@ func newPlan(s cli.Streams) *cobra.Command {
 	output := options.Choice{Value: "human", Allowed: []string{"human", "markdown", "json"}}
 	cmd := &cobra.Command{
 		Use:   "plan PATH|-... --to argocd|flux|kro",
-		Short: "Say what has to be done, and what is not safe",
-		Long: "plan compares what the paths render to with what the cluster has, and says for each instance which objects belong to it, what " +
-			"would change in them, who owns them, what may go wrong, and the steps, with a kubectl command for each.\n\nIt reads " +
-			"only.\n\nExit codes: 0 nothing to do, 1 steps to do, 2 not safe, wrong usage or errors in the input, 3 internal failure.",
+		Short: "Print the steps and what is not safe",
+		Long: "plan compares the rendered paths with the cluster. For each instance it prints the objects that belong to it, what would " +
+			"change in them, who owns them, the risks, and the steps with a kubectl command for each.\n\nIt writes " +
+			"nothing.\n\nExit codes: 0 nothing to do, 1 steps to do, 2 not safe, wrong usage or errors in the input, 3 internal failure.",
 		Example: "  krowave adopt plan shop --to argocd\n  krowave adopt plan shop --to flux -o markdown",
 		Args:    cli.AtLeastOne("a file, a directory, a pattern, or - for standard input"),
 	}
@@ -173,11 +173,11 @@ func newApply(s cli.Streams) *cobra.Command {
 	var f flags
 	cmd := &cobra.Command{
 		Use:   "apply PATH|-... --to argocd|flux|kro",
-		Short: "Do the steps of the plan",
-		Long: "apply does the steps that plan lists, and says each before it does it. It is experimental. It deletes no object of an instance: only the instance, when kro " +
-			"would find nothing to delete with it.\n\nThe steps until Git has to change are done for all instances first; then commit " +
-			"the change, and run it again if it has ended. A ConfigMap krowave-adopt-... in the namespace of an instance is the journal: a run that was ended at any point goes on " +
-			"where it was, and two runs at once are refused.\n\nExit codes: 0 all is done, 1 steps are left, 2 something is not safe, wrong usage or " +
+		Short: "Run the steps of the plan",
+		Long: "apply runs the steps that plan prints, and prints each before it runs it. It is experimental. It never deletes an object of an instance. It deletes " +
+			"only the instance, once kro would find nothing else to delete.\n\napply first prepares all instances. Then commit the " +
+			"change in Git, and run apply again if it has ended. The ConfigMap krowave-adopt-... in the namespace of an instance is the journal: the next run continues where an " +
+			"interrupted one stopped, and a second run at the same time is refused.\n\nExit codes: 0 done, 1 steps are left, 2 not safe, wrong usage or " +
 			"errors in the input, 3 internal failure.",
 		Example: "  krowave adopt apply shop --to argocd --dry-run server\n  krowave adopt apply shop --to argocd --max 5",
 		Args:    cli.AtLeastOne("a file, a directory, a pattern, or - for standard input"),
@@ -203,9 +203,9 @@ func newRollback(s cli.Streams) *cobra.Command {
 	var f flags
 	cmd := &cobra.Command{
 		Use:   "rollback PATH|-...",
-		Short: "Take back what apply did, until the instance is removed",
-		Long: "rollback gives instances on the way to Argo CD or Flux back to kro, from any step before the instance is removed. Git has to have the instances " +
-			"again: it waits until the GitOps tool has let their objects go.\n\nExit codes: 0 taken back, 1 steps are left, 2 not possible any longer, " +
+		Short: "Undo apply, until the instance is deleted",
+		Long: "rollback returns instances that are moving to Argo CD or Flux to kro, from any step before the instance is deleted. Put the instances " +
+			"into Git again first: rollback waits until the GitOps tool no longer has their objects.\n\nExit codes: 0 undone, 1 steps are left, 2 no longer possible, " +
 			"wrong usage or errors in the input, 3 internal failure.",
 		Example: "  krowave adopt rollback shop",
 		Args:    cli.AtLeastOne("a file, a directory, a pattern, or - for standard input"),
@@ -236,10 +236,10 @@ func newVerify(s cli.Streams) *cobra.Command {
 	var f flags
 	cmd := &cobra.Command{
 		Use:   "verify PATH|-...",
-		Short: "Say whether every object is the one that it was, and in sync",
-		Long: "verify compares the objects with the journal of apply: each has the uid that it had, none is being deleted, the GitOps tool has it in sync, and " +
-			"nobody changes it while the tool looks at it twice. It asks the Application or Kustomization to look again, by an annotation, and " +
-			"writes nothing else.\n\nExit codes: 0 all is well, 1 findings, 2 wrong usage or errors in the input, 3 internal failure.",
+		Short: "Check that every object is unchanged and in sync",
+		Long: "verify compares the objects with the journal of apply: each has its old uid, none is being deleted, the GitOps tool reports it in sync, and " +
+			"nothing changes it during two reconciles. verify requests the reconciles with an annotation on the Application or Kustomization, and " +
+			"writes nothing else.\n\nExit codes: 0 no findings, 1 findings, 2 wrong usage or errors in the input, 3 internal failure.",
 		Example: "  krowave adopt verify shop",
 		Args:    cli.AtLeastOne("a file, a directory, a pattern, or - for standard input"),
 	}
