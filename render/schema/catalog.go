@@ -24,6 +24,7 @@ type Kind struct {
 	// refuse such a CRD; Schema is then an object of nothing known.
 	Err error
 
+	aliases    string                       // of a CRD, with spaces between
 	structural *structuralschema.Structural // CRDs only, defaults pruned
 	defaults   *kindDefaults                // of Schema; built-in kinds only
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -53,6 +54,7 @@ func kindOfCRD(crd *apiextensionsv1.CustomResourceDefinition, v *apiextensionsv1
 		Plural:     crd.Spec.Names.Plural,
 		Namespaced: crd.Spec.Scope == apiextensionsv1.NamespaceScoped,
 		Schema:     &Schema{Type: "object"},
+		aliases:    strings.Join(append([]string{crd.Spec.Names.Singular}, crd.Spec.Names.ShortNames...), " "),
 	}
 	s, err := structuralOf(v)
 	if err != nil {

@@ -4,41 +4,38 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-
-	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
 )
 
-// Target is what is to be explained: an object, a node that renders none
-// (Object is -1), or with a nil Node the instance itself.
+// Target is what is to be explained: an object, all objects of a collection
+// (Object is Items), a node that renders none (Object is Nothing), or with a nil
+// Node the instance itself.
 type Target struct {
 	Instance *render.Instance
 	Node     *graph.Node
 	Object   int // in Instance.Objects
 	Field    diag.Path
+
+	Name   *render.Identity // of the object that a node without objects would render, when it was asked for by it
+	Others []*graph.Node    // further nodes of the instance that would render it
 }
 
-// candidate is something that can be named.
-type candidate struct {
-	target Target
-	kinds  []string // lower case; none for a node
-	name   string
-	prefix string // of the instance, for a node: what stands before the last slash
-	space  string // namespace
-	rest   string // of the text, after the name: a field
-}
+// What Target.Object says instead of an index.
+const (
+	Nothing = -1
+	Items   = -2
+)
 
 // Find reads KIND/NAME, KIND/NAMESPACE/NAME, INSTANCE/NODE or
 // INSTANCE/NODE[INDEX], each with a field after it. KIND may have its group and
-// be a plural, INSTANCE is as the first two. namespace, when not empty, is that
-// of the object. The error says what there is instead.
+// be a plural or a short name, INSTANCE is as the first two. namespace, when not
+// empty, is that of the object. The error says what there is instead.
 func (t *Tracer) Find(text, namespace string) (Target, error) {
-	var found []candidate
+	var found, likely []candidate
 	kind, _, _ := strings.Cut(text, "/")
 	all := t.candidates(strings.ToLower(kind))
 	for _, c := range all {
@@ -46,7 +43,10 @@ func (t *Tracer) Find(text, namespace string) (Target, error) {
 		if !ok || namespace != "" && c.space != "" && c.space != namespace {
 			continue
 		}
-		c.rest = rest
+		if c.rest = rest; c.pattern != nil {
+			likely = append(likely, c)
+			continue
+		}
 		switch {
 		case len(found) == 0 || len(rest) < len(found[0].rest):
 			found = []candidate{c}
@@ -54,7 +54,10 @@ func (t *Tracer) Find(text, namespace string) (Target, error) {
 			found = append(found, c)
 		}
 	}
-	found = slices.CompactFunc(found, func(a, b candidate) bool { return a.title() == b.title() })
+	if len(found) == 0 && len(likely) == 1 {
+		found = likely
+	}
+	found = merged(found)
 	switch len(found) {
 	case 0:
 		return Target{}, t.unknown(text, namespace, all)
@@ -68,146 +71,39 @@ func (t *Tracer) Find(text, namespace string) (Target, error) {
 	return Target{}, fmt.Errorf("%s is ambiguous: %s; add the namespace (-n, or KIND/NAMESPACE/NAME)", text, strings.Join(titles, ", "))
 }
 
-// candidates lists all that has a name: objects and what nodes of a kind would
-// render, then instances, then nodes.
-func (t *Tracer) candidates(kind string) []candidate {
-	var out, nodes []candidate
-	for _, i := range t.res.Instances {
-		for k, o := range i.Objects {
-			id := render.IdentityOf(o.Object)
-			out = append(out, t.named(Target{Instance: i, Node: o.Node, Object: k}, id))
-			index := ""
-			if o.Node.Type.IsCollection() {
-				index = "[" + strconv.Itoa(o.Index) + "]"
-			}
-			nodes = append(nodes, t.node(Target{Instance: i, Node: o.Node, Object: k}, index))
+// merged makes one of the candidates with one name. Nodes of an instance with
+// opposite conditions commonly share theirs: what is rendered stands for those
+// that are not.
+func merged(found []candidate) []candidate {
+	var out []candidate
+	for _, c := range found {
+		k := slices.IndexFunc(out, func(o candidate) bool { return o.title() == c.title() })
+		if last := len(out) - 1; k < 0 && last >= 0 && c.target.Name != nil && out[last].target.Node == c.target.Node && out[last].target.Instance == c.target.Instance {
+			name := *c.target.Name // items of one node in several namespaces
+			name.Namespace = ""
+			out[last].target.Name = &name
+			continue
 		}
-		for _, n := range i.Graph.Nodes {
-			if objectOf(i, n, 0) != nil {
-				continue
-			}
-			missing := Target{Instance: i, Node: n, Object: -1}
-			if id := kindOf(n); slices.Contains(t.kinds(id), kind) {
-				if id, ok := t.wouldBe(i, n); ok {
-					out = append(out, t.named(missing, id))
-				}
-			}
-			nodes = append(nodes, t.node(missing, ""))
-		}
-	}
-	for _, i := range t.res.Instances {
-		if i.Parent == nil {
-			out = append(out, t.named(Target{Instance: i, Object: -1}, i.Identity()))
-		}
-	}
-	return append(out, nodes...)
-}
-
-func (t *Tracer) named(target Target, id render.Identity) candidate {
-	return candidate{target: target, kinds: t.kinds(id), name: id.Name, space: id.Namespace}
-}
-
-func (t *Tracer) node(target Target, index string) candidate {
-	id := target.Instance.Identity()
-	return candidate{target: target, kinds: t.kinds(id), prefix: id.Name, name: target.Node.ID + index, space: id.Namespace}
-}
-
-// kinds lists the ways to name a kind: deployment, deployments,
-// deployment.apps, deployment.v1.apps.
-func (t *Tracer) kinds(id render.Identity) []string {
-	gvk := k8sschema.FromAPIVersionAndKind(id.APIVersion, id.Kind)
-	kind := strings.ToLower(gvk.Kind)
-	plural := kind + "s"
-	if k, ok := t.res.Catalog.Lookup(gvk); ok && k.Plural != "" {
-		plural = k.Plural
-	}
-	var out []string
-	for _, name := range []string{kind, plural} {
-		out = append(out, name)
-		if gvk.Group == "" {
-			out = append(out, name+"."+gvk.Version)
-		} else {
-			out = append(out, name+"."+gvk.Group, name+"."+gvk.Version+"."+gvk.Group)
+		switch {
+		case k < 0:
+			out = append(out, c)
+		case out[k].target.Object == Nothing && c.target.Object != Nothing:
+			out[k] = c
+		case out[k].target.Object == Nothing && out[k].target.Instance == c.target.Instance && out[k].target.Node != c.target.Node:
+			out[k].target.Others = append(out[k].target.Others, c.target.Node)
 		}
 	}
 	return out
 }
 
-// matches reports whether a text names the candidate, and returns the field
-// after it.
-func (c candidate) matches(text string) (rest string, ok bool) {
-	forms := []string{}
-	name := c.path()
-	if c.prefix != "" {
-		forms = append(forms, name) // INSTANCE/NODE without its kind
-	}
-	kind, _, _ := strings.Cut(text, "/")
-	if slices.Contains(c.kinds, strings.ToLower(kind)) {
-		forms = append(forms, kind+"/"+name)
-		if c.space != "" {
-			forms = append(forms, kind+"/"+c.space+"/"+name)
-		}
-	}
-	for _, form := range forms {
-		behind, found := strings.CutPrefix(text, form)
-		if found && ends(behind) && (!ok || len(behind) < len(rest)) {
-			rest, ok = behind, true
-		}
-	}
-	return rest, ok
-}
-
-// title names a candidate in full.
-func (c candidate) title() string {
-	if c.space != "" {
-		return c.kinds[0] + "/" + c.space + "/" + c.path()
-	}
-	return c.kinds[0] + "/" + c.path()
-}
-
-// path is the name, of a node with its instance's.
-func (c candidate) path() string {
-	if c.prefix != "" {
-		return c.prefix + "/" + c.name
-	}
-	return c.name
-}
-
-func kindOf(n *graph.Node) render.Identity {
-	return render.Identity{APIVersion: n.Kind.GVK.GroupVersion().String(), Kind: n.Kind.GVK.Kind}
-}
-
-// wouldBe is the name of the object that a node without objects would render,
-// when it can be told.
-func (t *Tracer) wouldBe(i *render.Instance, n *graph.Node) (render.Identity, bool) {
-	id := kindOf(n)
-	for _, key := range []string{"name", "namespace"} {
-		path := diag.Path{"metadata", key}
-		v, _ := lookup(n.Template, path)
-		if f := covering(n, path); f != nil {
-			if f.Iteration {
-				return id, false
-			}
-			var err error
-			if v, err = t.replay(i).Eval(n, f.Expr, nil); err != nil {
-				return id, false
-			}
-		}
-		text, _ := v.(string)
-		if key == "name" {
-			id.Name = text
-		} else if id.Namespace = text; text == "" && n.Kind.Namespaced {
-			id.Namespace = i.Identity().Namespace
-		}
-	}
-	return id, id.Name != ""
-}
-
 // withField reads the field after a name.
 func (t *Tracer) withField(c candidate) (Target, error) {
 	target := c.target
-	if c.rest == "" || target.Node != nil && target.Object < 0 {
+	if c.rest == "" || target.Node != nil && target.Object == Nothing {
 		return target, nil
+	}
+	if target.Object == Items {
+		return target, t.notOneItem(c)
 	}
 	var obj any
 	switch {
@@ -223,6 +119,20 @@ func (t *Tracer) withField(c candidate) (Target, error) {
 	}
 	at, _ := lookup(obj, path[:found])
 	return target, t.unknownField(c.title(), path[:found+1], at)
+}
+
+// notOneItem says how to name one object of a collection.
+func (t *Tracer) notOneItem(c candidate) error {
+	last := 0
+	for _, o := range c.target.Instance.Objects {
+		if o.Node == c.target.Node {
+			last = o.Index
+		}
+	}
+	if strings.HasPrefix(c.rest, "[") {
+		return fmt.Errorf("%s has no item %s; there are [0] to [%d]", c.title(), c.rest, last)
+	}
+	return fmt.Errorf("%s renders %d objects: name one of them, such as %s[0]%s", c.title(), last+1, c.title(), c.rest)
 }
 
 // known reports whether there is something to say of a field that the rendered
@@ -286,6 +196,9 @@ func (t *Tracer) unknown(text, namespace string, all []candidate) error {
 	kind, name, _ := strings.Cut(text, "/")
 	var kinds, objects, same, titles []string
 	for _, c := range all {
+		if c.pattern != nil {
+			continue
+		}
 		kinds = append(kinds, c.kinds[0])
 		if c.prefix == "" {
 			objects = append(objects, c.title())

@@ -29,14 +29,15 @@ const (
 
 // Missing says why a node renders nothing.
 type Missing struct {
-	Node    string         `json:"node"`
-	Why     Why            `json:"why"`
-	Text    string         `json:"text"`
-	At      *diag.Position `json:"at,omitempty"`
-	Through *Value         `json:"through,omitempty"` // the expression that needs the node in Because
-	Cause   *Value         `json:"cause,omitempty"`   // the expression that decided, with what it reads
-	Hint    string         `json:"hint,omitempty"`
-	Because []Missing      `json:"because,omitempty"` // the dependency, and so on to the cause
+	Node    string           `json:"node"`
+	Object  *render.Identity `json:"object,omitempty"` // that was asked for
+	Why     Why              `json:"why"`
+	Text    string           `json:"text"`
+	At      *diag.Position   `json:"at,omitempty"`
+	Through *Value           `json:"through,omitempty"` // the expression that needs the node in Because
+	Cause   *Value           `json:"cause,omitempty"`   // the expression that decided, with what it reads
+	Hint    string           `json:"hint,omitempty"`
+	Because []Missing        `json:"because,omitempty"` // the dependency, and so on to the cause
 }
 
 // missing says why a node renders nothing.

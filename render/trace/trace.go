@@ -15,6 +15,8 @@ package trace
 import (
 	"context"
 
+	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
+
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
@@ -35,7 +37,8 @@ type Tracer struct {
 	opts    Options
 	replays map[*render.Instance]*expand.Replay
 	secrets Secrets
-	err     error // the first of a replay
+	names   map[k8sschema.GroupVersionKind][]string // of kinds
+	err     error                                   // the first of a replay
 }
 
 // New readies the explanation of a result.
@@ -43,7 +46,7 @@ func New(ctx context.Context, res *render.Result, opts Options) *Tracer {
 	if opts.Depth <= 0 {
 		opts.Depth = 4
 	}
-	return &Tracer{ctx: ctx, res: res, opts: opts, replays: map[*render.Instance]*expand.Replay{}}
+	return &Tracer{ctx: ctx, res: res, opts: opts, replays: map[*render.Instance]*expand.Replay{}, names: map[k8sschema.GroupVersionKind][]string{}}
 }
 
 // Explanation says where an object, a field or a missing node comes from.
@@ -58,7 +61,9 @@ type Explanation struct {
 	Field      *Value           `json:"field,omitempty"`
 	Fields     []Value          `json:"fields,omitempty"`
 	Missing    *Missing         `json:"missing,omitempty"`
-	Nodes      []Summary        `json:"nodes,omitempty"` // of an instance
+	Others     []Missing        `json:"others,omitempty"` // further nodes that would render the object
+	Items      []Item           `json:"items,omitempty"`  // of a collection
+	Nodes      []Summary        `json:"nodes,omitempty"`  // of an instance
 }
 
 // Instance names an instance and the place where it is written.
@@ -75,6 +80,13 @@ type Node struct {
 	Index *int           `json:"index,omitempty"` // in a collection
 	Type  graph.NodeType `json:"type"`
 	At    diag.Position  `json:"at"`
+}
+
+// Item is one object of a collection.
+type Item struct {
+	Index int `json:"index"`
+	render.Identity
+	Wave *int `json:"wave,omitempty"` // of an object that has one
 }
 
 // Summary is one node of an instance in a line.
@@ -98,10 +110,28 @@ func (t *Tracer) Explain(target Target) (*Explanation, error) {
 		out.Field = &v
 	case target.Node == nil:
 		out.Nodes = t.summaries(i)
-	case target.Object < 0:
+	case target.Object == Items:
+		out.Node = nodeOf(i, target.Node)
+		for _, e := range target.Node.IncludeWhen {
+			out.Conditions = append(out.Conditions, t.condition(site{i: i, n: target.Node}, e))
+		}
+		for k, o := range i.Objects {
+			if o.Node == target.Node {
+				item := Item{Index: o.Index, Identity: render.IdentityOf(o.Object)}
+				if w := t.wave(i, k); w != nil && !w.Hook {
+					item.Wave = &w.Wave
+				}
+				out.Items = append(out.Items, item)
+			}
+		}
+	case target.Object == Nothing:
 		out.Node = nodeOf(i, target.Node)
 		m := t.missing(i, target.Node, t.opts.Depth)
 		out.Missing = &m
+		m.Object = target.Name
+		for _, n := range target.Others {
+			out.Others = append(out.Others, t.missing(i, n, t.opts.Depth))
+		}
 	default:
 		t.object(out, site{i, target.Node, &i.Objects[target.Object], nil}, target)
 	}

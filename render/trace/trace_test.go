@@ -199,7 +199,7 @@ metadata: {name: loose}
 		{"configmap/market.1", "shelf 0"},
 		{"ConfigMap/market.2.data.a", "shelf 1 data.a"},
 		{"configmaps/default/market.2.data.a.b", `shelf 1 data["a.b"]`},
-		{`cm/market.2`, `error: no object is named cm/market.2; there are configmap/default/market.1, configmap/default/market.2, stand/default/market`},
+		{`cm/market.2`, "shelf 1"},
 		{`configmap/market.2.data["a.b[0]"]`, `shelf 1 data["a.b[0]"]`},
 		{"configmap/market.2.metadata.annotations.example.com/a.b", `shelf 1 metadata.annotations["example.com/a.b"]`},
 		{"service/market", "lamp -1"},
@@ -208,7 +208,7 @@ metadata: {name: loose}
 		{"Stand.kro.run/default/market.metadata.name", "market metadata.name"},
 		{"stand/market/shelf[1].data", "shelf 1 data"},
 		{"market/lamp", "lamp -1"},
-		{"stand/market/shelf", "error: no object is named stand/market/shelf; did you mean stand/default/market/shelf[0]?"},
+		{"stand/market/shelf", "shelf all"},
 		{"stand/marker", "error: no object is named stand/marker; did you mean stand/default/market?"},
 		{"configmap/market.2.data.a.c", "error: configmap/default/market.2 has no field data.a.c; data.a is not an object"},
 		{"configmap/market.3", "error: no object is named configmap/market.3; did you mean configmap/default/market.1?"},
@@ -233,6 +233,9 @@ func targetText(target trace.Target, err error) string {
 		return strings.TrimSpace(target.Instance.Identity().Name + " " + target.Field.String())
 	}
 	index := "-1"
+	if target.Object == trace.Items {
+		index = "all"
+	}
 	if target.Object >= 0 {
 		index = string(rune('0' + target.Instance.Objects[target.Object].Index))
 	}

@@ -25,6 +25,10 @@ func (p *explanationPrinter) explanation(x *trace.Explanation) {
 	switch {
 	case x.Object != nil:
 		p.line(0, "%s %s", identityText(*x.Object), x.Object.APIVersion)
+	case x.Missing != nil && x.Missing.Object != nil:
+		p.line(0, "%s is not rendered: %s/%s %s", identityText(*x.Missing.Object), identityText(x.Instance.Identity), x.Missing.Node, x.Missing.Text)
+	case x.Items != nil:
+		p.line(0, "%s/%s renders %d %s", identityText(x.Instance.Identity), x.Node.ID, len(x.Items), plural(len(x.Items), "object"))
 	case x.Missing != nil:
 		p.line(0, "%s/%s %s", identityText(x.Instance.Identity), x.Missing.Node, x.Missing.Text)
 	default:
@@ -59,8 +63,36 @@ func (p *explanationPrinter) explanation(x *trace.Explanation) {
 	if x.Missing != nil {
 		p.missing(1, *x.Missing)
 	}
+	for _, m := range x.Others {
+		p.line(0, "")
+		p.line(0, "%s/%s would render it too: it %s, %s", identityText(x.Instance.Identity), m.Node, m.Text, m.At)
+		p.missing(1, m)
+	}
+	p.items(x)
 	p.fields(x.Fields)
 	p.nodes(x.Nodes)
+}
+
+// items prints one line for each object of a collection.
+func (p *explanationPrinter) items(x *trace.Explanation) {
+	if len(x.Items) == 0 {
+		return
+	}
+	p.line(0, "")
+	for _, item := range x.Items {
+		wave := ""
+		if item.Wave != nil {
+			wave = fmt.Sprintf(", wave %d", *item.Wave)
+		}
+		p.line(1, "%s[%d]: %s%s", x.Node.ID, item.Index, identityText(item.Identity), wave)
+	}
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
 }
 
 func index(i *int) string {
