@@ -134,6 +134,28 @@ func collection(iterators string) map[string]string {
 	return map[string]string{"rgd.yaml": strings.Replace(text, "-NAME", name, 1), "a.yaml": box("", "a", "")}
 }
 
+// definitions has n RGDs and an instance of each.
+func definitions(n int) map[string]string {
+	out := each(n, numbered("rgds/r%03d.yaml"), func(i int) string { return boxDefinition(fmt.Sprint(i), node("one", "")) })
+	for i := range n {
+		out[fmt.Sprintf("a%03d.yaml", i)] = box(fmt.Sprint(i), fmt.Sprintf("a%d", i), "")
+	}
+	return out
+}
+
+// chain has n RGDs, each with an instance of the next one.
+func chain(n int) map[string]string {
+	out := map[string]string{"a.yaml": box("0", "a", "")}
+	for i := range n {
+		nodes := node("one", "")
+		if i < n-1 {
+			nodes += fmt.Sprintf("  - id: next\n    template:\n      apiVersion: kro.run/v1alpha1\n      kind: Box%d\n      metadata: {name: \"${schema.metadata.name}x\"}\n      spec: {color: \"${schema.spec.color}\"}\n", i+1)
+		}
+		out[fmt.Sprintf("r%02d.yaml", i)] = boxDefinition(fmt.Sprint(i), nodes)
+	}
+	return out
+}
+
 func dimensions() []dimension {
 	render, validate := []string{"render", "."}, []string{"validate", "."}
 	instances := func(n int) map[string]string {
@@ -215,6 +237,10 @@ func dimensions() []dimension {
 		{name: "directories beside the path", size: 100, files: func(n int) map[string]string {
 			return with(with(each(n, numbered("other/d%d/c.yaml"), plainMap), "app/a.yaml", box("", "a", "")), "rgds/rgd.yaml", boxDefinition("", node("one", "")))
 		}, args: []string{"render", "app"}},
+		{name: "RGDs", size: 20, files: definitions, args: render},
+		{name: "RGDs, validate", size: 20, files: definitions, args: validate},
+		{name: "RGDs, graph", size: 20, files: definitions, args: []string{"graph", "."}},
+		{name: "levels of a chain", size: 8, files: chain, args: []string{"render", ".", "--max-chain-depth", "40"}},
 		{name: "commits", size: 50, files: func(int) map[string]string { return map[string]string{} }, git: history, args: []string{"render", "--ref", "main", "a.yaml"}},
 	}
 }
