@@ -186,10 +186,7 @@ func expandAll(ctx context.Context, docs documents, e *instance.Expander, opts O
 		}
 		return err
 	})
-	if at, message := total.exceeded(); message != "" {
-		d := docs.Objects[at]
-		found := slices.Concat(diags[:at+1]...)
-		found.Add(diag.Diagnostic{Severity: diag.Error, Rule: "limit-render", Pos: d.Start(), Object: d.Title(), Message: message})
+	if found, at, ok := total.exceeded(docs.Objects, diags); ok {
 		clear(tops[at:])
 		return tops, found, nil
 	}

@@ -3,9 +3,12 @@ package render
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
+	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/instance"
+	"github.com/krowave/krowave/render/internal/source"
 )
 
 // total adds up what the instances of a render make. Instances end in any order,
@@ -20,7 +23,9 @@ type total struct {
 	next  int // the first one that has not ended
 	sum   instance.Made
 	at    int
+	alone bool   // the instance at it exceeds the limit without those before
 	over  string // what is exceeded; "" for nothing
+	hint  string // what to do
 }
 
 func newTotal(n int, opts Options) *total {
@@ -40,7 +45,8 @@ func (t *total) add(i int, made instance.Made) error {
 		t.sum.Objects += m.Objects
 		t.sum.Steps += m.Steps
 		t.sum.Bytes += m.Bytes
-		t.at, t.over = t.next, t.limit()
+		t.at, t.alone = t.next, m.Bytes > t.opts.MaxOutputBytes
+		t.over, t.hint = t.limit()
 		t.next++
 	}
 	if t.over != "" {
@@ -49,24 +55,33 @@ func (t *total) add(i int, made instance.Made) error {
 	return nil
 }
 
-// limit says which limit is exceeded.
-func (t *total) limit() string {
-	const advice = "render fewer files at once, or raise --%s"
+// limit says which limit is exceeded, and what to do.
+func (t *total) limit() (exceeded, hint string) {
+	const advice = "render fewer files at once, or raise --"
 	switch {
 	case t.sum.Objects > t.opts.MaxObjects:
-		return fmt.Sprintf("with this instance the render has more than %d objects; "+advice, t.opts.MaxObjects, "max-objects")
+		return fmt.Sprintf("with this instance the render has more than %d objects", t.opts.MaxObjects), advice + "max-objects"
 	case t.sum.Bytes > t.opts.MaxOutputBytes:
-		return fmt.Sprintf("with this instance the render has more than %d bytes; "+advice, t.opts.MaxOutputBytes, "max-output-bytes")
+		return fmt.Sprintf("with this instance the render has more than %d bytes", t.opts.MaxOutputBytes), advice + "max-output-bytes"
 	case t.sum.Steps > t.opts.CELCostTotal:
-		return fmt.Sprintf("with this instance the CEL cost of the render exceeds %d; "+advice, t.opts.CELCostTotal, "cel-cost-total")
+		return fmt.Sprintf("with this instance the CEL cost of the render exceeds %d", t.opts.CELCostTotal), advice + "cel-cost-total"
 	}
-	return ""
+	return "", ""
 }
 
-// exceeded returns the index of the first document beyond a limit and what to
-// say of it; "" when nothing is exceeded.
-func (t *total) exceeded() (at int, message string) {
+// exceeded returns what is to be reported when a limit is exceeded, given what was
+// found in each document, and the index of the first document beyond the limit. An
+// instance that exceeds the limit alone has its own finding, which is enough.
+func (t *total) exceeded(docs []*source.Document, found []diag.List) (diags diag.List, at int, yes bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.at, t.over
+	if t.over == "" {
+		return nil, 0, false
+	}
+	diags = slices.Concat(found[:t.at+1]...)
+	if !t.alone || !found[t.at].HasErrors() {
+		d := docs[t.at]
+		diags.Add(diag.Diagnostic{Severity: diag.Error, Rule: "limit-render", Pos: d.Start(), Object: d.Title(), Message: t.over, Hint: t.hint})
+	}
+	return diags, t.at, true
 }

@@ -2,6 +2,7 @@ package expand
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/graph"
@@ -35,14 +36,14 @@ func (ev *evaluator) allow(n *graph.Node) bool {
 		return true
 	}
 	a.objects++
-	err := a.Budget.Charge(n.Bytes)
+	over := a.Budget.Charge(n.Bytes)
 	switch {
 	case a.spent:
 		return false
 	case a.Objects > 0 && a.objects > a.Objects:
-		ev.nodeErrorf(n, "limit-instance-objects", "the instance renders more than %d objects; make it smaller, or raise --max-objects-per-instance", a.Objects)
-	case err != nil:
-		ev.nodeErrorf(n, "limit-instance-bytes", "%v", err)
+		ev.nodeError(n, "limit-instance-objects", fmt.Sprintf("the instance renders more than %d objects", a.Objects), "make the instance smaller, or raise --max-objects-per-instance")
+	case over != nil:
+		ev.nodeError(n, "limit-instance-bytes", over.Reason, over.Advice)
 	default:
 		return true
 	}

@@ -248,8 +248,8 @@ func failedText(e *graph.Expression, err error) string {
 func (ev *evaluator) fail(n *graph.Node, e *graph.Expression, err error) {
 	doc := ev.g.RGD.Doc
 	hint := ""
-	if errors.Is(err, expr.ErrCost) {
-		hint = "make what it reads smaller, or raise the limit that is exceeded, such as --cel-cost-limit"
+	if limit := (*expr.LimitError)(nil); errors.As(err, &limit) {
+		hint = limit.Advice
 	}
 	ev.diags.Add(diag.Diagnostic{
 		Severity: diag.Error, Rule: "evaluation", Pos: doc.Within(e.Path, failedAt(e, err)),
@@ -260,10 +260,15 @@ func (ev *evaluator) fail(n *graph.Node, e *graph.Expression, err error) {
 
 // nodeErrorf records a finding about a node as a whole.
 func (ev *evaluator) nodeErrorf(n *graph.Node, rule, format string, args ...any) {
+	ev.nodeError(n, rule, fmt.Sprintf(format, args...), "")
+}
+
+// nodeError records a finding about a node as a whole, and what to do.
+func (ev *evaluator) nodeError(n *graph.Node, rule, message, hint string) {
 	path := diag.Path{"spec", "resources", n.Index, "id"}
 	ev.diags.Add(diag.Diagnostic{
 		Severity: diag.Error, Rule: rule, Pos: ev.g.RGD.Doc.Position(path),
-		Message: n.ID + ": " + fmt.Sprintf(format, args...), Path: path.String(), Object: ev.title(),
+		Message: n.ID + ": " + message, Path: path.String(), Object: ev.title(), Hint: hint,
 	})
 }
 

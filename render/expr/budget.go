@@ -22,14 +22,14 @@ type Budget struct {
 // Used returns the steps and bytes that were counted.
 func (b *Budget) Used() (steps, bytes int64) { return b.steps, b.bytes }
 
-// Charge counts bytes that are not the result of an evaluation. The error is an
-// ErrCost.
-func (b *Budget) Charge(bytes int64) error {
+// Charge counts bytes that are not the result of an evaluation. It returns the limit
+// that they exceed, or nil.
+func (b *Budget) Charge(bytes int64) *LimitError {
 	if b == nil {
 		return nil
 	}
 	if b.bytes += bytes; b.Bytes > 0 && b.bytes > b.Bytes {
-		return tooLarge("the instance renders more than %d bytes; make it smaller, or raise --max-output-bytes", b.Bytes)
+		return &LimitError{Reason: fmt.Sprintf("the instance renders more than %d bytes", b.Bytes), Advice: "make the instance smaller, or raise --max-output-bytes"}
 	}
 	return nil
 }
@@ -88,7 +88,10 @@ func (p *Program) run(plan cel.Program, vars any, b *Budget) (ref.Val, *cel.Eval
 }
 
 func (b *Budget) spent() error {
-	return tooLarge("the CEL cost of all expressions of the instance exceeds %d; make its lists smaller, or raise --cel-cost-per-instance", b.Steps)
+	return &LimitError{
+		Reason: fmt.Sprintf("the CEL cost of all expressions of the instance exceeds %d", b.Steps),
+		Advice: "make the lists of the instance smaller, or raise --cel-cost-per-instance",
+	}
 }
 
 func isInterrupt(err error) bool { return err != nil && errors.Is(err, interpreter.InterruptError{}) }

@@ -76,8 +76,14 @@ func runes(s string, n int) int {
 }
 
 // ErrCost is the reason of an evaluation that was stopped because it costs or
-// produces too much. kro has no such limit.
-var ErrCost = errors.New("the expression is too expensive")
+// produces too much. kro has no such limit. The error is a LimitError.
+var ErrCost = errors.New("a limit of krowave is exceeded")
+
+// LimitError says which limit an evaluation exceeds, and what to do. It is an ErrCost.
+type LimitError struct{ Reason, Advice string }
+
+func (e *LimitError) Error() string { return e.Reason }
+func (e *LimitError) Unwrap() error { return ErrCost }
 
 // EvalError says why an evaluation has no value.
 type EvalError struct {

@@ -22,9 +22,9 @@ const (
 	maxDistinct = 20_000    // elements of a list for distinct, which is quadratic
 )
 
-// tooLarge says what was refused, as an ErrCost.
+// tooLarge says what was refused of one expression.
 func tooLarge(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrCost, fmt.Sprintf(format, args...))
+	return &LimitError{Reason: fmt.Sprintf("the expression is too expensive: "+format, args...), Advice: "make what the expression reads smaller"}
 }
 
 // isGuarded names the functions whose result can be far larger than expression and

@@ -132,7 +132,9 @@ func (p *Program) Eval(ctx context.Context, vars any) (out any, err error) {
 	}
 	out, size, err := toJSON(v, p.size)
 	if err == nil {
-		err = budgetOf(ctx).Charge(int64(size))
+		if over := budgetOf(ctx).Charge(int64(size)); over != nil {
+			err = over
+		}
 	}
 	if err != nil {
 		return nil, &EvalError{Text: p.text, Err: err}
@@ -150,7 +152,10 @@ func (p *Program) EvalValue(ctx context.Context, vars any) (v ref.Val, err error
 		return v, nil
 	}
 	if errors.Is(err, interpreter.InterruptError{}) {
-		err = tooLarge("its CEL cost exceeds the limit; make the lists smaller, or raise the limit")
+		err = &LimitError{
+			Reason: fmt.Sprintf("the CEL cost of the expression exceeds %d", p.cost),
+			Advice: "make the lists that the expression reads smaller, or raise --cel-cost-limit",
+		}
 	}
 	return nil, &EvalError{Text: p.text, Err: err, Offset: p.place(err)}
 }
