@@ -8,7 +8,7 @@ FUZZTIME ?= 5000x
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
-.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro bench-cmp observe generate image image-test
+.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm bench-cmp observe generate image image-test
 
 demo:
 	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
@@ -99,11 +99,14 @@ flux:
 	KROWAVE_KUBERNETES=$$(testdata/kubernetes/build.sh) KROWAVE_FLUX=$$(testdata/flux/e2e/build.sh) \
 		$(GOTEST) -count=1 -run '^TestFlux' ./flux/controller
 
-# The Flux controller beside Flux's own on a real kube-apiserver, and Helm with krowave as its
-# post-renderer. The first run builds them, which takes half an hour.
+# The Flux controller beside Flux's own on a real kube-apiserver. The first run builds them, which takes half
+# an hour.
 e2e-flux:
 	testdata/flux/e2e/run.sh
-	testdata/flux/helm/run.sh
+
+# Helm 3 and Helm 4 with krowave as their post-renderer. The first run builds them, which takes ten minutes.
+helm:
+	testdata/helm/run.sh
 
 bench-cmp:
 	testdata/argocd/e2e/bench.sh
