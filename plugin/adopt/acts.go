@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/krowave/krowave/plugin/kubeapi"
 	"github.com/krowave/krowave/render/object"
 )
 
@@ -19,7 +20,7 @@ import (
 func (a *act) rgds() []known {
 	var out []known
 	for _, name := range a.family.RGDs {
-		out = append(out, known{Ref: Ref{"kro.run/v1alpha1", "ResourceGraphDefinition", "", name}})
+		out = append(out, known{Ref: Ref{APIVersion: "kro.run/v1alpha1", Kind: "ResourceGraphDefinition", Name: name}})
 	}
 	return out
 }
@@ -44,7 +45,7 @@ func (a *act) unhold(ctx context.Context) error {
 func (a *act) concerned(ctx context.Context) ([]tool, error) {
 	tools, err := a.cluster.tools(ctx)
 	return slices.DeleteFunc(tools, func(t tool) bool {
-		return !slices.ContainsFunc(slices.Concat(a.Owners, a.Objects), func(k known) bool { return t.has(k.Ref) })
+		return !slices.ContainsFunc(slices.Concat(a.Owners, a.Objects), func(k known) bool { return t.Has(k.Ref) })
 	}), err
 }
 
@@ -63,7 +64,7 @@ func (a *act) seen(ctx context.Context) error {
 			return err
 		}
 		err := a.wait(ctx, func() (string, error) {
-			live, err := a.cluster.get(ctx, t.Ref)
+			live, err := a.cluster.Get(ctx, t.Ref)
 			if err != nil || live == nil || live.GetAnnotations()[argoRefresh] == "" {
 				return "", err
 			}
@@ -83,7 +84,7 @@ func (a *act) fence(ctx context.Context) error {
 	}
 	err := a.wait(ctx, func() (string, error) {
 		for _, k := range a.Owners {
-			live, err := a.cluster.get(ctx, k.Ref)
+			live, err := a.cluster.Get(ctx, k.Ref)
 			if err != nil {
 				return "", err
 			}
@@ -137,8 +138,8 @@ func (a *act) releaseObjects(ctx context.Context) error {
 func (a *act) found(ctx context.Context) error {
 	labelled, err := a.labelled(ctx)
 	for _, obj := range labelled {
-		r := refOf(obj)
-		if !slices.ContainsFunc(slices.Concat(a.Owners, a.Objects), func(k known) bool { return k.same(r) }) {
+		r := kubeapi.RefOf(obj)
+		if !slices.ContainsFunc(slices.Concat(a.Owners, a.Objects), func(k known) bool { return k.Same(r) }) {
 			a.Objects = append(a.Objects, known{r, string(obj.GetUID()), obj.GetLabels()[partOfLabel]})
 		}
 	}
@@ -150,7 +151,7 @@ func (a *act) found(ctx context.Context) error {
 func (a *act) labelled(ctx context.Context) ([]*unstructured.Unstructured, error) {
 	var out []*unstructured.Unstructured
 	for _, k := range a.Owners {
-		live, err := a.cluster.get(ctx, k.Ref)
+		live, err := a.cluster.Get(ctx, k.Ref)
 		if err != nil {
 			return nil, err
 		}
@@ -201,7 +202,7 @@ func (a *act) notHandedOver(ctx context.Context) (string, error) {
 	}
 	for _, t := range tools {
 		for _, k := range a.Owners {
-			if l := t.find(k.Ref); l != nil && !l.gone {
+			if l := t.Find(k.Ref); l != nil && !l.Gone {
 				return fmt.Sprintf("%s still has %s from Git", t, k.Ref), nil
 			}
 		}
@@ -210,7 +211,7 @@ func (a *act) notHandedOver(ctx context.Context) (string, error) {
 		if want.ForKro {
 			continue
 		}
-		r, err := a.cluster.scoped(refOf(&unstructured.Unstructured{Object: want.Object}), a.Instance.Namespace)
+		r, err := a.cluster.Scoped(kubeapi.RefOf(&unstructured.Unstructured{Object: want.Object}), a.Instance.Namespace)
 		if err != nil {
 			return "", err
 		}
@@ -225,8 +226,8 @@ func (a *act) notHandedOver(ctx context.Context) (string, error) {
 // that lacks its mark, gets it, so that it is in sync without a sync.
 func (a *act) notSynced(ctx context.Context, r Ref, kind string, tools []tool) (string, error) {
 	i := slices.IndexFunc(tools, func(t tool) bool {
-		l := t.find(r)
-		return t.Kind == kind && l != nil && !l.gone
+		l := t.Find(r)
+		return t.Kind == kind && l != nil && !l.Gone
 	})
 	if i < 0 {
 		return fmt.Sprintf("no %s has %s from Git", kind, r), nil
@@ -237,13 +238,13 @@ func (a *act) notSynced(ctx context.Context, r Ref, kind string, tools []tool) (
 			if obj.GetAnnotations()[argoTracking] != "" || !held(obj.Object) {
 				return nil
 			}
-			return metadataPatch("annotations", map[string]any{argoTracking: t.trackingID(r)})
+			return metadataPatch("annotations", map[string]any{argoTracking: t.TrackingID(r)})
 		})
 		if err != nil {
 			return "", err
 		}
 	}
-	if !t.find(r).synced {
+	if !t.Find(r).Synced {
 		return fmt.Sprintf("%s is not in sync in %s", r, t), nil
 	}
 	return "", nil
@@ -252,7 +253,7 @@ func (a *act) notSynced(ctx context.Context, r Ref, kind string, tools []tool) (
 // remove looks at everything again, and deletes the instances.
 func (a *act) remove(ctx context.Context) error {
 	for _, k := range a.Owners {
-		live, err := a.cluster.get(ctx, k.Ref)
+		live, err := a.cluster.Get(ctx, k.Ref)
 		if err != nil {
 			return err
 		}
@@ -289,10 +290,10 @@ func (a *act) check(ctx context.Context, k known, live *unstructured.Unstructure
 		return err
 	}
 	if len(left) > 0 {
-		return fmt.Errorf("%s has kro's label again: %w", refOf(left[0]), errChanged)
+		return fmt.Errorf("%s has kro's label again: %w", kubeapi.RefOf(left[0]), errChanged)
 	}
 	for _, o := range a.Objects {
-		obj, err := a.cluster.get(ctx, o.Ref)
+		obj, err := a.cluster.Get(ctx, o.Ref)
 		if err != nil {
 			return err
 		}
@@ -329,7 +330,7 @@ func (a *act) gone(ctx context.Context) error {
 	}
 	return a.wait(ctx, func() (string, error) {
 		for _, k := range a.Owners {
-			live, err := a.cluster.get(ctx, k.Ref)
+			live, err := a.cluster.Get(ctx, k.Ref)
 			if err != nil {
 				return "", err
 			}

@@ -115,7 +115,7 @@ func (r *Run) first(ctx context.Context, f Family, plan *InstancePlan) journal {
 		}
 	}
 	for _, i := range f.Instances {
-		if live, err := r.Cluster.get(ctx, i); err == nil && live != nil {
+		if live, err := r.Cluster.Get(ctx, i); err == nil && live != nil {
 			j.Owners = append(j.Owners, known{i, string(live.GetUID()), live.GetLabels()[partOfLabel]})
 		}
 	}
@@ -236,7 +236,7 @@ func (a *act) step(ctx context.Context, s Step) error {
 // instancesGone reports whether all instances are gone or going.
 func (a *act) instancesGone(ctx context.Context) (bool, error) {
 	for _, i := range a.family.Instances {
-		live, err := a.cluster.get(ctx, i)
+		live, err := a.cluster.Get(ctx, i)
 		if err != nil {
 			return false, err
 		}
@@ -251,7 +251,7 @@ func (a *act) instancesGone(ctx context.Context) (bool, error) {
 // nil writes nothing. An object that is not there is left out.
 func (a *act) change(ctx context.Context, k known, patch func(*unstructured.Unstructured) map[string]any) error {
 	for range 10 {
-		live, err := a.cluster.get(ctx, k.Ref)
+		live, err := a.cluster.Get(ctx, k.Ref)
 		if err != nil || live == nil {
 			return err
 		}

@@ -19,7 +19,7 @@ func (a *act) returned(ctx context.Context) error {
 		}
 		for _, t := range tools {
 			for _, k := range a.Objects {
-				if l := t.find(k.Ref); l != nil && !l.gone {
+				if l := t.Find(k.Ref); l != nil && !l.Gone {
 					return fmt.Sprintf("%s still has %s from Git", t, k.Ref), nil
 				}
 			}
@@ -56,7 +56,7 @@ func (a *act) adopted(ctx context.Context) error {
 	w := look{Family: a.family}
 	return a.wait(ctx, func() (string, error) {
 		for _, k := range a.Objects {
-			live, err := a.cluster.get(ctx, k.Ref)
+			live, err := a.cluster.Get(ctx, k.Ref)
 			if err != nil {
 				return "", err
 			}

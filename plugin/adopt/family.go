@@ -49,7 +49,7 @@ func familyOf(res *render.Result, top *render.Instance) Family {
 // nameOf is the name of an instance; one without a namespace is in that of the instance
 // that it is chained to, or in default.
 func nameOf(i, top *render.Instance) Ref {
-	r := Ref{object.APIVersion(i.Instance), object.Kind(i.Instance), object.Namespace(i.Instance), object.Name(i.Instance)}
+	r := Ref{APIVersion: object.APIVersion(i.Instance), Kind: object.Kind(i.Instance), Namespace: object.Namespace(i.Instance), Name: object.Name(i.Instance)}
 	switch {
 	case i.Graph.RGD.ClusterScoped:
 		r.Namespace = ""

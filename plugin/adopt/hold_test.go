@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/krowave/krowave/plugin/kubeapi"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/object"
 )
@@ -81,7 +82,7 @@ metadata:
 
 func TestInventoryIsTakenBack(t *testing.T) {
 	obj := parse(t, kroInstance)
-	r := refOf(&unstructured.Unstructured{Object: obj})
+	r := kubeapi.RefOf(&unstructured.Unstructured{Object: obj})
 	kinds, namespaces := inventory(obj)
 	if diff := cmp.Diff([]string{"ConfigMap", "Deployment.apps", "other", "shop"}, []string{kinds[0].String(), kinds[1].String(), namespaces[0], namespaces[1]}); diff != "" {
 		t.Errorf("inventory (-want +got):\n%s", diff)
@@ -189,30 +190,5 @@ func TestChangesHideSecrets(t *testing.T) {
 	want := "- op: replace\n  path: data.password\n  secret: true\n- after: \"2\"\n  before: \"1\"\n  op: replace\n  path: metadata.labels.x\n"
 	if diff := cmp.Diff(want, string(text)); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
-	}
-}
-
-func TestToolsList(t *testing.T) {
-	k := parse(t, `
-apiVersion: kustomize.toolkit.fluxcd.io/v1
-kind: Kustomization
-metadata: {name: shop, namespace: flux}
-status:
-  lastAppliedRevision: "1"
-  lastAttemptedRevision: "1"
-  conditions: [{type: Ready, status: "True"}]
-  inventory: {entries: [{id: shop_web_apps_Deployment, v: v1}, {id: _system__auth_rbac.authorization.k8s.io_ClusterRole, v: v1}, {id: shop_a__ConfigMap, v: v1}]}
-`)
-	want := []listed{
-		{Ref: Ref{"apps/v1", "Deployment", "shop", "web"}, synced: true},
-		{Ref: Ref{"rbac.authorization.k8s.io/v1", "ClusterRole", "", "system:auth"}, synced: true},
-		{Ref: Ref{"v1", "ConfigMap", "shop", "a"}, synced: true},
-	}
-	if diff := cmp.Diff(want, ofKustomization(k), cmp.AllowUnexported(listed{})); diff != "" {
-		t.Errorf("inventory (-want +got):\n%s", diff)
-	}
-	app := tool{Ref: Ref{"argoproj.io/v1alpha1", "Application", "team", "shop"}, live: &unstructured.Unstructured{Object: parse(t, "{kind: Application, apiVersion: a/v1, status: {controllerNamespace: argocd}}")}}
-	if got, want := app.trackingID(want[0].Ref), "team_shop:apps/Deployment:shop/web"; got != want {
-		t.Errorf("tracking id %s, want %s", got, want)
 	}
 }

@@ -56,12 +56,12 @@ func journalRef(instance Ref) Ref {
 	if namespace == "" {
 		namespace = "default"
 	}
-	return Ref{"v1", "ConfigMap", namespace, "krowave-adopt-" + hex.EncodeToString(sum[:6])}
+	return Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: namespace, Name: "krowave-adopt-" + hex.EncodeToString(sum[:6])}
 }
 
 // openJournal reads a journal; nil when there is none.
 func (c *Cluster) openJournal(ctx context.Context, instance Ref) (*journal, *unstructured.Unstructured, error) {
-	obj, err := c.get(ctx, journalRef(instance))
+	obj, err := c.Get(ctx, journalRef(instance))
 	if err != nil || obj == nil {
 		return nil, nil, err
 	}
@@ -119,7 +119,7 @@ func (k *keeper) write(ctx context.Context, holder string) error {
 			"annotations": map[string]any{holderAnnotation: holder, renewedAnnotation: k.renewed.UTC().Format(time.RFC3339Nano)},
 		},
 	}
-	client, err := k.cluster.client(k.ref)
+	client, err := k.cluster.Client(k.ref)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/krowave/krowave/plugin/compare/field"
+	"github.com/krowave/krowave/plugin/kubeapi"
 )
 
 // Target is who looks after the objects afterwards.
@@ -173,14 +174,14 @@ type look struct {
 func (c *Cluster) look(ctx context.Context, f Family, tools []tool) (*look, error) {
 	w := &look{Family: f, tools: tools}
 	for _, name := range f.RGDs {
-		rgd, err := c.get(ctx, Ref{"kro.run/v1alpha1", "ResourceGraphDefinition", "", name})
+		rgd, err := c.Get(ctx, Ref{APIVersion: "kro.run/v1alpha1", Kind: "ResourceGraphDefinition", Name: name})
 		if err != nil {
 			return nil, err
 		}
 		w.rgds = append(w.rgds, rgd)
 	}
 	for _, r := range f.Instances {
-		live, err := c.get(ctx, r)
+		live, err := c.Get(ctx, r)
 		if err != nil {
 			return nil, err
 		}
@@ -214,11 +215,11 @@ func (c *Cluster) look(ctx context.Context, f Family, tools []tool) (*look, erro
 // wanted compares an object of the render with the cluster.
 func (c *Cluster) wanted(ctx context.Context, f Family, want Wanted, tools []tool) (ObjectPlan, error) {
 	obj := &unstructured.Unstructured{Object: want.Object}
-	r, err := c.scoped(refOf(obj), cmp.Or(want.Namespace, f.Instances[0].Namespace, "default"))
+	r, err := c.Scoped(kubeapi.RefOf(obj), cmp.Or(want.Namespace, f.Instances[0].Namespace, "default"))
 	if err != nil {
 		return ObjectPlan{}, err
 	}
-	live, err := c.get(ctx, r)
+	live, err := c.Get(ctx, r)
 	if err != nil {
 		return ObjectPlan{}, err
 	}
@@ -240,7 +241,7 @@ func described(r Ref, live *unstructured.Unstructured, tools []tool) ObjectPlan 
 		out.Owners = append(out.Owners, o.Kind+" "+o.Name)
 	}
 	for _, t := range tools {
-		if t.has(r) {
+		if t.Has(r) {
 			out.TrackedBy = append(out.TrackedBy, t.String())
 		}
 	}
@@ -257,7 +258,7 @@ func (c *Cluster) labelled(ctx context.Context, id string, kinds []schema.GroupK
 	var out []*unstructured.Unstructured
 	for _, kind := range kinds {
 		for _, namespace := range namespaces {
-			found, err := c.list(ctx, kind, namespace, partOfLabel+"="+id)
+			found, err := c.List(ctx, kind, namespace, partOfLabel+"="+id)
 			if err != nil {
 				return nil, err
 			}
@@ -274,8 +275,8 @@ func (c *Cluster) labelled(ctx context.Context, id string, kinds []schema.GroupK
 // member adds an object with kro's label that the render does not have.
 func (w *look) member(m *unstructured.Unstructured) {
 	w.orphaned = true
-	r := refOf(m)
-	if slices.ContainsFunc(w.Instances, r.same) || slices.ContainsFunc(w.objects, func(o ObjectPlan) bool { return o.same(r) }) {
+	r := kubeapi.RefOf(m)
+	if slices.ContainsFunc(w.Instances, r.Same) || slices.ContainsFunc(w.objects, func(o ObjectPlan) bool { return o.Same(r) }) {
 		return
 	}
 	w.objects = append(w.objects, described(r, m, w.tools))

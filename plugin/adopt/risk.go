@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/krowave/krowave/plugin/kubeapi"
 	"github.com/krowave/krowave/render/object"
 )
 
@@ -131,7 +132,7 @@ func (w *look) isOurs(id string) bool {
 func (w *look) rendered(r Ref) map[string]any {
 	for _, want := range w.Objects {
 		obj := &unstructured.Unstructured{Object: want.Object}
-		if have := refOf(obj); have.GVK().GroupKind() == r.GVK().GroupKind() && have.Name == r.Name && (have.Namespace == r.Namespace || have.Namespace == "") {
+		if have := kubeapi.RefOf(obj); have.GVK().GroupKind() == r.GVK().GroupKind() && have.Name == r.Name && (have.Namespace == r.Namespace || have.Namespace == "") {
 			return want.Object
 		}
 	}
@@ -140,7 +141,7 @@ func (w *look) rendered(r Ref) map[string]any {
 
 func (w *look) rendersForKro(r Ref) bool {
 	return slices.ContainsFunc(w.Objects, func(o Wanted) bool {
-		return o.ForKro && refOf(&unstructured.Unstructured{Object: o.Object}).Name == r.Name && object.Kind(o.Object) == r.Kind
+		return o.ForKro && kubeapi.RefOf(&unstructured.Unstructured{Object: o.Object}).Name == r.Name && object.Kind(o.Object) == r.Kind
 	})
 }
 

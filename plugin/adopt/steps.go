@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/krowave/krowave/plugin/kubeapi"
 )
 
 // StepPlan is a step, with what a person would type for it.
@@ -69,7 +71,7 @@ func (w *look) describe(s Step, opts Options) (what string, commands []string) {
 		what = "protect the instance, its RGD and its objects from pruning and deletion by GitOps tools"
 		for _, rgd := range w.rgds {
 			if rgd != nil {
-				patch(refOf(rgd), holdPatch(rgd.Object))
+				patch(kubeapi.RefOf(rgd), holdPatch(rgd.Object))
 			}
 		}
 		each(func(r Ref, obj map[string]any) { patch(r, holdPatch(obj)) })
@@ -78,8 +80,8 @@ func (w *look) describe(s Step, opts Options) (what string, commands []string) {
 		what = "wait until Argo CD has refreshed; Git may change after this step"
 		for _, t := range w.concerned() {
 			if t.Kind == "Application" {
-				commands = append(commands, fmt.Sprintf("kubectl annotate --overwrite %s %s=normal", t.arguments(), argoRefresh),
-					fmt.Sprintf("kubectl wait %s --for=jsonpath='{.metadata.annotations}' --timeout=5m # until %s is gone", t.arguments(), argoRefresh))
+				commands = append(commands, fmt.Sprintf("kubectl annotate --overwrite %s %s=normal", arguments(t.Ref), argoRefresh),
+					fmt.Sprintf("kubectl wait %s --for=jsonpath='{.metadata.annotations}' --timeout=5m # until %s is gone", arguments(t.Ref), argoRefresh))
 			}
 		}
 	case Suspend:
@@ -91,7 +93,7 @@ func (w *look) describe(s Step, opts Options) (what string, commands []string) {
 			return "", nil
 		}
 		each(func(r Ref, _ map[string]any) {
-			commands = append(commands, fmt.Sprintf(`kubectl wait %s --for=jsonpath='{.metadata.labels.kro\.run/owned}'=true --timeout=5m`, r.arguments()))
+			commands = append(commands, fmt.Sprintf(`kubectl wait %s --for=jsonpath='{.metadata.labels.kro\.run/owned}'=true --timeout=5m`, arguments(r)))
 		})
 	case Release:
 		what = "remove kro's labels from the objects and move their fields to the new manager"
@@ -101,7 +103,7 @@ func (w *look) describe(s Step, opts Options) (what string, commands []string) {
 			patch(o.Ref, body)
 			if slices.Contains(o.Managers, kroManager) {
 				commands = append(commands, fmt.Sprintf(`kubectl get %s -o json --show-managed-fields | jq '(.metadata.managedFields[] | select(.manager == %q)) |= (.manager = %q | .operation = %q)' | kubectl replace -f -`,
-					o.arguments(), kroManager, manager, op))
+					arguments(o.Ref), kroManager, manager, op))
 			}
 		})
 	case Empty:
@@ -111,7 +113,7 @@ func (w *look) describe(s Step, opts Options) (what string, commands []string) {
 		what = w.handoverText(opts.To)
 		for _, t := range w.concerned() {
 			if t.Kind == "Application" && opts.To == ArgoCD {
-				commands = append(commands, fmt.Sprintf("kubectl wait %s --for=jsonpath='{.status.sync.status}'=Synced --timeout=10m", t.arguments()))
+				commands = append(commands, fmt.Sprintf("kubectl wait %s --for=jsonpath='{.status.sync.status}'=Synced --timeout=10m", arguments(t.Ref)))
 			}
 		}
 	case Check:
@@ -128,7 +130,7 @@ func (w *look) describe(s Step, opts Options) (what string, commands []string) {
 	case Remove:
 		what = "delete the instance; rollback is not possible after this step, but --to kro is"
 		each(func(r Ref, _ map[string]any) {
-			commands = append(commands, fmt.Sprintf("kubectl delete %s --cascade=orphan --wait=false", r.arguments()))
+			commands = append(commands, fmt.Sprintf("kubectl delete %s --cascade=orphan --wait=false", arguments(r)))
 		})
 	case Gone:
 		what = "wait until kro has removed its finalizer"
@@ -137,7 +139,7 @@ func (w *look) describe(s Step, opts Options) (what string, commands []string) {
 				commands = append(commands, patchCommand(r, map[string]any{"metadata": map[string]any{"finalizers": nil}}))
 				return
 			}
-			commands = append(commands, fmt.Sprintf("kubectl wait %s --for=delete --timeout=5m", r.arguments()))
+			commands = append(commands, fmt.Sprintf("kubectl wait %s --for=delete --timeout=5m", arguments(r)))
 		})
 		if opts.Stopped {
 			what = "remove kro's finalizer: kro does not run"
@@ -145,13 +147,13 @@ func (w *look) describe(s Step, opts Options) (what string, commands []string) {
 	case Unhold:
 		what = "remove the protection from the objects"
 		objects(func(o ObjectPlan) {
-			commands = append(commands, fmt.Sprintf("kubectl annotate --overwrite --field-manager=%s %s %s", fieldManager, o.arguments(), unholdArguments(o.live.Object)))
+			commands = append(commands, fmt.Sprintf("kubectl annotate --overwrite --field-manager=%s %s %s", fieldManager, arguments(o.Ref), unholdArguments(o.live.Object)))
 		})
 	case Returned:
 		what = "replace the objects in Git by the instance; wait until the GitOps tool no longer has the objects"
 	case Adopted:
 		what = "wait until kro has labelled every object"
-		commands = append(commands, fmt.Sprintf("kubectl wait %s --for=condition=Ready --timeout=10m", w.Instances[0].arguments()))
+		commands = append(commands, fmt.Sprintf("kubectl wait %s --for=condition=Ready --timeout=10m", arguments(w.Instances[0])))
 	case Untrack:
 		what = "remove the tracking marks of the GitOps tool"
 		objects(func(o ObjectPlan) { patch(o.Ref, untrackPatch(o.live.Object)) })
@@ -170,7 +172,7 @@ func (w *look) handoverText(to Target) string {
 func (w *look) concerned() []tool {
 	var out []tool
 	for _, t := range w.tools {
-		if slices.ContainsFunc(w.Instances, t.has) || slices.ContainsFunc(w.objects, func(o ObjectPlan) bool { return t.has(o.Ref) }) {
+		if slices.ContainsFunc(w.Instances, t.Has) || slices.ContainsFunc(w.objects, func(o ObjectPlan) bool { return t.Has(o.Ref) }) {
 			out = append(out, t)
 		}
 	}
@@ -198,7 +200,7 @@ func newManager(to Target) (manager, op string) {
 }
 
 // arguments name an object for kubectl.
-func (r Ref) arguments() string {
+func arguments(r Ref) string {
 	kind := r.Kind
 	if group := r.GVK().Group; group != "" {
 		kind += "." + r.GVK().Version + "." + group
@@ -222,7 +224,7 @@ func patchCommand(r Ref, body map[string]any) string {
 	if err != nil {
 		return "# " + err.Error()
 	}
-	return fmt.Sprintf("kubectl patch %s --field-manager=%s --type=merge -p %s", r.arguments(), fieldManager, quoted(string(text)))
+	return fmt.Sprintf("kubectl patch %s --field-manager=%s --type=merge -p %s", arguments(r), fieldManager, quoted(string(text)))
 }
 
 // unholdArguments are the annotations before Hold.

@@ -43,7 +43,7 @@ func (r *Run) verify(ctx context.Context, f Family) ([]Risk, error) {
 	a := &act{Run: r, keeper: &keeper{cluster: r.Cluster, journal: *j, renewed: time.Now()}, family: f}
 	before := map[string]string{}
 	for _, k := range j.Objects {
-		live, err := r.Cluster.get(ctx, k.Ref)
+		live, err := r.Cluster.Get(ctx, k.Ref)
 		switch {
 		case err != nil:
 			return nil, err
@@ -71,12 +71,12 @@ func (r *Run) verify(ctx context.Context, f Family) ([]Risk, error) {
 			return nil, err
 		}
 		for _, k := range j.Objects {
-			live, err := r.Cluster.get(ctx, k.Ref)
+			live, err := r.Cluster.Get(ctx, k.Ref)
 			if err != nil {
 				return nil, err
 			}
 			if was := before[k.String()]; live != nil && was != "" && was != content(live) {
-				add("fought-over", k.Ref, "it changed although Git did not: see kubectl get %s --show-managed-fields -o yaml", k.arguments())
+				add("fought-over", k.Ref, "it changed although Git did not: see kubectl get %s --show-managed-fields -o yaml", arguments(k.Ref))
 				delete(before, k.String())
 			}
 		}
@@ -102,7 +102,7 @@ func (a *act) reconcile(ctx context.Context) error {
 			return err
 		}
 		err := a.wait(ctx, func() (string, error) {
-			live, err := a.cluster.get(ctx, t.Ref)
+			live, err := a.cluster.Get(ctx, t.Ref)
 			if err != nil || live == nil || object.Text(object.Map(live.Object, "status"), "lastHandledReconcileAt") == at {
 				return "", err
 			}
