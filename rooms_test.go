@@ -38,6 +38,7 @@ var rooms = []string{
 	"plugin/output",
 	"plugin/options",
 	"plugin/adopt",
+	"plugin/live",
 	"plugin/deployer",
 	"plugin/observe",
 	"plugin/hydrate",

@@ -30,13 +30,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/krowave/krowave/plugin"
+	"github.com/krowave/krowave/plugin/internal/standin"
 	"github.com/krowave/krowave/render/manifest"
 )
 
 // cluster is a real kube-apiserver with its garbage collector and a real kro, or
 // stand-ins for both.
 type cluster struct {
-	fake    *fakeAPI
+	fake    *standin.API
 	fakeKro *fakeKro
 
 	dir        string
@@ -60,7 +61,7 @@ func startFakeCluster(t *testing.T) *cluster {
 	t.Helper()
 	c := &cluster{dir: t.TempDir()}
 	var server string
-	c.fake, server = startFake(t)
+	c.fake, server = standin.Start(t)
 	c.kubeconfig = c.write(t, "kubeconfig", "apiVersion: v1\nkind: Config\nclusters: [{name: fake, cluster: {server: '"+server+"'}}]\n"+
 		"contexts: [{name: fake, context: {cluster: fake}}]\ncurrent-context: fake\n")
 	c.connect(t, &rest.Config{Host: server, QPS: -1})
@@ -91,8 +92,9 @@ func startCluster(t *testing.T) *cluster {
 	}
 	c := &cluster{dir: t.TempDir()}
 	policy := filepath.Join(c.dir, "policy.yaml")
-	c.write(t, "policy.yaml", "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules:\n- level: Metadata\n  verbs: [delete, deletecollection]\n- level: None\n")
-	env := &envtest.Environment{BinaryAssetsDirectory: bin}
+	c.write(t, "policy.yaml", "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules:\n"+
+		"- {level: None, resources: [{group: coordination.k8s.io, resources: [leases]}]}\n- level: Metadata\n  verbs: [delete, deletecollection]\n- level: None\n")
+	env := &envtest.Environment{BinaryAssetsDirectory: bin, ControlPlaneStartTimeout: 2 * time.Minute}
 	env.ControlPlane.GetAPIServer().Configure().Set("audit-policy-file", policy).Set("audit-log-path", c.audit())
 	config, err := env.Start()
 	if err != nil {
@@ -275,9 +277,9 @@ func (c *cluster) deletions(t *testing.T, instances ...string) []string {
 	t.Helper()
 	var out []string
 	if c.fake != nil {
-		c.fake.mu.Lock()
-		defer c.fake.mu.Unlock()
-		for _, name := range c.fake.deleted {
+		c.fake.Mu.Lock()
+		defer c.fake.Mu.Unlock()
+		for _, name := range c.fake.Deleted {
 			if resource, _, _ := strings.Cut(name, "/"); !slices.Contains(instances, resource) {
 				out = append(out, name)
 			}

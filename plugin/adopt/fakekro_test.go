@@ -14,9 +14,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/krowave/krowave/plugin/internal/standin"
 )
 
-// fakeKro does with the shops and cellars of a fakeAPI what kro v0.9.4 does.
+// fakeKro does with the shops and cellars of a standin.API what kro v0.9.4 does.
 type fakeKro struct {
 	c    *cluster
 	stop func()
@@ -51,7 +53,7 @@ func (k *fakeKro) definitions(ctx context.Context) {
 	}
 	for _, rgd := range list.Items {
 		state := "Active"
-		if strings.Contains(fakeText(rgd.Object["spec"].(map[string]any)), "spec.none") {
+		if strings.Contains(standin.Text(rgd.Object["spec"].(map[string]any)), "spec.none") {
 			state = "Inactive"
 		}
 		_, _ = client.Patch(ctx, rgd.GetName(), types.MergePatchType, []byte(`{"status":{"state":"`+state+`"}}`), metav1.PatchOptions{})

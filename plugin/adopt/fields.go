@@ -1,7 +1,6 @@
 package adopt
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -19,7 +18,7 @@ import (
 // cluster has beside that, from defaults and controllers, is no difference.
 func changesIn(rendered, live map[string]any, secret bool) []field.Change {
 	var out []field.Change
-	rendered = encoded(rendered)
+	rendered = object.AsStored(rendered)
 	for _, c := range field.Diff(trimmed(live, rendered), rendered, nil) {
 		if strings.HasPrefix(c.Path, "metadata.managedFields") {
 			continue
@@ -30,27 +29,6 @@ func changesIn(rendered, live map[string]any, secret bool) []field.Change {
 		}
 		out = append(out, c)
 	}
-	return out
-}
-
-// encoded is a Secret as the cluster has it: stringData is data.
-func encoded(obj map[string]any) map[string]any {
-	text, ok := obj["stringData"].(map[string]any)
-	if !ok || !object.IsSecret(obj) {
-		return obj
-	}
-	out := maps.Clone(obj)
-	data, _ := out["data"].(map[string]any)
-	if data = maps.Clone(data); data == nil {
-		data = map[string]any{}
-	}
-	for name, v := range text {
-		if s, ok := v.(string); ok {
-			data[name] = base64.StdEncoding.EncodeToString([]byte(s))
-		}
-	}
-	delete(out, "stringData")
-	out["data"] = data
 	return out
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/krowave/krowave/plugin/compare/field"
 	"github.com/krowave/krowave/plugin/kubeapi"
+	"github.com/krowave/krowave/render/object"
 )
 
 // Target is who looks after the objects afterwards.
@@ -229,7 +230,7 @@ func (c *Cluster) wanted(ctx context.Context, f Family, want Wanted, tools []too
 	out := described(r, live, tools)
 	out.Place = InBoth
 	out.Changes = changesIn(want.Object, live.Object, want.Secret)
-	out.Dropped = dropped(live, encoded(want.Object))
+	out.Dropped = dropped(live, object.AsStored(want.Object))
 	return out, nil
 }
 

@@ -67,6 +67,8 @@ func (c *comparison) report(opts Options) *Report {
 	r.name()
 	sortObjects(r.PassThrough)
 	r.Dangers = append(r.Dangers, c.instanceDangers()...)
+	r.Dangers = append(r.Dangers, opts.Dangers...)
+	r.refused = slices.ContainsFunc(opts.Dangers, func(d Danger) bool { return d.Severity == diag.Error })
 	c.definitions(r)
 	sortDangers(r.Dangers)
 	r.count()

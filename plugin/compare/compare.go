@@ -43,6 +43,10 @@ type Options struct {
 	// read differs. They are counted, and listed as unchanged.
 	Unchanged []render.Identity
 	Jobs      int // default GOMAXPROCS
+	// Cluster says that the old side is what a cluster has: an object that it has
+	// not is not there, and one that only it has is pruned.
+	Cluster bool
+	Dangers []Danger // that whoever asked the cluster found
 }
 
 // Compare compares what two renders made. The sides may share a render.Cache,
@@ -50,7 +54,7 @@ type Options struct {
 func Compare(ctx context.Context, old, new Side, opts Options) (*Report, error) {
 	oldTwins, newTwins := twins(old, new, opts.Unchanged)
 	oldKeys, newKeys := definitionKeys(old, new)
-	c := &comparison{old: newSide(old, oldTwins, oldKeys), new: newSide(new, newTwins, newKeys)}
+	c := &comparison{cluster: opts.Cluster, old: newSide(old, oldTwins, oldKeys), new: newSide(new, newTwins, newKeys)}
 	c.old.findBroken(c.new)
 	c.new.findBroken(c.old)
 	c.findUnread()
@@ -66,6 +70,7 @@ func Compare(ctx context.Context, old, new Side, opts Options) (*Report, error) 
 type comparison struct {
 	old, new *side
 	pairs    []pair
+	cluster  bool // the old side is a cluster
 
 	orphaned map[*render.Object]bool // instances whose RGD is gone
 	removed  []Danger                // of those RGDs

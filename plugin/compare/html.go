@@ -34,7 +34,10 @@ type htmlPage struct {
 	Rows        []htmlRow
 	Sections    []htmlSection
 
+	Drift *htmlPage // of the cluster, where one was asked
+
 	anchors map[string]string // of instances, objects and RGDs
+	prefix  string            // of anchors
 }
 
 type htmlDanger struct {
@@ -80,19 +83,32 @@ func writeHTML(out *bytes.Buffer, r *Report) error {
 		return err
 	}
 	sum := sha256.Sum256([]byte(pageStyle))
-	p := &htmlPage{
-		Style:  template.CSS(pageStyle),
-		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'",
-		Old:    diag.Name(r.Old), New: diag.Name(r.New), Plan: r.plan(), Facts: r.facts(), anchors: map[string]string{},
-	}
-	if err := p.definitions(r); err != nil {
+	p, err := pageOf(r, "")
+	if err != nil {
 		return err
+	}
+	if r.Drift != nil {
+		if p.Drift, err = pageOf(r.Drift, "drift-"); err != nil {
+			return err
+		}
+	}
+	p.Style = template.CSS(pageStyle)
+	p.Policy = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
+	p.filters()
+	return page.Execute(out, p)
+}
+
+// pageOf is what the page shows of a report.
+func pageOf(r *Report, prefix string) (*htmlPage, error) {
+	p := &htmlPage{Old: diag.Name(r.Old), New: diag.Name(r.New), Plan: r.plan(), Facts: r.facts(), anchors: map[string]string{}, prefix: prefix}
+	if err := p.definitions(r); err != nil {
+		return nil, err
 	}
 	if err := p.groups(r); err != nil {
-		return err
+		return nil, err
 	}
 	if err := p.sections(r); err != nil {
-		return err
+		return nil, err
 	}
 	p.table(r)
 	for _, d := range r.DangerGroups {
@@ -105,15 +121,18 @@ func writeHTML(out *bytes.Buffer, r *Report) error {
 			list[n].Open = few
 		}
 	}
-	p.filters()
-	return page.Execute(out, p)
+	return p, nil
 }
 
 // filters are the statuses and actions of which the page has some, if there is a
 // choice.
 func (p *htmlPage) filters() {
 	found := map[string]bool{}
-	for _, s := range slices.Concat(p.Groups, p.Sections) {
+	all := slices.Concat(p.Groups, p.Sections)
+	if p.Drift != nil {
+		all = slices.Concat(all, p.Drift.Groups, p.Drift.Sections)
+	}
+	for _, s := range all {
 		for _, has := range s.Has {
 			found[has] = true
 		}
@@ -163,7 +182,7 @@ func (p *htmlPage) definitions(r *Report) error {
 		if err != nil {
 			return err
 		}
-		s := htmlSection{Anchor: "d" + strconv.Itoa(n), Head: d.heading(), Notes: d.lines(), Lines: htmlLines(lines)}
+		s := htmlSection{Anchor: p.prefix + "d" + strconv.Itoa(n), Head: d.heading(), Notes: d.lines(), Lines: htmlLines(lines)}
 		p.name("rgd "+d.Name, s.Anchor)
 		p.Definitions = append(p.Definitions, s)
 	}
@@ -174,7 +193,7 @@ func (p *htmlPage) groups(r *Report) error {
 	for n := range r.Groups {
 		g := &r.Groups[n]
 		s := htmlSection{
-			Anchor: "g" + strconv.Itoa(n), Head: capital(g.heading()), Example: g.example(), Who: g.who(0), Count: number(g.Count),
+			Anchor: p.prefix + "g" + strconv.Itoa(n), Head: capital(g.heading()), Example: g.example(), Who: g.who(0), Count: number(g.Count),
 			Notes: notes(g.Diagnostics), Values: g.values(),
 		}
 		var list []*ObjectChange
@@ -199,9 +218,9 @@ func (p *htmlPage) groups(r *Report) error {
 
 func (p *htmlPage) sections(r *Report) error {
 	for _, x := range r.sections() {
-		s := htmlSection{Anchor: "rest", Head: x.head, Notes: notes(x.diagnostics), Has: has(x.objects, x.diagnostics)}
+		s := htmlSection{Anchor: p.prefix + "rest", Head: x.head, Notes: notes(x.diagnostics), Has: has(x.objects, x.diagnostics)}
 		if x.at >= 0 {
-			s.Anchor = "i" + strconv.Itoa(x.at)
+			s.Anchor = p.prefix + "i" + strconv.Itoa(x.at)
 			id := r.Instances[x.at].Identity
 			p.anchors["instance "+keyOf(id).String()+" "+id.Path] = s.Anchor
 		}

@@ -28,6 +28,19 @@ type human struct {
 func writeHuman(out *bytes.Buffer, r *Report, opts PrintOptions) error {
 	h := &human{out, opts.Color}
 	h.line("", "", "Comparing "+diag.Name(r.Old)+" with "+diag.Name(r.New))
+	if err := h.report(r); err != nil || r.Drift == nil {
+		return err
+	}
+	if !r.Drift.Differs() && len(r.Drift.Dangers) == 0 {
+		h.line("\n", "", r.noDrift())
+		return nil
+	}
+	h.line("\n", bold, r.driftHeading())
+	return h.report(r.Drift)
+}
+
+// report prints all but the heading.
+func (h *human) report(r *Report) error {
 	h.line("", bold, r.plan())
 	for _, fact := range r.facts() {
 		h.line("  ", "", fact)

@@ -233,6 +233,15 @@ func waveNumber(n *int) string {
 	return strconv.Itoa(*n)
 }
 
+// driftHeading is the first line on how a cluster differs from the old side.
+func (r *Report) driftHeading() string {
+	return "Drift: the cluster differs from " + diag.Name(r.Drift.New) + ", and the next sync changes this, whatever the change in Git does"
+}
+
+func (r *Report) noDrift() string {
+	return "No drift: the cluster is as " + diag.Name(r.Drift.New) + " has it"
+}
+
 // plan is the first line of every format for people.
 func (r *Report) plan() string {
 	s := r.Summary

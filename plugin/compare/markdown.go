@@ -28,15 +28,35 @@ type markdown struct {
 
 func writeMarkdown(out *bytes.Buffer, r *Report, opts PrintOptions) error {
 	m := &markdown{out: out, limit: opts.MaxBytes}
-	m.write("", Marker, "### krowave diff: "+report.Code(diag.Name(r.Old))+" → "+report.Code(diag.Name(r.New)), "", "**"+r.plan()+"**")
+	m.write(Marker, "### krowave diff: "+report.Code(diag.Name(r.Old))+" → "+report.Code(diag.Name(r.New)), "")
+	if err := m.report(r, true); err != nil {
+		return err
+	}
+	switch {
+	case r.Drift == nil:
+	case !r.Drift.Differs() && len(r.Drift.Dangers) == 0:
+		m.write("", report.Prose(r.noDrift()))
+	default:
+		m.write("", "### "+report.Prose(r.driftHeading()), "")
+		if err := m.report(r.Drift, false); err != nil {
+			return err
+		}
+	}
+	m.note()
+	return nil
+}
+
+// report prints all but the heading. What is first has to fit.
+func (m *markdown) report(r *Report, first bool) error {
+	m.write("**" + r.plan() + "**")
 	for n, fact := range r.facts() {
 		if n == 0 {
-			m.write("", "")
+			m.write("")
 		}
-		m.write("", "- "+report.Prose(fact))
+		m.write("- " + report.Prose(fact))
 	}
-	if m.limit > 0 && m.limit < out.Len()+reserve {
-		return fmt.Errorf("%d bytes are not enough for the summary: at least %d are needed", m.limit, out.Len()+reserve)
+	if first && m.limit > 0 && m.limit < m.out.Len()+reserve {
+		return fmt.Errorf("%d bytes are not enough for the summary: at least %d are needed", m.limit, m.out.Len()+reserve)
 	}
 	m.writeDangers(r)
 	if err := m.writeDefinitions(r); err != nil {
@@ -46,11 +66,7 @@ func writeMarkdown(out *bytes.Buffer, r *Report, opts PrintOptions) error {
 		return err
 	}
 	m.writeTable(r)
-	if err := m.writeInstances(r); err != nil {
-		return err
-	}
-	m.note()
-	return nil
+	return m.writeInstances(r)
 }
 
 // fits reports whether a text can be written and leaves room for the note.
@@ -58,8 +74,8 @@ func (m *markdown) fits(text string) bool {
 	return m.limit <= 0 || m.out.Len()+len(text)+reserve <= m.limit
 }
 
-func (m *markdown) write(end string, lines ...string) {
-	m.out.WriteString(strings.Join(lines, "\n") + "\n" + end)
+func (m *markdown) write(lines ...string) {
+	m.out.WriteString(strings.Join(lines, "\n") + "\n")
 }
 
 func (m *markdown) writeDangers(r *Report) {

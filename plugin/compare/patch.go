@@ -15,6 +15,9 @@ import (
 // object with a value of a Secret is named in a comment only: what a patch has
 // to say of it may not be shown.
 func writePatch(out *bytes.Buffer, r *Report) error {
+	if r.Drift != nil {
+		fmt.Fprintf(out, "# this is the change of %s to %s; the drift of the cluster is not in it\n", r.Old, r.New)
+	}
 	fmt.Fprintf(out, "# %s\n", r.plan())
 	for n := range r.Instances {
 		if i := &r.Instances[n]; i.Status == Broken {

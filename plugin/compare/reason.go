@@ -20,7 +20,12 @@ var (
 
 // reason says why an object of one side is not on the other.
 func (c *comparison) reason(o *render.Object, here, there *side, words reasons) Reason {
-	if o.Instance == nil {
+	switch {
+	case c.cluster && here == c.new:
+		return NotInCluster
+	case c.cluster:
+		return Pruned
+	case o.Instance == nil:
 		return ""
 	}
 	if t := there.byKey[here.owners[o.Instance].topKey]; t != nil && len(t.broken) > 0 {

@@ -24,7 +24,12 @@ type Report struct {
 	Groups       []Group       `json:"groups,omitempty"`       // by size
 	DangerGroups []DangerGroup `json:"dangerGroups,omitempty"` // errors first, causes before their consequences
 
-	projects     int // that instances belong to
+	// Drift is how a cluster differs from the old side, where that is a revision and
+	// a cluster was asked: the next sync changes it, whatever Git changes.
+	Drift *Report `json:"drift,omitempty"`
+
+	projects     int  // that instances belong to
+	refused      bool // a cluster refuses an object
 	findings     diag.List
 	single       map[*ObjectChange]bool // changes that are in no group
 	singleBroken map[int]bool           // instances whose findings are in no group
@@ -142,6 +147,8 @@ const (
 	CollectionGrew  Reason = "collection-grew" // an item more
 	CollectionLost  Reason = "collection-lost" // an item less
 	Renamed         Reason = "renamed"         // the node's object has another name, namespace or kind
+	NotInCluster    Reason = "not-in-cluster"  // the old side is a cluster, which does not have it
+	Pruned          Reason = "pruned"          // the old side is a cluster, and a GitOps tool has it that prunes it
 )
 
 // FieldChange is one difference inside an object.
@@ -207,8 +214,8 @@ type SchemaChange struct {
 func (r *Report) Findings() diag.List { return r.findings }
 
 // Differs reports whether anything that is rendered, or any definition, is not
-// the same, or cannot be rendered.
+// the same, or cannot be rendered, or is refused by the cluster that was asked.
 func (r *Report) Differs() bool {
 	s := r.Summary
-	return s.Added+s.Changed+s.Deleted+s.Moved+s.Instances.Touched()+len(r.Definitions) > 0
+	return s.Added+s.Changed+s.Deleted+s.Moved+s.Instances.Touched()+len(r.Definitions) > 0 || r.refused || r.Drift != nil && r.Drift.Differs()
 }

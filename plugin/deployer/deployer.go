@@ -23,13 +23,17 @@ import (
 const (
 	ArgoOptions  = "argocd.argoproj.io/sync-options"
 	ArgoTracking = "argocd.argoproj.io/tracking-id"
-	ArgoRefresh  = "argocd.argoproj.io/refresh"
-	ArgoManager  = "argocd-controller" // its field manager
-	FluxPrune    = "kustomize.toolkit.fluxcd.io/prune"
-	FluxName     = "kustomize.toolkit.fluxcd.io/name"
-	FluxSpace    = "kustomize.toolkit.fluxcd.io/namespace"
-	FluxRequest  = "reconcile.fluxcd.io/requestedAt"
-	FluxManager  = "kustomize-controller" // its field manager
+	// ArgoInstallation tells several Argo CDs of one cluster apart, and ArgoLabel is
+	// the mark of an Argo CD that tracks by label.
+	ArgoInstallation = "argocd.argoproj.io/installation-id"
+	ArgoLabel        = "app.kubernetes.io/instance"
+	ArgoRefresh      = "argocd.argoproj.io/refresh"
+	ArgoManager      = "argocd-controller" // its field manager
+	FluxPrune        = "kustomize.toolkit.fluxcd.io/prune"
+	FluxName         = "kustomize.toolkit.fluxcd.io/name"
+	FluxSpace        = "kustomize.toolkit.fluxcd.io/namespace"
+	FluxRequest      = "reconcile.fluxcd.io/requestedAt"
+	FluxManager      = "kustomize-controller" // its field manager
 )
 
 // Applications is the kind of Argo CD.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -21,6 +22,8 @@ import (
 type Cluster struct {
 	Objects dynamic.Interface
 	Mapper  meta.RESTMapper
+
+	answers func() error // asked once, since the Mapper logs what it cannot reach
 }
 
 // Connect returns the Cluster that a configuration leads to, for a user agent.
@@ -35,7 +38,11 @@ func Connect(config *rest.Config, agent string) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the cluster: %w", err)
 	}
-	return &Cluster{Objects: objects, Mapper: restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(disco))}, nil
+	answers := sync.OnceValue(func() error {
+		_, err := disco.ServerVersion()
+		return err
+	})
+	return &Cluster{Objects: objects, answers: answers, Mapper: restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(disco))}, nil
 }
 
 // Ref names an object.
@@ -69,6 +76,9 @@ func RefOf(obj *unstructured.Unstructured) Ref {
 
 // Served finds where a kind is served; nil when it is not.
 func (c *Cluster) Served(kind schema.GroupKind, versions ...string) (*meta.RESTMapping, error) {
+	if err := c.answers(); err != nil {
+		return nil, fmt.Errorf("asking the cluster for %s: %w", kind, err)
+	}
 	mapping, err := c.Mapper.RESTMapping(kind, versions...)
 	if meta.IsNoMatchError(err) {
 		return nil, nil

@@ -84,6 +84,23 @@ func (c *Comparison) Revisions(args []string) error {
 	return nil
 }
 
+// Alone reads and renders the new side, to compare it with something else than a
+// state of the repository: --head, or the files as they are.
+func (c *Comparison) Alone(args []string) error {
+	c.Flags.Ref = c.Flags.Head
+	in, err := c.loader().Read(args)
+	if err != nil {
+		return err
+	}
+	run, err := Render(c.Command.Context(), in, in.Units)
+	if err != nil {
+		return err
+	}
+	neverSet(run.Result.Diagnostics)
+	c.New = Side{Label: cmp.Or(c.Flags.Head, "work tree"), In: in, Run: run}
+	return nil
+}
+
 // head is the new side: a revision, or the work tree.
 func (c *Comparison) head(h *History) (*place, error) {
 	if c.Flags.Head != "" {

@@ -1,6 +1,7 @@
 package object
 
 import (
+	"encoding/base64"
 	"maps"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -74,4 +75,26 @@ func WithoutSecretValues(obj map[string]any) map[string]any {
 	annotations = maps.Clone(annotations)
 	delete(annotations, LastApplied)
 	return withMetadata(out, "annotations", annotations)
+}
+
+// AsStored returns an object as the API server stores it: what a Secret has in
+// stringData is in data. Other objects are returned as they are.
+func AsStored(obj map[string]any) map[string]any {
+	text, ok := obj["stringData"].(map[string]any)
+	if !ok || !IsSecret(obj) {
+		return obj
+	}
+	out := maps.Clone(obj)
+	data, _ := out["data"].(map[string]any)
+	if data = maps.Clone(data); data == nil {
+		data = map[string]any{}
+	}
+	for name, v := range text {
+		if s, ok := v.(string); ok {
+			data[name] = base64.StdEncoding.EncodeToString([]byte(s))
+		}
+	}
+	delete(out, "stringData")
+	out["data"] = data
+	return out
 }

@@ -39,7 +39,7 @@ func (c *comparison) compare() (*compare.Report, error) {
 // report prints what is wrong with the sides, and reports whether the new one
 // has errors. What was wrong with the old one stops nobody.
 func (c *comparison) report(w io.Writer) (failed bool, err error) {
-	switch n := errorsIn(c.Old.Run.Result.Diagnostics); {
+	switch n := c.oldErrors(); {
 	case c.Old.Broken != nil:
 		err = warnf(w, "%s cannot be read, so everything counts as added: %v", c.Old.Label, c.Old.Broken)
 	case n > 0:
@@ -63,6 +63,14 @@ func (c *comparison) report(w io.Writer) (failed bool, err error) {
 	default:
 		return false, err
 	}
+}
+
+// oldErrors counts the errors of the old side, which is a render unless a cluster is.
+func (c *comparison) oldErrors() int {
+	if c.Old.Run == nil {
+		return 0
+	}
+	return errorsIn(c.Old.Run.Result.Diagnostics)
 }
 
 func warnf(w io.Writer, format string, args ...any) error {

@@ -18,6 +18,7 @@ type diffFlags struct {
 	noIndex  bool
 	exitZero bool
 	maxBytes int64
+	live     liveFlags
 }
 
 // NewDiff returns krowave diff.
@@ -30,10 +31,12 @@ func NewDiff(s cli.Streams) *cobra.Command {
 			"by instance, with dangerous changes first.\n\nThe old state is --base, or the merge base of HEAD and its upstream branch. " +
 			"The new state is the work tree with uncommitted changes, or --head. Paths are those of both; the default is the " +
 			"working directory. Only instances whose inputs differ are rendered.\n\nWith --no-index, and outside a Git " +
-			"repository, two paths are compared.\n\n" +
+			"repository, two paths are compared.\n\nWith --live, the old state is a cluster: diff sends the objects as server-side " +
+			"dry runs, so that admission, defaults and immutable fields count, and writes nothing. With --base too, it shows the change in Git and, apart " +
+			"from it, how the cluster differs from the base. The cluster is the one that kubectl uses.\n\n" +
 			"Exit codes: 0 no difference, 1 differences, 2 wrong usage or a new state with errors, 3 internal failure. " +
 			"KUBECTL_EXTERNAL_DIFF names another program for differences, as for kubectl diff.",
-		Example: "  krowave diff\n  krowave diff --base main --head topic -o markdown\n  krowave diff --no-index shop.yaml shop-next.yaml",
+		Example: "  krowave diff\n  krowave diff --base main --head topic -o markdown\n  krowave diff --no-index shop.yaml shop-next.yaml\n  krowave diff --live --context staging shop",
 	}
 	flags.change.Bind(cmd)
 	for _, f := range compare.Formats() {
@@ -45,12 +48,30 @@ func NewDiff(s cli.Streams) *cobra.Command {
 	cmd.Flags().BoolVar(&flags.noIndex, "no-index", false, "compare two paths, without Git")
 	cmd.Flags().BoolVar(&flags.exitZero, "exit-zero", false, "exit with 0 if there are differences")
 	cmd.Flags().Var(options.NewCount(&flags.maxBytes), "max-bytes", "maximum size of -o markdown in bytes, for services that limit comments; the text states what was left out (default no limit)")
+	flags.live.bind(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c := &comparison{Comparison: load.Comparison{Command: cmd, Streams: s, Flags: &flags.change}}
+		if err := flags.checkLive(cmd); err != nil {
+			return err
+		}
+		if flags.live.live {
+			report, err := flags.compareLive(c, args)
+			if err != nil {
+				return err
+			}
+			return flags.show(c, report)
+		}
 		if err := flags.read(c, args); err != nil {
 			return err
 		}
-		return flags.show(c)
+		if err := c.Render(); err != nil {
+			return err
+		}
+		report, err := c.compare()
+		if err != nil {
+			return err
+		}
+		return flags.show(c, report)
 	}
 	return cmd
 }
@@ -77,14 +98,8 @@ func (f *diffFlags) read(c *comparison, args []string) error {
 	return c.Revisions(args)
 }
 
-func (f *diffFlags) show(c *comparison) error {
-	if err := c.Render(); err != nil {
-		return err
-	}
-	report, err := c.compare()
-	if err != nil {
-		return err
-	}
+// show prints a report, and says by its error what the exit code is.
+func (f *diffFlags) show(c *comparison, report *compare.Report) error {
 	failed, err := c.report(c.Streams.Err)
 	if err != nil {
 		return err

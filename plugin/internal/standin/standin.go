@@ -1,4 +1,7 @@
-package adopt_test
+// Package standin is a stand-in for kube-apiserver in tests: objects with uids and
+// resource versions, merge patches, server-side apply with owners of fields, dry
+// runs, finalizers and preconditions.
+package standin
 
 import (
 	"encoding/base64"
@@ -20,18 +23,31 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// fakeAPI is a stand-in for kube-apiserver, beside the real one: objects with uids and
-// resource versions, merge patches, server-side apply with owners of fields, finalizers
-// and preconditions. Tests run against it where no real one is built.
-type fakeAPI struct {
-	mu      sync.Mutex
-	objects map[string]map[string]any // by resource, namespace and name
-	last    int
-	deleted []string
+// API is one such server.
+type API struct {
+	Mu      sync.Mutex
+	Objects map[string]map[string]any // by resource, namespace and name, with slashes
+	Deleted []string
+	Kinds   map[string]map[string]string // by group/version and resource
+	// Denied names requests that RBAC does not allow, as VERB RESOURCE.
+	Denied []string
+	// Admit changes an object before it is stored, or refuses it; before is what is
+	// there.
+	Admit func(obj, before map[string]any) error
+
+	last   int
+	writes int
 }
 
-// fakeKinds are the kinds that it serves, by group and version.
-var fakeKinds = map[string]map[string]string{
+// Writes counts the requests that stored something.
+func (f *API) Writes() int {
+	f.Mu.Lock()
+	defer f.Mu.Unlock()
+	return f.writes
+}
+
+// kinds are those that it serves unless a test says more.
+var kinds = map[string]map[string]string{
 	"v1":                             {"configmaps": "ConfigMap", "secrets": "Secret"},
 	"example.com/v1":                 {"databases": "Database"},
 	"example.com/v1alpha1":           {"shops": "Shop", "cellars": "Cellar"},
@@ -41,26 +57,27 @@ var fakeKinds = map[string]map[string]string{
 	"apiextensions.k8s.io/v1":        {"customresourcedefinitions": "CustomResourceDefinition"},
 }
 
-func fakeNamespaced(resource string) bool {
+func namespaced(resource string) bool {
 	return resource != "resourcegraphdefinitions" && resource != "customresourcedefinitions"
 }
 
-func startFake(t *testing.T) (*fakeAPI, string) {
+// Start starts an API, which ends with the test, and returns its address.
+func Start(t *testing.T) (*API, string) {
 	t.Helper()
-	f := &fakeAPI{objects: map[string]map[string]any{}}
+	f := &API{Objects: map[string]map[string]any{}, Kinds: maps.Clone(kinds)}
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	return f, server.URL
 }
 
-// fakeRequest is where a request goes.
-type fakeRequest struct{ version, resource, namespace, name string }
+// request is where a request goes.
+type request struct{ version, resource, namespace, name string }
 
-func (r fakeRequest) key(name string) string { return r.resource + "/" + r.namespace + "/" + name }
+func (r request) key(name string) string { return r.resource + "/" + r.namespace + "/" + name }
 
-func parseFake(u *url.URL) fakeRequest {
+func parse(u *url.URL) request {
 	parts := strings.Split(strings.Trim(u.Path, "/"), "/")
-	var r fakeRequest
+	var r request
 	if parts[0] == "api" {
 		r.version, parts = parts[1], parts[2:]
 	} else {
@@ -78,9 +95,9 @@ func parseFake(u *url.URL) fakeRequest {
 	return r
 }
 
-func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+func (f *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.Mu.Lock()
+	defer f.Mu.Unlock()
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
@@ -94,14 +111,16 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer) // whoever asked may be gone
 }
 
-func (f *fakeAPI) discovery(path string) (int, any) {
+func (f *API) discovery(path string) (int, any) {
 	switch path {
+	case "/version":
+		return 200, map[string]any{"major": "1", "minor": "36", "gitVersion": "v1.36.0"}
 	case "/api":
 		return 200, map[string]any{"kind": "APIVersions", "versions": []any{"v1"}}
 	case "/apis":
 		groups := []any{}
 		byGroup := map[string][]any{}
-		for _, version := range slices.Sorted(maps.Keys(fakeKinds)) {
+		for _, version := range slices.Sorted(maps.Keys(f.Kinds)) {
 			if group, v, ok := strings.Cut(version, "/"); ok {
 				byGroup[group] = append(byGroup[group], map[string]any{"groupVersion": version, "version": v})
 			}
@@ -112,48 +131,53 @@ func (f *fakeAPI) discovery(path string) (int, any) {
 		return 200, map[string]any{"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 	}
 	version := strings.TrimPrefix(strings.TrimPrefix(path, "/apis/"), "/api/")
-	kinds, ok := fakeKinds[version]
+	served, ok := f.Kinds[version]
 	if !ok {
 		return 0, nil
 	}
 	resources := []any{}
-	for _, name := range slices.Sorted(maps.Keys(kinds)) {
-		resources = append(resources, map[string]any{"name": name, "kind": kinds[name], "namespaced": fakeNamespaced(name), "verbs": []any{"get", "list", "create", "update", "patch", "delete"}})
+	for _, name := range slices.Sorted(maps.Keys(served)) {
+		resources = append(resources, map[string]any{"name": name, "kind": served[name], "namespaced": namespaced(name), "verbs": []any{"get", "list", "create", "update", "patch", "delete"}})
 	}
 	return 200, map[string]any{"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": resources}
 }
 
-func fakeStatus(code int, reason string) (int, any) {
+func status(code int, reason string) (int, any) {
 	return code, map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "code": code, "message": reason}
 }
 
-func fakeMeta(obj map[string]any) *unstructured.Unstructured {
+func meta(obj map[string]any) *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: obj}
 }
 
-func (f *fakeAPI) serve(r *http.Request, body []byte) (int, any) {
-	at := parseFake(r.URL)
-	kind, ok := fakeKinds[at.version][at.resource]
+func (f *API) serve(r *http.Request, body []byte) (int, any) {
+	at := parse(r.URL)
+	kind, ok := f.Kinds[at.version][at.resource]
 	if !ok {
-		return fakeStatus(404, "NotFound")
+		return status(404, "NotFound")
 	}
 	dry := r.URL.Query().Get("dryRun") != ""
-	have := f.objects[at.key(at.name)]
+	have := f.Objects[at.key(at.name)]
+	if verb := f.denied(r.Method, at, have); verb != "" {
+		code, answer := status(403, "Forbidden")
+		answer.(map[string]any)["message"] = fmt.Sprintf("%s %q is forbidden: User \"someone\" cannot %s resource %q in API group %q", at.resource, at.name, verb, at.resource, "")
+		return code, answer
+	}
 	switch {
 	case r.Method == http.MethodGet && at.name == "":
 		return f.list(at, kind, r.URL.Query().Get("labelSelector"))
 	case r.Method == http.MethodPost:
 		var obj map[string]any
 		if json.Unmarshal(body, &obj) != nil {
-			return fakeStatus(400, "BadRequest")
+			return status(400, "BadRequest")
 		}
-		at.name = fakeMeta(obj).GetName()
-		if f.objects[at.key(at.name)] != nil {
-			return fakeStatus(409, "AlreadyExists")
+		at.name = meta(obj).GetName()
+		if f.Objects[at.key(at.name)] != nil {
+			return status(409, "AlreadyExists")
 		}
-		return 201, f.store(at, obj, nil, dry)
+		return f.stored(201, at, obj, nil, dry)
 	case have == nil && !(r.Method == http.MethodPatch && strings.Contains(r.Header.Get("Content-Type"), "apply")):
-		return fakeStatus(404, "NotFound")
+		return status(404, "NotFound")
 	case r.Method == http.MethodGet:
 		return 200, have
 	case r.Method == http.MethodDelete:
@@ -161,38 +185,67 @@ func (f *fakeAPI) serve(r *http.Request, body []byte) (int, any) {
 	}
 	var change map[string]any
 	if json.Unmarshal(body, &change) != nil {
-		return fakeStatus(400, "BadRequest")
+		return status(400, "BadRequest")
 	}
-	if version := fakeMeta(change).GetResourceVersion(); version != "" && (have == nil || version != fakeMeta(have).GetResourceVersion()) {
-		return fakeStatus(409, "Conflict")
+	if version := meta(change).GetResourceVersion(); version != "" && (have == nil || version != meta(have).GetResourceVersion()) {
+		return status(409, "Conflict")
 	}
 	switch {
 	case r.Method == http.MethodPut:
-		return 200, f.store(at, change, have, dry)
+		return f.stored(200, at, change, have, dry)
 	case strings.Contains(r.Header.Get("Content-Type"), "apply"):
-		return 200, f.store(at, fakeApplied(have, change, r.URL.Query().Get("fieldManager")), have, dry)
+		return f.stored(200, at, applied(have, change, r.URL.Query().Get("fieldManager")), have, dry)
 	}
-	return 200, f.store(at, fakeMerged(have, change), have, dry)
+	return f.stored(200, at, merged(have, change), have, dry)
 }
 
-func (f *fakeAPI) list(at fakeRequest, kind, selector string) (int, any) {
+func (f *API) list(at request, kind, selector string) (int, any) {
 	match, err := labels.Parse(selector)
 	if err != nil {
-		return fakeStatus(400, "BadRequest")
+		return status(400, "BadRequest")
 	}
 	items := []any{}
-	for _, key := range slices.Sorted(maps.Keys(f.objects)) {
-		obj := fakeMeta(f.objects[key])
+	for _, key := range slices.Sorted(maps.Keys(f.Objects)) {
+		obj := meta(f.Objects[key])
 		if obj.GetKind() == kind && (at.namespace == "" || obj.GetNamespace() == at.namespace) && match.Matches(labels.Set(obj.GetLabels())) {
-			items = append(items, f.objects[key])
+			items = append(items, f.Objects[key])
 		}
 	}
 	return 200, map[string]any{"kind": kind + "List", "apiVersion": at.version, "metadata": map[string]any{"resourceVersion": strconv.Itoa(f.last)}, "items": items}
 }
 
+// denied is the verb of a request that RBAC does not allow; "" when it does.
+func (f *API) denied(method string, at request, have map[string]any) string {
+	verbs := map[string][]string{http.MethodGet: {"get"}, http.MethodPost: {"create"}, http.MethodPut: {"update"}, http.MethodPatch: {"patch"}, http.MethodDelete: {"delete"}}[method]
+	switch {
+	case method == http.MethodGet && at.name == "":
+		verbs = []string{"list"}
+	case method == http.MethodPatch && have == nil:
+		verbs = []string{"patch", "create"}
+	}
+	for _, verb := range verbs {
+		if slices.Contains(f.Denied, verb+" "+at.resource) {
+			return verb
+		}
+	}
+	return ""
+}
+
+// stored writes an object if it is admitted.
+func (f *API) stored(code int, at request, obj, before map[string]any, dry bool) (int, any) {
+	if f.Admit != nil {
+		if err := f.Admit(obj, before); err != nil {
+			code, answer := status(422, "Invalid")
+			answer.(map[string]any)["message"] = err.Error()
+			return code, answer
+		}
+	}
+	return code, f.store(at, obj, before, dry)
+}
+
 // store writes an object; without a difference its resource version stays.
-func (f *fakeAPI) store(at fakeRequest, obj, before map[string]any, dry bool) map[string]any {
-	out := fakeMeta(fakeMeta(obj).DeepCopy().Object)
+func (f *API) store(at request, obj, before map[string]any, dry bool) map[string]any {
+	out := meta(meta(obj).DeepCopy().Object)
 	if text, ok := out.Object["stringData"].(map[string]any); ok {
 		data := map[string]any{}
 		for name, v := range text {
@@ -202,7 +255,7 @@ func (f *fakeAPI) store(at fakeRequest, obj, before map[string]any, dry bool) ma
 		delete(out.Object, "stringData")
 	}
 	out.SetAPIVersion(at.version)
-	out.SetKind(fakeKinds[at.version][at.resource])
+	out.SetKind(f.Kinds[at.version][at.resource])
 	out.SetName(at.name)
 	out.SetNamespace(at.namespace)
 	if before == nil {
@@ -211,29 +264,31 @@ func (f *fakeAPI) store(at fakeRequest, obj, before map[string]any, dry bool) ma
 		f.last++
 		_ = unstructured.SetNestedField(out.Object, fmt.Sprintf("uid-%d", f.last), "metadata", "uid")
 	} else {
-		b := fakeMeta(before)
+		b := meta(before)
 		out.SetUID(b.GetUID())
 		out.SetResourceVersion(b.GetResourceVersion())
 		if at := b.GetDeletionTimestamp(); at != nil {
 			out.SetDeletionTimestamp(at)
 		}
-		if fakeText(out.Object) == fakeText(before) {
+		if Text(out.Object) == Text(before) {
 			return before
 		}
 	}
-	f.last++
-	out.SetResourceVersion(strconv.Itoa(f.last))
 	if dry {
 		return out.Object
 	}
-	f.objects[at.key(at.name)] = out.Object
+	f.last++
+	f.writes++
+	out.SetResourceVersion(strconv.Itoa(f.last))
+	f.Objects[at.key(at.name)] = out.Object
 	if out.GetDeletionTimestamp() != nil && len(out.GetFinalizers()) == 0 {
-		delete(f.objects, at.key(at.name))
+		delete(f.Objects, at.key(at.name))
 	}
 	return out.Object
 }
 
-func fakeText(obj map[string]any) string {
+// Text is an object as JSON.
+func Text(obj map[string]any) string {
 	text, err := json.Marshal(obj)
 	if err != nil {
 		return err.Error()
@@ -241,23 +296,23 @@ func fakeText(obj map[string]any) string {
 	return string(text)
 }
 
-func (f *fakeAPI) remove(at fakeRequest, have map[string]any, body []byte, dry bool) (int, any) {
+func (f *API) remove(at request, have map[string]any, body []byte, dry bool) (int, any) {
 	var opts metav1.DeleteOptions
 	if len(body) > 0 && json.Unmarshal(body, &opts) != nil {
-		return fakeStatus(400, "BadRequest")
+		return status(400, "BadRequest")
 	}
-	obj := fakeMeta(fakeMeta(have).DeepCopy().Object)
+	obj := meta(meta(have).DeepCopy().Object)
 	if p := opts.Preconditions; p != nil {
 		if p.UID != nil && *p.UID != obj.GetUID() || p.ResourceVersion != nil && *p.ResourceVersion != obj.GetResourceVersion() {
-			return fakeStatus(409, "Conflict")
+			return status(409, "Conflict")
 		}
 	}
 	if dry || len(opts.DryRun) > 0 {
 		return 200, have
 	}
-	f.deleted = append(f.deleted, at.resource+"/"+at.name)
+	f.Deleted = append(f.Deleted, at.resource+"/"+at.name)
 	if len(obj.GetFinalizers()) == 0 {
-		delete(f.objects, at.key(at.name))
+		delete(f.Objects, at.key(at.name))
 		return 200, obj.Object
 	}
 	if obj.GetDeletionTimestamp() == nil {
@@ -265,13 +320,13 @@ func (f *fakeAPI) remove(at fakeRequest, have map[string]any, body []byte, dry b
 		obj.SetDeletionTimestamp(&now)
 		f.last++
 		obj.SetResourceVersion(strconv.Itoa(f.last))
-		f.objects[at.key(at.name)] = obj.Object
+		f.Objects[at.key(at.name)] = obj.Object
 	}
 	return 200, obj.Object
 }
 
-// fakeMerged is an object after a merge patch.
-func fakeMerged(obj, patch map[string]any) map[string]any {
+// merged is an object after a merge patch.
+func merged(obj, patch map[string]any) map[string]any {
 	out := maps.Clone(obj)
 	if out == nil {
 		out = map[string]any{}
@@ -283,7 +338,7 @@ func fakeMerged(obj, patch map[string]any) map[string]any {
 		case v == nil:
 			delete(out, name)
 		case isMap:
-			out[name] = fakeMerged(have, inner)
+			out[name] = merged(have, inner)
 		default:
 			out[name] = v
 		}
@@ -291,14 +346,14 @@ func fakeMerged(obj, patch map[string]any) map[string]any {
 	return out
 }
 
-// fakeApplied is an object after a server-side apply: what the manager applied before
+// applied is an object after a server-side apply: what the manager applied before
 // and does not apply now goes, unless somebody else has it too.
-func fakeApplied(obj, applied map[string]any, manager string) map[string]any {
-	out := fakeMerged(obj, applied)
-	entries := fakeMeta(out).GetManagedFields()
-	set := fakeFields(applied)
+func applied(obj, applied map[string]any, manager string) map[string]any {
+	out := merged(obj, applied)
+	entries := meta(out).GetManagedFields()
+	set := fieldsOf(applied)
 	at := slices.IndexFunc(entries, func(m metav1.ManagedFieldsEntry) bool { return m.Manager == manager && m.Operation == "Apply" })
-	entry := metav1.ManagedFieldsEntry{Manager: manager, Operation: "Apply", APIVersion: fakeMeta(applied).GetAPIVersion(), FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(fakeText(set))}
+	entry := metav1.ManagedFieldsEntry{Manager: manager, Operation: "Apply", APIVersion: meta(applied).GetAPIVersion(), FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(Text(set))}
 	if at < 0 {
 		entries = append(entries, entry)
 	} else {
@@ -311,27 +366,27 @@ func fakeApplied(obj, applied map[string]any, manager string) map[string]any {
 				others = append(others, s)
 			}
 		}
-		out = fakeWithout(out, before, set, others)
+		out = without(out, before, set, others)
 		entries[at] = entry
 	}
-	fakeMeta(out).SetManagedFields(entries)
+	meta(out).SetManagedFields(entries)
 	return out
 }
 
-func fakeFields(obj map[string]any) map[string]any {
+func fieldsOf(obj map[string]any) map[string]any {
 	out := map[string]any{}
 	for name, v := range obj {
 		if name == "apiVersion" || name == "kind" || name == "name" || name == "namespace" {
 			continue
 		}
 		inner, _ := v.(map[string]any)
-		out["f:"+name] = fakeFields(inner)
+		out["f:"+name] = fieldsOf(inner)
 	}
 	return out
 }
 
-// fakeWithout removes the fields that are in before and not in now or in others.
-func fakeWithout(obj, before, now map[string]any, others []map[string]any) map[string]any {
+// without removes the fields that are in before and not in now or in others.
+func without(obj, before, now map[string]any, others []map[string]any) map[string]any {
 	out := maps.Clone(obj)
 	for key, v := range before {
 		name := strings.TrimPrefix(key, "f:")
@@ -346,7 +401,7 @@ func fakeWithout(obj, before, now map[string]any, others []map[string]any) map[s
 		child, isMap := out[name].(map[string]any)
 		switch {
 		case isMap && len(inner) > 0:
-			if out[name] = fakeWithout(child, inner, still, rest); len(out[name].(map[string]any)) == 0 {
+			if out[name] = without(child, inner, still, rest); len(out[name].(map[string]any)) == 0 {
 				delete(out, name)
 			}
 		case still == nil && len(rest) == 0:
