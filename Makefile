@@ -8,7 +8,7 @@ FUZZTIME ?= 5000x
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
-.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm bench-cmp observe generate image image-test
+.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak bench-cmp observe generate image image-test
 
 demo:
 	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
@@ -70,6 +70,10 @@ admission:
 # The plugin protocol against argo-cd/v2's own descriptors and client.
 argocd:
 	cd testdata/argocd && $(GOTEST) -count=1 .
+
+# 10,000 good, bad, slow and cancelled requests of 32 clients to the plugin server. argocd sends 1,000.
+soak:
+	cd testdata/argocd && KROWAVE_SOAK=10000 $(GOTEST) -count=1 -timeout 30m -v -run '^TestSoak$$' .
 
 # Real Argo CD: repo-servers as clients, and syncs to a real kube-apiserver. The
 # first run builds them, which takes half an hour.
