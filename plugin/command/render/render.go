@@ -32,7 +32,7 @@ func New(s cli.Streams) *cobra.Command {
 	}
 	flags.bind(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if slices.Contains(args, "-") { // Helm gives its plugins the namespace that its manifests leave out
+		if slices.Contains(args, "-") { // Helm and its post-renderer both read it, and manifests leave the namespace out
 			flags.release = s.Env("HELM_NAMESPACE")
 		}
 		if list, err := readResourceList(&s, args, flags.Own().Files.TotalBytes); list != nil || err != nil {
