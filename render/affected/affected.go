@@ -29,7 +29,7 @@ type Inputs struct {
 // RGDs and CRDs, those stay that what is left needs. With other observed objects
 // every file stays, and when the caller says so, since its options differ.
 func Find(old, new render.Input, opts render.Options, all bool) Inputs {
-	a := &finder{opts: opts, all: all || !sameFiles(old.Observed, new.Observed), read: map[[sha256.Size]byte]*definitions{}}
+	a := &finder{opts: opts, all: all || !sameFiles(old.Observed, new.Observed), read: map[digest]*definitions{}}
 	a.old, a.new = a.side(old), a.side(new)
 	a.spread()
 	a.keep()
@@ -42,10 +42,12 @@ type finder struct {
 	opts     render.Options
 	all      bool
 	old, new *side
-	read     map[[sha256.Size]byte]*definitions // by the digest of a file's content
-	changed  map[string]bool                    // kinds, in lower case
-	needed   map[string]bool                    // kinds, in lower case
+	read     map[digest]*definitions // by that of a file's content
+	changed  map[string]bool         // kinds, in lower case
+	needed   map[string]bool         // kinds, in lower case
 }
+
+type digest = [sha256.Size]byte
 
 // side is one of the inputs.
 type side struct {

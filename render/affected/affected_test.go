@@ -2,6 +2,8 @@ package affected_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -148,5 +150,37 @@ func TestUnchangedIdentities(t *testing.T) {
 		if diff := cmp.Diff(want, ids); diff != "" {
 			t.Errorf("%s\n(-want +got):\n%s", text, diff)
 		}
+	}
+}
+
+func TestAbout(t *testing.T) {
+	named := func(name string) string {
+		return strings.Replace(definitionOf("Web", "Pod", ""), "name: x", "name: "+name, 1)
+	}
+	files := map[string]string{
+		"one": instanceOf("Web", "one"), "two": instanceOf("Web", "two"), "quoted": instanceOf("Web", `"on"`), "folded": instanceOf("Web", ">-\n    two"),
+		"flow": `{"apiVersion": "kro.run/v1", "kind": "Web", "metadata": {"name": "two"}}`, "other": instanceOf("Other", "one"),
+	}
+	for _, test := range []struct{ name, rgd, question, want string }{
+		{"its name is in the object's", named(`"${schema.metadata.name}-x"`), "pod/one-x", "folded one quoted rgd"},
+		{"with a namespace", named(`"${schema.metadata.name}"`), "pods.v1/here/two", "flow folded rgd two"},
+		{"a short name", named(`"${schema.metadata.name}"`), "po/two", "flow folded rgd two"},
+		{"the name may be any", named(`"${schema.spec.a}"`), "pod/one", "flow folded one quoted rgd two"},
+		{"an expression that only begins with it", named(`"${schema.metadata.name == 'a' ? 'b' : 'c'}"`), "pod/c", "flow folded one quoted rgd two"},
+		{"a node of an instance", named(`"${schema.metadata.name}"`), "web/two/a", "flow folded rgd two"},
+		{"a kind that nothing renders", named("x"), "service/x", "all"},
+		{"a text that may hide anything", named("x") + `a: "\u0041"`, "pod/x", "all"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			in := inputOf(files, map[string]string{"rgd": strings.Replace(test.rgd, "kro.run/v1, kind: Pod", "v1, kind: Pod", 1)})
+			part, ok := affected.About(in, test.question, render.Options{})
+			got := strings.Join(slices.Sorted(maps.Keys(left(part))), " ")
+			if !ok {
+				got = "all"
+			}
+			if got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
 	}
 }

@@ -15,6 +15,9 @@ func (k *Kind) Aliases() []string {
 	return strings.Fields(k.aliases)
 }
 
+// ShortNames are the short names of a built-in kind.
+func ShortNames(kind schema.GroupKind) []string { return builtinShortNames[kind] }
+
 // builtinShortNames are those that API servers tell kubectl by discovery. The
 // bundled schemas do not have them.
 var builtinShortNames = map[schema.GroupKind][]string{

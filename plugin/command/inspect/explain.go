@@ -5,6 +5,7 @@ package inspect
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/krowave/krowave/plugin/options"
 	"github.com/krowave/krowave/plugin/report"
 	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/affected"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/trace"
 )
@@ -60,47 +62,93 @@ func NewExplain(s cli.Streams) *cobra.Command {
 		if len(paths) == 0 {
 			paths = []string{"."}
 		}
-		r, err := load.New(cmd, s, &flags.Settings).Render(paths)
+		flags.inNamespace = cmd.Flags().Changed("namespace")
+		in, err := load.New(cmd, s, &flags.Settings).Read(paths)
 		if err != nil {
 			return err
 		}
-		flags.inNamespace = cmd.Flags().Changed("namespace")
-		return explain(cmd.Context(), s, r, &flags, object)
+		return explain(cmd.Context(), s, in, &flags, object)
 	}
 	return cmd
 }
 
 // explain prints the explanation of an object. Errors in the input are printed
 // too, since what they stop is not there to explain.
-func explain(ctx context.Context, s cli.Streams, r *load.Run, flags *explainFlags, object string) error {
-	var broken diag.List
-	for _, d := range r.Result.Diagnostics {
-		if d.Severity == diag.Error || d.Severity == diag.Warning && r.In.Settings.Strict {
-			broken.Add(d)
-		}
-	}
-	r.Result.Diagnostics = broken
-	t := trace.New(ctx, r.Result, trace.Options{Waves: r.In.Settings.Options.WaveMode, Depth: int(flags.depth)})
-	namespace := ""
+func explain(ctx context.Context, s cli.Streams, in *load.Input, flags *explainFlags, object string) error {
+	f := &finder{ctx: ctx, in: in, flags: flags}
 	if flags.inNamespace {
-		namespace = r.In.Settings.Options.Namespace
+		f.namespace = in.Settings.Options.Namespace
 	}
-	target, err := t.Find(object, namespace)
+	target, err := f.find(object)
 	if err != nil {
-		if found := report.Findings(s.Err, r.Result.Diagnostics, r.In.Printing()); found != nil {
-			fmt.Fprintf(s.Err, "error: %v\n", err)
+		return err
+	}
+	if target == nil {
+		if found := report.Findings(s.Err, f.run.Result.Diagnostics, in.Printing()); found != nil {
+			fmt.Fprintf(s.Err, "error: %v\n", f.unknown)
 			return found
 		}
-		return cli.Usage(err)
+		return cli.Usage(f.unknown)
 	}
-	x, err := t.Explain(target)
+	x, err := f.tracer.Explain(*target)
 	if err != nil {
 		return err
 	}
 	if err := writeExplanation(s, flags.output.Value, x); err != nil {
 		return err
 	}
-	return report.Findings(s.Err, r.Result.Diagnostics, r.In.Printing())
+	return report.Findings(s.Err, f.run.Result.Diagnostics, in.Printing())
+}
+
+// finder renders what a question needs and finds what it is about.
+type finder struct {
+	ctx       context.Context
+	in        *load.Input
+	flags     *explainFlags
+	namespace string
+
+	run     *load.Run
+	tracer  *trace.Tracer
+	unknown error
+}
+
+// find renders the part of the input that can be meant, and all of it when there
+// is nothing in that part. It returns nil, and sets unknown, when nothing is
+// found.
+func (f *finder) find(object string) (*trace.Target, error) {
+	units, part := slices.Clone(f.in.Units), true
+	for i := range units {
+		var ok bool
+		units[i].Input, ok = affected.About(units[i].Input, object, units[i].Options)
+		part = part && ok
+	}
+	if part {
+		if target, err := f.among(units, object); target != nil || err != nil {
+			return target, err
+		}
+	}
+	return f.among(f.in.Units, object)
+}
+
+func (f *finder) among(units []load.Unit, object string) (*trace.Target, error) {
+	r, err := load.Render(f.ctx, f.in, units)
+	if err != nil {
+		return nil, err
+	}
+	var broken diag.List
+	for _, d := range r.Result.Diagnostics {
+		if d.Severity == diag.Error || d.Severity == diag.Warning && f.in.Settings.Strict {
+			broken.Add(d)
+		}
+	}
+	r.Result.Diagnostics = broken
+	f.run, f.tracer = r, trace.New(f.ctx, r.Result, trace.Options{Waves: f.in.Settings.Options.WaveMode, Depth: int(f.flags.depth)})
+	target, err := f.tracer.Find(object, f.namespace)
+	if err != nil {
+		f.unknown = err
+		return nil, nil
+	}
+	return &target, nil
 }
 
 func explanationKind() report.Kind {
