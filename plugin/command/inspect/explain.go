@@ -25,6 +25,7 @@ type explainFlags struct {
 	filenames   []string
 	output      options.Choice
 	depth       int64
+	uses        string
 	inNamespace bool // -n is given: the object is in that namespace
 }
 
@@ -37,6 +38,7 @@ func (f *explainFlags) bind(cmd *cobra.Command) {
 	flags.StringArrayVarP(&f.filenames, "filename", "f", nil, "file, directory, glob pattern or - to read; repeatable (default the paths before OBJECT, else the working directory)")
 	f.output = options.Choice{Value: "human", Allowed: []string{"human", "json"}}
 	flags.VarP(&f.output, "output", "o", "output format")
+	flags.StringVar(&f.uses, "uses", "", "list who uses a field of an RGD's instances, `RGD.FIELD`, such as shop.spec.replicas; all arguments are paths then")
 	f.depth = 4
 	flags.Var(options.NewCount(&f.depth), "depth", "number of levels of inputs to trace")
 }
@@ -50,14 +52,29 @@ func NewExplain(s cli.Streams) *cobra.Command {
 		Long: "explain shows where a rendered object or one of its fields comes from: the line of the RGD, the expression, the values that it " +
 			"reads and where those come from; for an object also its conditions and the longest path to its wave. For a node that renders " +
 			"nothing it shows the reason.\n\nOBJECT is KIND/NAME, KIND/NAMESPACE/NAME, INSTANCE/NODE or INSTANCE/NODE[INDEX], where INSTANCE has " +
-			"one of the first two forms. FIELD is a path such as spec.ports[0].port. Values of Secrets, and values derived from them, are not shown.",
+			"one of the first two forms. FIELD is a path such as spec.ports[0].port. Values of Secrets, and values derived from them, are not shown.\n\n" +
+			"With --uses it lists the expressions that read a field of an RGD's instances, the templates that set it, and the instances that do.",
 		Example: "  krowave explain shop.yaml configmap/market\n  krowave explain shop.yaml configmap/market.data.goods\n" +
-			"  krowave explain -f shop.yaml stand/market/sign",
-		Args: cli.AtLeastOne("KIND/NAME of an object, or KIND/NAME/NODE of an instance's node"),
+			"  krowave explain -f shop.yaml stand/market/sign\n" +
+			"  krowave explain --uses stand.spec.goods shop.yaml",
+	}
+	named := cli.AtLeastOne("KIND/NAME of an object, or KIND/NAME/NODE of an instance's node")
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if flags.uses != "" {
+			return nil
+		}
+		return named(cmd, args)
 	}
 	flags.bind(cmd)
 	options.Complete(cmd, "output", flags.output.Allowed...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if flags.uses != "" {
+			paths := append(flags.filenames, args...)
+			if len(paths) == 0 {
+				paths = []string{"."}
+			}
+			return uses(cmd, s, &flags, paths)
+		}
 		paths, object := append(flags.filenames, args[:len(args)-1]...), args[len(args)-1]
 		if len(paths) == 0 {
 			paths = []string{"."}
