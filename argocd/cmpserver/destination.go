@@ -53,7 +53,7 @@ func (s *settings) destination(res *render.Result, env Environment) diag.List {
 		}
 		if o.Instance != nil {
 			d.Object = o.Instance.Title()
-			d.Pos = o.Instance.Graph.RGD.Doc.Position(diag.Path{"spec", "resources", o.Node.Index, "id"})
+			d.Pos = o.Instance.Graph.RGD.Doc.Position(o.Node.At.With("id"))
 		}
 		if o.For != nil {
 			d.Object = o.For.Title()

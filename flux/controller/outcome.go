@@ -199,7 +199,7 @@ func plainSecrets(res *render.Result) diag.List {
 			Hint:    "encrypt it with SOPS, create it with an operator for secrets, or set spec.allowSecrets"}
 		switch {
 		case o.Instance != nil:
-			d.Pos = o.Instance.Graph.RGD.Doc.Position(diag.Path{"spec", "resources", o.Node.Index, "id"})
+			d.Pos = o.Instance.Graph.RGD.Doc.Position(o.Node.At.With("id"))
 			d.Object = o.Instance.Title()
 		default:
 			d.Pos = o.Doc.Start()

@@ -173,7 +173,7 @@ func pendingOf(i *render.Instance, id string) expand.Pending {
 }
 
 func pendingPosition(g *graph.Graph, p expand.Pending) *diag.Position {
-	at := g.RGD.Doc.Position(diag.Path{"spec", "resources", p.Node.Index, "id"})
+	at := g.RGD.Doc.Position(p.Node.At.With("id"))
 	if p.Expression != nil {
 		at = g.RGD.Doc.Within(p.Expression.Path, p.Expression.Offset(0))
 	}

@@ -266,7 +266,7 @@ func (c *comparison) templatePosition(p *pair, path diag.Path) *diag.Position {
 }
 
 func positionIn(g *graph.Graph, n *graph.Node, path diag.Path) *diag.Position {
-	root := diag.Path{"spec", "resources", n.Index}
+	root := n.At
 	if len(path) == 0 {
 		at := g.RGD.Doc.Position(root.With("id"))
 		return &at
@@ -286,6 +286,6 @@ func nodePosition(g *graph.Graph, n *graph.Node, why Reason) *diag.Position {
 	case CollectionLost, CollectionGrew:
 		name = "forEach"
 	}
-	at := g.RGD.Doc.KeyPosition(diag.Path{"spec", "resources", n.Index, name})
+	at := g.RGD.Doc.KeyPosition(n.At.With(name))
 	return &at
 }

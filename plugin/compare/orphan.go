@@ -78,7 +78,7 @@ func (c *comparison) brokenDefinitions() map[string]bool {
 // renders it.
 func (c *comparison) orphan(o *render.Object, g *graph.Graph) *top {
 	if owner := c.new.ownerOf(o); owner != nil {
-		at := o.Instance.Graph.RGD.Doc.Position(diag.Path{"spec", "resources", o.Node.Index, "template", "kind"})
+		at := o.Instance.Graph.RGD.Doc.Position(o.Node.At.With("template", "kind"))
 		c.breaks(owner, c.orphanFinding(g, at, owner.instance.Title()))
 		return owner
 	}

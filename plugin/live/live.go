@@ -227,7 +227,7 @@ func danger(o *render.Object, severity diag.Severity, rule, format string, args 
 	}
 	if o.Instance != nil && o.Node != nil {
 		rgd := o.Instance.Graph.RGD
-		at := rgd.Doc.Position(diag.Path{"spec", "resources", o.Node.Index, "id"})
+		at := rgd.Doc.Position(o.Node.At.With("id"))
 		d.Node, d.Position = rgd.Name+"/"+o.Node.ID, &at
 	}
 	return d

@@ -17,7 +17,7 @@ func (d *definer) warnOfWorkarounds(g *graph.Graph) {
 	for _, n := range g.Nodes {
 		for _, w := range n.Workarounds {
 			if first == nil {
-				first = diag.Path{"spec", "resources", n.Index, "template"}.With(w.Path...)
+				first = n.At.With("template").With(w.Path...)
 			}
 			if !slices.Contains(whats, w.What) {
 				whats = append(whats, w.What)

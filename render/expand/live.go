@@ -93,7 +93,7 @@ func (ev *evaluator) checkStale(n *graph.Node, obj map[string]any, l *Live, diff
 	default:
 		return
 	}
-	path := diag.Path{"spec", "resources", n.Index, "id"}
+	path := n.At.With("id")
 	ev.diags.Add(diag.Diagnostic{
 		Severity: diag.Warning, Rule: "observed-stale", Pos: l.At, Object: ev.title(),
 		Message: fmt.Sprintf("observed %s is stale: %s", identityOf(obj), why),

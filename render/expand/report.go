@@ -265,7 +265,7 @@ func (ev *evaluator) nodeErrorf(n *graph.Node, rule, format string, args ...any)
 
 // nodeError records a finding about a node as a whole, and what to do.
 func (ev *evaluator) nodeError(n *graph.Node, rule, message, hint string) {
-	path := diag.Path{"spec", "resources", n.Index, "id"}
+	path := n.At.With("id")
 	ev.diags.Add(diag.Diagnostic{
 		Severity: diag.Error, Rule: rule, Pos: ev.g.RGD.Doc.Position(path),
 		Message: n.ID + ": " + message, Path: path.String(), Object: ev.title(), Hint: hint,

@@ -58,7 +58,7 @@ type binder struct {
 // node is the one place that makes a Node.
 func (b binder) node(t *typedNode, isRead bool) *Node {
 	n := &Node{
-		ID: t.id, Index: t.index, Type: t.typ, Kind: t.kind, Template: t.template, Bytes: sizeOf(t.template), Dependencies: t.dependencies, IsRead: isRead,
+		ID: t.id, Index: t.index, At: resourcePath(t.index), Type: t.typ, Kind: t.kind, Template: t.template, Bytes: sizeOf(t.template), Dependencies: t.dependencies, IsRead: isRead,
 		BaseScope: t.base, IterationScope: t.iteration, ForEachScope: t.forEach, IncludeScope: t.include,
 		Workarounds: workarounds(t),
 	}

@@ -50,7 +50,8 @@ func (g *Graph) Order() []string {
 // Node is one resource of the RGD.
 type Node struct {
 	ID    string
-	Index int // in spec.resources
+	Index int       // in spec.resources
+	At    diag.Path // in the document
 	Type  NodeType
 	Kind  *schema.Kind
 
@@ -124,10 +125,11 @@ func (e *Expression) ReadsNodes() bool {
 // limit means its default.
 type Options struct {
 	Kro             compat.Behaviors
-	CELOmitFunction bool // kro's feature gate of that name
-	MaxDimensions   int  // of one forEach; default 10
-	Lenient         bool // an unknown kind is untyped, not an error
-	CELCostLimit    uint // per evaluation
+	Next            compat.Behaviors // of the version that warnings are about; the zero value for none
+	CELOmitFunction bool             // kro's feature gate of that name
+	MaxDimensions   int              // of one forEach; default 10
+	Lenient         bool             // an unknown kind is untyped, not an error
+	CELCostLimit    uint             // per evaluation
 
 	// Admission is what webhooks set in objects; nil for nothing.
 	Admission *admission.Rules

@@ -229,5 +229,5 @@ func (r *run) nodeErrorf(i *Instance, n *graph.Node, rule, format string, args .
 }
 
 func nodePosition(i *Instance, n *graph.Node) diag.Position {
-	return i.Graph.RGD.Doc.Position(diag.Path{"spec", "resources", n.Index, "id"})
+	return i.Graph.RGD.Doc.Position(n.At.With("id"))
 }

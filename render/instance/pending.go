@@ -17,7 +17,7 @@ func (r *run) pending(i *Instance, x *expand.Expansion) {
 	title := object.KeyOf(x.Instance).Title()
 	add := func(p expand.Pending, d diag.Diagnostic) {
 		d.Object = title
-		path := diag.Path{"spec", "resources", p.Node.Index, "externalRef"}
+		path := p.Node.At.With("externalRef")
 		if d.Pos = x.Graph.RGD.Doc.Position(path); p.Expression != nil {
 			path = p.Expression.Path
 			d.Pos, d.Sensitive = x.Graph.RGD.Doc.Within(path, p.Offset), p.Expression.Sensitive

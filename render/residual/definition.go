@@ -40,7 +40,7 @@ func (b *builder) definition() map[string]any {
 		case b.carried[n.ID]:
 			resources = append(resources, b.reference(n))
 		case b.has(n.ID) || b.kept[n.ID]:
-			resources = append(resources, b.rewritten(items[n.Index], diag.Path{"spec", "resources", n.Index}))
+			resources = append(resources, b.rewritten(items[n.Index], n.At))
 		}
 	}
 	spec = maps.Clone(spec)
@@ -66,7 +66,7 @@ func (b *builder) metadata(original map[string]any) map[string]any {
 // reference is a node that Git renders as kro sees it: an object in the
 // cluster, there under the conditions under which Git renders it.
 func (b *builder) reference(n *graph.Node) map[string]any {
-	root := diag.Path{"spec", "resources", n.Index}
+	root := n.At
 	in, _ := n.Template["metadata"].(map[string]any)
 	meta := map[string]any{"name": b.rewritten(in["name"], root.With("template", "metadata", "name"))}
 	if ns, _ := in["namespace"].(string); ns != "" {

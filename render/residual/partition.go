@@ -172,7 +172,7 @@ func (p *partition) at(n *graph.Node) diag.Position {
 }
 
 func (p *partition) idPosition(n *graph.Node) diag.Position {
-	return p.g.RGD.Doc.Position(diag.Path{"spec", "resources", n.Index, "id"})
+	return p.g.RGD.Doc.Position(n.At.With("id"))
 }
 
 // list returns what is moved in topological order.

@@ -180,7 +180,7 @@ func (t *Tracer) edge(i *render.Instance, n, dep *graph.Node) *Value {
 // failed points at the finding that stopped a node.
 func (t *Tracer) failed(out *Missing, s site, depth int) {
 	out.Why, out.Text = WhyError, "has an error"
-	prefix := diag.Path{"spec", "resources", s.n.Index}.String()
+	prefix := s.n.At.String()
 	for _, d := range t.res.Diagnostics {
 		if d.Severity == diag.Error && d.Object == s.i.Title() && strings.HasPrefix(d.Path, prefix+".") {
 			out.Text, out.At, out.Hint = "has an error: "+d.Message, position(d.Pos), d.Hint

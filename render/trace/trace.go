@@ -192,7 +192,7 @@ func instanceOf(i *render.Instance) Instance {
 }
 
 func nodeOf(i *render.Instance, n *graph.Node) *Node {
-	return &Node{ID: n.ID, Type: n.Type, At: i.Graph.RGD.Doc.Position(diag.Path{"spec", "resources", n.Index, "id"})}
+	return &Node{ID: n.ID, Type: n.Type, At: i.Graph.RGD.Doc.Position(n.At.With("id"))}
 }
 
 // summaries lists the nodes of an instance in their order.

@@ -249,7 +249,7 @@ func templatePath(n *graph.Node) diag.Path {
 	if n.Type.IsExternal() {
 		at = "externalRef"
 	}
-	return diag.Path{"spec", "resources", n.Index, at}
+	return n.At.With(at)
 }
 
 func lookup(v any, path diag.Path) (any, bool) {

@@ -123,7 +123,7 @@ func (a *assigner) assign(m *Member, first int) int {
 			hook = hook || IsHook(m.Objects[next].Object)
 		}
 		if hook && n.IsRead {
-			a.diags.Warnf(m.Graph.RGD.Doc.Position(diag.Path{"spec", "resources", n.Index, "id"}), "hook-dependency",
+			a.diags.Warnf(m.Graph.RGD.Doc.Position(n.At.With("id")), "hook-dependency",
 				"%s is a hook, which runs in its own phase: waves do not delay the nodes that depend on it", n.ID)
 		}
 		ends[n.ID] = end
@@ -147,7 +147,7 @@ func IsHook(obj map[string]any) bool {
 func (a *assigner) place(m *Member, i, start, first int) int {
 	o := m.Objects[i]
 	bound := authored(o.Object, func(text string) {
-		doc, path := m.Graph.RGD.Doc, diag.Path{"spec", "resources", o.Node.Index, "template", "metadata", "annotations", Annotation}
+		doc, path := m.Graph.RGD.Doc, o.Node.At.With("template", "metadata", "annotations", Annotation)
 		a.diags.Errorf(doc.Position(path), "sync-wave", "%s: annotation %s is not an integer: %q", o.Node.ID, Annotation, text)
 	})
 	m.Waves[i] = max(start, first+bound)

@@ -157,7 +157,7 @@ func (k *checks) rendered(v *report.Report) {
 				continue
 			}
 			v.Summary.Rendered++
-			root := diag.Path{"spec", "resources", o.Node.Index, "template"}
+			root := o.Node.At.With("template")
 			problems, known := k.validator.Validate(o.Object, k.namespace)
 			if !known {
 				k.miss(gvk, i.Graph.RGD.Doc.Position(root.With("kind")))
@@ -171,7 +171,7 @@ func (k *checks) rendered(v *report.Report) {
 
 func (k *checks) renderedProblem(i *render.Instance, n *graph.Node, p schema.Problem) {
 	doc := i.Graph.RGD.Doc
-	at := diag.Path{"spec", "resources", n.Index, "template"}.With(p.Path...)
+	at := n.At.With("template").With(p.Path...)
 	confidential := i.ReadsSecret(n)
 	where := p.Path.String() + ": "
 	if confidential {

@@ -102,7 +102,7 @@ func (x explainer) node(n *graph.Node) []runtimeExpression {
 	var out []runtimeExpression
 	for _, c := range n.Causes {
 		if c.Expression == nil && c.Dependency == "" {
-			path := diag.Path{"spec", "resources", n.Index, "externalRef"}
+			path := n.At.With("externalRef")
 			out = append(out, runtimeExpression{
 				Position: x.RGD.Doc.Position(path), Node: n.ID, Path: path.String(),
 				Reads: fmt.Sprintf("%s %s", n.Kind.GVK.GroupVersion(), n.Kind.GVK.Kind), Why: c.Read.Why,
