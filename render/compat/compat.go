@@ -47,6 +47,9 @@ func Versions() []Version {
 	return out
 }
 
+// Newest is the newest version.
+func Newest() Version { return Versions()[len(Versions())-1] }
+
 // Names are the versions as settings spell them.
 func Names() []string {
 	var out []string
@@ -76,7 +79,7 @@ func (v Version) IsPreview() bool { return v.release().preview }
 func (v Version) String() string {
 	r := v.release()
 	if r.preview {
-		return fmt.Sprintf("%s (preview of %s)", r.version, r.name)
+		return fmt.Sprintf("%s (preview of %s)", string(r.version), r.name)
 	}
 	return string(r.version)
 }

@@ -42,6 +42,14 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestString(t *testing.T) {
+	for v, want := range map[compat.Version]string{"": "0.9", compat.V0_9: "0.9", compat.V0_10: "0.10 (preview of v0.10.0-rc.0)"} {
+		if got := v.String(); got != want {
+			t.Errorf("%q is %q, want %q", string(v), got, want)
+		}
+	}
+}
+
 // TestOf asks for the behaviors of each version.
 func TestOf(t *testing.T) {
 	if got := compat.Of(compat.V0_9); got != (compat.Behaviors{}) {
