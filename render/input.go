@@ -101,6 +101,7 @@ func NewCache(budget int64) *Cache { return cache.New[any](budget) }
 // Options configure a render. The zero value is the default.
 type Options struct {
 	KroVersion        compat.Version // whose behavior is rendered; default compat.Default
+	WarnNext          compat.Version // that warnings say of what it would render or refuse otherwise; empty for none
 	KubernetesVersion string         // of the bundled schemas; default the newest
 	Runtime           Runtime
 	Residuals         Residuals // with Delegate
@@ -151,7 +152,7 @@ func (o Options) definition(rules *admission.Rules) definition.Options {
 	return definition.Options{
 		KubernetesVersion: o.KubernetesVersion, KeepWorkarounds: o.KeepIdioms, Jobs: o.Jobs, Cache: o.Cache,
 		Compile: graph.Options{
-			Kro: compat.Of(o.KroVersion), CELOmitFunction: o.CELOmitFunction, MaxDimensions: o.MaxCollectionDimensions,
+			Kro: compat.Of(o.KroVersion), Next: compat.Of(o.WarnNext), CELOmitFunction: o.CELOmitFunction, MaxDimensions: o.MaxCollectionDimensions,
 			Lenient: o.Lenient, CELCostLimit: o.CELCostLimit, Admission: rules,
 		},
 	}

@@ -48,7 +48,11 @@ import (
 // Render reads, compiles and expands. The Result is usable whenever the error
 // is nil: with errors among its Diagnostics it holds what could be made.
 func Render(ctx context.Context, in Input, opts Options) (*Result, error) {
-	res, err := pipeline(ctx, in, opts.withDefaults())
+	opts = opts.withDefaults()
+	res, err := pipeline(ctx, in, opts)
+	if err == nil && opts.warnsOfNext() {
+		err = res.warnOfNext(ctx, in, opts)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("render: %w", err)
 	}

@@ -20,6 +20,7 @@ type Result struct {
 	Graphs      []*graph.Graph
 	Catalog     *schema.Catalog
 	Diagnostics diag.List // sorted
+	Lifted      diag.List // errors of Diagnostics that the version of Options.WarnNext does not have
 }
 
 // Object is one object to print.

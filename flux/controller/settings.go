@@ -57,6 +57,9 @@ func specLayer(spec *v1alpha1.RenderedSourceSpec) table.Layer {
 		}
 	}
 	add("kro-version", "kroVersion", spec.KroVersion)
+	if spec.WarnNext {
+		add("warn-next", "warnNext", "true")
+	}
 	add("kubernetes-version", "kubernetesVersion", spec.KubernetesVersion)
 	add("runtime", "runtime", string(spec.Runtime))
 	add("residuals", "residuals", string(spec.Residuals))

@@ -105,6 +105,10 @@ type Diagnostic struct {
 	Because   string // the object whose errors this finding follows from, as its findings name it in Object
 	Instances int    // how many instances the finding stands for, if more than one
 
+	// Difference is the number, such as U2, of the difference between versions of kro
+	// that the finding is about.
+	Difference string
+
 	// Sensitive says that the source line may hold a Secret's value: no snippet
 	// of it is shown.
 	Sensitive bool

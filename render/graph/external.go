@@ -37,7 +37,8 @@ func (c *compiler) checkExternal(i int, r Resource) bool {
 func (c *compiler) checkSelector(selector any, at diag.Path) {
 	switch v := selector.(type) {
 	case string:
-		if t, err := expr.Parse(v, c.opts.Kro); err != nil {
+		t, err := expr.Parse(v, c.opts.Kro)
+		if c.nextText(at, v, t, err); err != nil {
 			c.scanError(at, v, err)
 		} else if t == nil || !t.Standalone {
 			c.errorf(at, "selector", "selector must be a label selector, or one expression that gives one")

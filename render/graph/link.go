@@ -239,6 +239,8 @@ func (l *linker) checkIdentityOmit(n *linkedNode) {
 		case namespace && l.opts.Kro.NeedsNamespaceValue:
 			l.errorf(f.expr.Path, "omit-identity", "omit() cannot leave out %s: kro 0.10 accepts the RGD and fails every instance", path)
 			l.diags[len(l.diags)-1].Hint = "write schema.metadata.namespace in place of omit()"
+		case namespace:
+			l.nextNamespace(f.expr.source)
 		}
 	}
 }

@@ -144,6 +144,7 @@ func (s *scanner) text(v string, want []string, path diag.Path) {
 // one, or something that went wrong in the place of one.
 func (s *scanner) expression(v string, path diag.Path) bool {
 	t, err := expr.Parse(v, s.c.opts.Kro)
+	s.c.nextText(s.root.With(path...), v, t, err)
 	if err != nil {
 		s.c.scanError(s.root.With(path...), v, err)
 		return true

@@ -57,6 +57,7 @@ func (c *compiler) checkNames() {
 	}
 	for i, r := range c.rgd.Resources {
 		c.checkIterators(i, r, ids)
+		c.nextNames(i, r)
 	}
 }
 

@@ -219,6 +219,7 @@ func (c *compiler) standalone(texts []string, at diag.Path) []source {
 
 func (c *compiler) standaloneAt(text string, at diag.Path) (source, bool) {
 	t, err := expr.Parse(text, c.opts.Kro)
+	c.nextText(at, text, t, err)
 	switch {
 	case err != nil:
 		c.scanError(at, text, err)

@@ -113,6 +113,7 @@ func (c *checker) fields(n *linkedNode, env *cel.Env) []field[typedExpr] {
 		if ok, why := c.types.Compatible(e.typ, want); !ok {
 			c.misfit(env, f, e.typ, want, why)
 		}
+		c.nextField(f.path, e)
 		out = append(out, field[typedExpr]{path: f.path, steps: f.steps, expr: e})
 	}
 	return out
@@ -163,6 +164,9 @@ func (c *checker) condition(e linkedExpr, place string) typedExpr {
 			Message: fmt.Sprintf("%s needs a boolean; the expression gives %s", place, typeName(out.typ)),
 			Hint:    expr.Remedy(c.env, out.typ, cel.BoolType, e.Source),
 		}, "condition-type")
+	}
+	if ok && place == "includeWhen" {
+		c.nextCondition(out)
 	}
 	return out
 }
@@ -228,5 +232,6 @@ func (c *checker) plan(env *cel.Env, e linkedExpr, omitEmpty bool) (typedExpr, b
 		c.mapOrder(e.source, at, checked.OutputType())
 	}
 	out.typ, out.program = checked.OutputType(), program
+	c.nextTimes(e.source, checked)
 	return out, true
 }

@@ -73,6 +73,8 @@ func engine() []Setting {
 	return []Setting{
 		kroVersion("kro-version", "version of kro whose behavior is rendered: 0.9, or 0.10, a preview of 0.10.0-rc.0",
 			[surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *compat.Version { return &v.Options.KroVersion }),
+		warnNext("warn-next", "warn of what kro 0.10 would refuse, render or read otherwise; renders everything twice",
+			[surfaces]Right{Free, No, No, Free, Free, Free}),
 		version("kubernetes-version", "version of the bundled schemas, such as 1.34 or v1.34.7 (default the newest)",
 			[surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *string { return &v.Options.KubernetesVersion }),
 		runtime, residuals,

@@ -192,6 +192,23 @@ func kroVersion(name, help string, rights [surfaces]Right, to func(*Values) *com
 	}
 }
 
+// warnNext turns warnings about the newest version of kro on.
+func warnNext(name, help string, rights [surfaces]Right) Setting {
+	return Setting{Name: name, Type: Bool, Help: help, Rights: rights,
+		set: single(func(v *Values, text string) error {
+			on, err := strconv.ParseBool(text)
+			if err != nil {
+				return fmt.Errorf("%q is not true or false", text)
+			}
+			if v.Options.WarnNext = ""; on {
+				v.Options.WarnNext = compat.Newest()
+			}
+			return nil
+		}),
+		get: func(v *Values) string { return strconv.FormatBool(v.Options.WarnNext != "") },
+	}
+}
+
 // ParseVersion reads a version of Kubernetes: 1.34, v1.34 or v1.34.7. The result
 // is the minor version, whose schemas are bundled.
 func ParseVersion(text string) (string, error) {

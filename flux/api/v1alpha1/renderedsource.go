@@ -47,6 +47,11 @@ type RenderedSourceSpec struct {
 	// +optional
 	KroVersion string `json:"kroVersion,omitempty"`
 
+	// WarnNext adds warnings of what kro 0.10 would refuse, render or read
+	// otherwise. Defaults to what krowave.yaml says, else to false.
+	// +optional
+	WarnNext bool `json:"warnNext,omitempty"`
+
 	// KubernetesVersion is the version of the schemas that objects are held to, such as
 	// "1.36". Defaults to the newest that the controller knows.
 	// +kubebuilder:validation:Pattern="^v?[0-9]+\\.[0-9]+(\\.[0-9]+)?$"

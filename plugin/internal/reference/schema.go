@@ -55,11 +55,12 @@ type diagnostic struct {
 	Severity diag.Severity `json:"severity"`
 	Rule     string        `json:"rule"`
 	diag.Position
-	Message string         `json:"message"`
-	Object  string         `json:"object,omitempty"`
-	Path    string         `json:"path,omitempty"`
-	Hint    string         `json:"hint,omitempty"`
-	Related []diag.Related `json:"related,omitempty"`
+	Message    string         `json:"message"`
+	Object     string         `json:"object,omitempty"`
+	Path       string         `json:"path,omitempty"`
+	Hint       string         `json:"hint,omitempty"`
+	Difference string         `json:"difference,omitempty"`
+	Related    []diag.Related `json:"related,omitempty"`
 }
 
 func (g *generator) of(t reflect.Type) *schema {
