@@ -8,7 +8,7 @@ FUZZTIME ?= 5000x
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
-.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak bench-cmp observe generate image image-test
+.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak bench-cmp bench-peers observe generate image image-test
 
 demo:
 	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
@@ -60,6 +60,13 @@ bench:
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./render/...
 	$(GO) test -run '^$$' -bench BenchmarkFleet -benchtime 3x ./plugin
 	testdata/oracle/bench.sh
+
+# Whole processes of krowave, Helm 3, Helm 4 and kustomize on equal objects. The first run builds them, which takes
+# ten minutes. Writes docs/benchmarks.md.
+PEER_SIZES ?= 1,100,1000,10000
+PEER_ROUNDS ?= 5
+bench-peers:
+	testdata/peers/run.sh -sizes $(PEER_SIZES) -rounds $(PEER_ROUNDS) -o docs
 
 # The table of admission defaults against Azure Service Operator's own webhooks, and examples/azure with CRDs
 # made from its types. The first run compiles the operator's API, which takes minutes.

@@ -133,7 +133,8 @@ stringData: {server.secretkey: only-on-loopback}
 // syncTest is what the checks of checkSync share.
 type syncTest struct {
 	*cluster
-	repo *repository
+	repo    *repository
+	sidecar *sidecar
 }
 
 // checkSync lets a real application controller sync what the sidecar renders to
@@ -153,7 +154,7 @@ func checkSync(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	if _, err := w.startSidecar("krowave"); err != nil {
+	if t.sidecar, err = w.startSidecar("krowave"); err != nil {
 		return err
 	}
 	if err := t.install(ctx); err != nil {
@@ -165,7 +166,7 @@ func checkSync(ctx context.Context, w *world) error {
 	if err := t.create(ctx, fmt.Sprintf(application, t.repo.url())); err != nil {
 		return err
 	}
-	for _, check := range []func(context.Context){t.gated, t.ordered, t.edited, t.deleted} {
+	for _, check := range []func(context.Context){t.gated, t.ordered, t.edited, t.outage, t.deleted} {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -335,9 +336,7 @@ func (t *syncTest) edited(ctx context.Context) {
 		t.check("an edit of the RGD", err.Error())
 		return
 	}
-	_, err = t.of("Application", "argocd").Patch(ctx, "site", types.MergePatchType,
-		[]byte(`{"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}`), metav1.PatchOptions{})
-	t.check("an edit of the RGD is synced", first(text(err), func() string {
+	t.check("an edit of the RGD is synced", first(t.refresh(ctx, "normal"), func() string {
 		return t.until(ctx, 90*time.Second, func() bool {
 			return t.status(ctx, "sync", "revision") == head && t.status(ctx, "sync", "status") == "Synced"
 		})
@@ -350,6 +349,64 @@ func (t *syncTest) edited(ctx context.Context) {
 	t.check("it prunes what is gone", t.until(ctx, 30*time.Second, func() bool { return !t.exists(ctx, "ConfigMap", "a-edge") }))
 	after := t.get(ctx, "ConfigMap", "site", "b-pages")
 	t.check("it leaves the rest alone", first(unequal(pages != nil && after != nil, true), func() string { return unequal(after.GetUID(), pages.GetUID()) }))
+}
+
+// refresh asks the controller to look again, and waits until it has begun.
+func (t *syncTest) refresh(ctx context.Context, kind string) string {
+	const annotation = "argocd.argoproj.io/refresh"
+	_, err := t.of("Application", "argocd").Patch(ctx, "site", types.MergePatchType,
+		[]byte(`{"metadata": {"annotations": {"`+annotation+`": "`+kind+`"}}}`), metav1.PatchOptions{})
+	return first(text(err), func() string {
+		return t.until(ctx, 60*time.Second, func() bool {
+			o := t.get(ctx, "Application", "argocd", "site")
+			return o != nil && o.GetAnnotations()[annotation] == ""
+		})
+	})
+}
+
+// outage kills the sidecar, changes the RGD, and starts the sidecar again: see
+// "After an outage of the sidecar" in docs/argocd.md.
+func (t *syncTest) outage(ctx context.Context) {
+	pages := t.get(ctx, "ConfigMap", "site", "b-pages")
+	t.sidecar.kill()
+	if err := t.repo.commit(map[string]string{"definitions/site.yaml": strings.Replace(siteRGD, "first", "third", 1)}); err != nil {
+		t.check("an edit during an outage", err.Error())
+		return
+	}
+	head, err := t.repo.head()
+	if err != nil {
+		t.check("an edit during an outage", err.Error())
+		return
+	}
+	t.check("without the sidecar the Application is Unknown", first(t.refresh(ctx, "normal"), func() string {
+		return t.until(ctx, 60*time.Second, func() bool { return t.status(ctx, "sync", "status") == "Unknown" })
+	}))
+	const cached = "(cached)"
+	problem := ""
+	if !eventually(90*time.Second, func() bool { return t.refresh(ctx, "normal") == "" && strings.Contains(t.explain(ctx), cached) }) {
+		problem = t.explain(ctx)
+	}
+	t.check("after some failures repo-server answers from its cache", problem)
+	if t.sidecar, err = t.startSidecar("krowave"); err != nil {
+		t.check("the sidecar starts again", err.Error())
+		return
+	}
+	t.check("the sidecar alone does not bring it back", first(t.refresh(ctx, "normal"), func() string {
+		time.Sleep(2 * time.Second)
+		return lacks(t.explain(ctx), cached)
+	}))
+	after := t.get(ctx, "ConfigMap", "site", "b-pages")
+	t.check("nothing was deleted meanwhile", first(unequal(pages != nil && after != nil, true), func() string { return unequal(after.GetUID(), pages.GetUID()) }))
+	t.check("a hard refresh brings it back", first(t.refresh(ctx, "hard"), func() string {
+		return t.until(ctx, 90*time.Second, func() bool {
+			return t.status(ctx, "sync", "revision") == head && t.status(ctx, "sync", "status") == "Synced"
+		})
+	}))
+	title := ""
+	if o := t.get(ctx, "ConfigMap", "site", "d-settings"); o != nil {
+		title, _, _ = unstructured.NestedString(o.Object, "data", "title")
+	}
+	t.check("and what changed meanwhile is synced", unequal(title, "third"))
 }
 
 // deleted deletes the Application. A finalizer keeps the custom resource, so that
