@@ -40,6 +40,9 @@ type Comparison struct {
 
 	Old, New  Side
 	Unchanged []render.Identity
+
+	// Cache is shared with other renders; nil for one of its own.
+	Cache *render.Cache
 }
 
 // Revisions opens the two sides that --base and --head name and reads args of
@@ -271,7 +274,7 @@ func (c *Comparison) Render() error {
 	for _, p := range pairs { // a project that is new or gone takes its files from another one
 		all = all || p.old == nil || p.new == nil
 	}
-	cache := render.NewCache(1 << 30)
+	cache := cmp.Or(c.Cache, render.NewCache(1<<30))
 	var old, now []Unit
 	for _, p := range pairs {
 		before, after := p.sides()

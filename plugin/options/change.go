@@ -17,6 +17,14 @@ type Change struct {
 // Bind adds the flags. Waves and objects are compared, so no annotation says
 // either, and an instance may render to nothing.
 func (f *Change) Bind(cmd *cobra.Command) {
+	f.BindBase(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.Head, "head", "", "Git revision with the change (default the work tree, with uncommitted changes)")
+	flags.BoolVar(&f.All, "all", false, "render every instance, including unchanged ones")
+}
+
+// BindBase adds those of them for a command that always compares the work tree.
+func (f *Change) BindBase(cmd *cobra.Command) {
 	defaults := Defaults()
 	defaults.Options.Runtime, defaults.Idioms = render.Withhold, "drop"
 	f.Settings.Bind(cmd, defaults, append(OfOutput(), "instance")...)
@@ -29,6 +37,4 @@ func (f *Change) Bind(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.Lookup("runtime").Usage = "how to handle nodes that depend on cluster-only values: withhold leaves them out and lists them, fail reports an error, delegate leaves them to kro and compares what kro gets; placeholder acts like withhold"
 	flags.StringVar(&f.Base, "base", "", "Git revision to compare with (default the merge base of HEAD and its upstream branch)")
-	flags.StringVar(&f.Head, "head", "", "Git revision with the change (default the work tree, with uncommitted changes)")
-	flags.BoolVar(&f.All, "all", false, "render every instance, including unchanged ones")
 }
