@@ -268,7 +268,7 @@ func eachFile(t *testing.T, visit func(name string)) {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && (hidden || entry.Name() == "dist"):
+		case entry.IsDir() && (hidden || entry.Name() == "dist" || entry.Name() == "node_modules"):
 			return fs.SkipDir
 		case entry.Type().IsRegular():
 			visit(filepath.ToSlash(name))

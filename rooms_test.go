@@ -34,6 +34,9 @@ var rooms = []string{
 	"flux/live",
 	"flux/source",
 	"flux/api",
+	"plugin/preview",
+	"plugin/preview/web",
+	"plugin/preview/view",
 	"plugin/load",
 	"plugin/output",
 	"plugin/options",
@@ -44,6 +47,9 @@ var rooms = []string{
 	"plugin/hydrate",
 	"plugin/remote",
 	"plugin/rgdtest",
+	"plugin/apidoc",
+	"plugin/picture",
+	"plugin/watch",
 	"plugin/compare",
 	"plugin/compare/alike",
 	"plugin/compare/headline",
@@ -166,7 +172,7 @@ func eachSource(t *testing.T, root string, visit func(name string, file *ast.Fil
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && name != root && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata"):
+		case entry.IsDir() && name != root && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata" || entry.Name() == "node_modules"):
 			return fs.SkipDir
 		case filepath.Ext(name) != ".go":
 			return nil
