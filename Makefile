@@ -8,7 +8,7 @@ FUZZTIME ?= 5000x
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
-.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak bench-cmp bench-peers observe generate image image-test
+.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak bench-cmp bench-peers observe generate image image-test web web-check
 
 demo:
 	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
@@ -126,6 +126,15 @@ bench-cmp:
 generate:
 	$(GO) generate ./...
 	git diff --exit-code
+
+# The pages of krowave preview, which are committed compressed: building krowave needs no Node.js.
+WEB = plugin/preview/web
+web:
+	cd $(WEB) && npm ci --ignore-scripts --no-audit --no-fund && npm run build
+
+# Fails when the committed pages are not what the sources make.
+web-check:
+	cd $(WEB) && npm ci --ignore-scripts --no-audit --no-fund && npm run check
 
 # The container image for linux/amd64 and linux/arm64, without a container engine: an OCI layout in dist/image,
 # or with PUSH=REFERENCE in a registry. Its last line is the digest. The Dockerfile makes the same image.
