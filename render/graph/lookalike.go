@@ -87,7 +87,10 @@ func (l *lookalikes) key(key string, at diag.Path) {
 			`make the whole mapping with one expression, such as ${{schema.spec.name + ".conf": "..."}}`)
 		return
 	}
-	if written := l.rgd.Doc.KeyText(at); (key == "true" || key == "false") && written != key && written != "" {
+	if key != "true" && key != "false" {
+		return // and the document is not read again for its text
+	}
+	if written := l.rgd.Doc.KeyText(at); written != key && written != "" {
 		l.warn(l.rgd.Doc.KeyPosition(at), at, "yaml-key", "YAML reads the key "+written+" as "+key, "quote it: \""+written+"\"")
 	}
 }
