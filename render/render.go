@@ -63,7 +63,7 @@ func Render(ctx context.Context, in Input, opts Options) (*Result, error) {
 }
 
 // pipeline is the way from files to objects: each stage takes what those before
-// it returned, and returns a value with what there is to say about the input.
+// it returned, and returns a value with the findings about the input.
 func pipeline(ctx context.Context, in Input, opts Options) (*Result, error) {
 	docs, diags, err := read(ctx, in, opts)
 	if err != nil {

@@ -69,8 +69,8 @@ func (t *total) limit() (exceeded, hint string) {
 	return "", ""
 }
 
-// exceeded returns what is to be reported when a limit is exceeded, given what was
-// found in each document, and the index of the first document beyond the limit. An
+// exceeded returns the findings of a render that exceeds a limit, given the findings
+// of each document, and the index of the first document beyond the limit. An
 // instance that exceeds the limit alone has its own finding, which is enough.
 func (t *total) exceeded(docs []*source.Document, found []diag.List) (diags diag.List, at int, yes bool) {
 	t.mu.Lock()

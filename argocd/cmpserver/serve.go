@@ -220,8 +220,8 @@ func closeAll(sockets []socket) {
 	}
 }
 
-// listen listens on a socket. One that nobody listens on any longer is left over
-// from a process that was killed, and in the way.
+// listen listens on a socket. It replaces a socket file without a listener, which a
+// killed process leaves behind.
 func listen(name string) (*net.UnixListener, error) {
 	info, err := os.Lstat(name)
 	switch {

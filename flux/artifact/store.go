@@ -83,7 +83,7 @@ func NewStore(o *config.Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the storage: %w", err)
 	}
-	digest.Canonical = algorithm // the variable by which Flux's storage is told
+	digest.Canonical = algorithm // the variable that Flux's storage reads
 	return &Store{s}, nil
 }
 

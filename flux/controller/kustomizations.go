@@ -76,7 +76,7 @@ func (s *reconcileScope) owned(ctx context.Context) error {
 	}
 	s.chain = all.Items
 	place := func(k kustomizev1.Kustomization) int {
-		n, _ := strconv.Atoi(k.Annotations[waveAnnotation]) // one that was tampered with goes first
+		n, _ := strconv.Atoi(k.Annotations[waveAnnotation]) // 0 when somebody edited it: that one sorts first
 		return n
 	}
 	slices.SortFunc(s.chain, func(a, b kustomizev1.Kustomization) int {

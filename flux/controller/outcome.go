@@ -27,7 +27,7 @@ import (
 // without news renders nothing.
 type outcome struct {
 	input  string       // digest of all that went in
-	wanted *layout.Plan // what is to be published in the end
+	wanted *layout.Plan // the plan to publish in the end
 	next   *layout.Plan // what is published now
 	done   bool         // next is wanted
 

@@ -141,7 +141,7 @@ func kindOf(obj source.Object) string {
 	return sourcev1.ExternalArtifactKind
 }
 
-// newRevision lets through what changes what is to be rendered.
+// newRevision lets through events that change the input of a render.
 func newRevision() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool { return artifactOf(e.Object) != nil },

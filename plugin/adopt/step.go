@@ -47,7 +47,7 @@ const (
 
 	// Returned waits until the GitOps tool does not have the objects from Git any longer.
 	Returned Step = "returned"
-	// Untrack takes off the marks by which the GitOps tool finds what to prune.
+	// Untrack removes the marks with which the GitOps tool finds what to prune.
 	Untrack Step = "untrack"
 	// Restore writes back the inventory of the instance.
 	Restore Step = "restore"

@@ -11,7 +11,7 @@ import (
 	"github.com/krowave/krowave/render/diag"
 )
 
-// Marker is the first line of the markdown form, by which a comment is found
+// Marker is the first line of the markdown form, with which a comment is found
 // again.
 const Marker = "<!-- krowave:diff -->"
 

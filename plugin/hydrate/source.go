@@ -103,7 +103,7 @@ func (c *ReferencedCommit) set(field, value string) bool {
 }
 
 // message is the message of the commit: a text, or what the dry commit says, and
-// trailers by which Argo CD shows the dry commit beside ours.
+// trailers with which Argo CD shows the dry commit beside ours.
 func (s *Source) message(text string) string {
 	if text = strings.TrimSpace(text); text == "" {
 		text = s.defaultText()

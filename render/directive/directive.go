@@ -138,7 +138,7 @@ func position(doc *manifest.Document, name string) diag.Position {
 }
 
 // effectOn says what a tool would do with an object that has an annotation, "" for
-// an annotation by which no tool decides.
+// an annotation that no tool reads.
 func effectOn(name, value string) string {
 	group, _, _ := strings.Cut(name, "/")
 	switch {

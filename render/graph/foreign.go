@@ -7,7 +7,7 @@ import (
 	"github.com/krowave/krowave/render/expr"
 )
 
-// syntaxErrors reports what is no CEL in a text, for each expression of it.
+// syntaxErrors reports the syntax errors of a text, for each of its expressions.
 // Where one is wrong, the names of the others are looked at too, so that an
 // author does not find the variables of a script one by one.
 func (l *linker) syntaxErrors(s source, errs []*expr.Error) {

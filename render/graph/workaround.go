@@ -17,7 +17,7 @@ type KroArgoWorkaround struct {
 	What string
 }
 
-// trackingID is the annotation by which Argo CD knows its objects.
+// trackingID is the annotation with which Argo CD marks its objects.
 const trackingID = "argocd.argoproj.io/tracking-id"
 
 // workarounds finds those of a node.

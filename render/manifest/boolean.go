@@ -9,8 +9,8 @@ import (
 	"github.com/krowave/krowave/render/object"
 )
 
-// QuoteHint says how YAML reads the plain scalar at p, where a string is taken
-// and it is none; "" when that is not so.
+// QuoteHint says how YAML reads the plain scalar at p when it is not a string;
+// "" when it is one, or quoted.
 func (d *Document) QuoteHint(p diag.Path) string {
 	text := d.ValueText(p)
 	if _, isText := d.value(p).(string); isText || text == "" {

@@ -59,7 +59,7 @@ type Options struct {
 	APIVersions []string // group/version/Kind that the destination serves
 }
 
-// Input is what there is to print.
+// Input is what to print.
 type Input struct {
 	Documents []*source.Document
 	Instances []*instance.Instance // by document; nil where it is not an instance, or one that is not rendered

@@ -128,7 +128,7 @@ func (d *Division) Instance(authored map[string]any, namespace string) map[strin
 	return out
 }
 
-// tracking are the keys by which a tool finds what it has applied. A copy of
+// tracking are the keys with which a tool marks what it has applied. A copy of
 // them would make the tool take one object for another.
 var tracking = []string{"argocd.argoproj.io/tracking-id", "argocd.argoproj.io/installation-id", "kubectl.kubernetes.io/last-applied-configuration"}
 

@@ -88,7 +88,7 @@ func (l *resourceList) isConfig(item map[string]any) bool {
 	return annotations["config.kubernetes.io/function"] != nil && a.Title() == b.Title() && a.APIVersion() == b.APIVersion()
 }
 
-// setFlags takes flags from the data of a ConfigMap; the command line goes first.
+// setFlags sets flags from the data of a ConfigMap; the command line takes precedence.
 func setFlags(config map[string]any, flags *pflag.FlagSet) error {
 	data, _ := config["data"].(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(data)) {

@@ -117,7 +117,7 @@ func (m *maker) render(ctx context.Context) (*render.Result, error) {
 	return render.Render(ctx, in, m.opts)
 }
 
-// objects collects what there is, and what res says of it.
+// objects collects the live objects, and what res says of them.
 func (m *maker) objects(res *render.Result) *Objects {
 	out := &Objects{}
 	for _, id := range m.ids {

@@ -25,7 +25,7 @@ type Archive struct {
 	Options     map[string]any
 	RGDs        []*graph.RGD
 	Catalog     *schema.Catalog
-	Others      []*manifest.Document // what is no RGD and no CRD
+	Others      []*manifest.Document // neither RGDs nor CRDs
 	Observed    []*manifest.Document // nil when nothing is known of a cluster
 	Refused     diag.List            // of reading and admission
 	Objects     string               // as rendered
