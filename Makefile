@@ -8,7 +8,7 @@ FUZZTIME ?= 5000x
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
-.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak bench-cmp bench-peers observe generate image image-test web web-check
+.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance versions property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak bench-cmp bench-peers observe generate image image-test web web-check
 
 demo:
 	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
@@ -46,8 +46,17 @@ release-check:
 	.ci/release-check
 
 # CORPUS names a folder of more cases: make conformance CORPUS=../corpus
+# KRO names another release of kro: make conformance KRO=v0.10.0
+KRO ?=
 conformance:
-	testdata/oracle/conformance.sh $(CORPUS)
+	KRO=$(KRO) testdata/oracle/conformance.sh $(CORPUS)
+
+# Every case rendered for all versions of kro: what differs, with its number, and whether docs/kro-versions.md lists it.
+versions:
+	@log=$$(mktemp); status=0; \
+	KROWAVE_CORPUS=$(if $(CORPUS),$(abspath $(CORPUS))) $(GOTEST) -count=1 -timeout 30m -v -run '^Test(Versions|UpgradeCheck)$$' ./plugin/conformance \
+		>"$$log" 2>&1 || status=$$?; \
+	grep -Ev '^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS)' "$$log"; rm "$$log"; exit $$status
 
 property:
 	KROWAVE_ORACLE=$$(testdata/oracle/build.sh) KROWAVE_PROPERTY_CASES=$(PROPERTY_CASES) \

@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -34,6 +35,12 @@ func TestVersions(t *testing.T) {
 			t.Errorf("docs/kro-versions.md lists %s, which is no case", name)
 		}
 	}
+	t.Cleanup(func() {
+		t.Logf("%d cases are the same for kro 0.9 and 0.10 but for:", len(dirs))
+		for _, name := range slices.Sorted(maps.Keys(listed)) {
+			t.Logf("  %s (%s)", name, strings.Join(listed[name], ", "))
+		}
+	})
 	for _, dir := range dirs {
 		name := filepath.Base(dir)
 		t.Run(name, func(t *testing.T) {
@@ -55,6 +62,35 @@ func TestVersions(t *testing.T) {
 				if found := differences(t, folder, readAnswer(t, expected), "--kro-version=0.10"); len(found) > 0 {
 					t.Error(strings.Join(found, "\n"))
 				}
+			}
+		})
+	}
+}
+
+// TestRelease holds rendering for a version against a release of it: KROWAVE_KRO names the
+// release, and KROWAVE_KRO_ANSWERS the folder of what its engine makes of each case.
+// make conformance KRO=v0.10.0 runs it.
+func TestRelease(t *testing.T) {
+	release, answers := os.Getenv("KROWAVE_KRO"), os.Getenv("KROWAVE_KRO_ANSWERS")
+	if release == "" || answers == "" {
+		t.Skip("needs a release of kro: make conformance KRO=v0.10.0")
+	}
+	version, err := compat.Parse(release)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dirs := foldersWithRGD(t, "../../testdata/kro")
+	if corpus := os.Getenv("KROWAVE_CORPUS"); corpus != "" {
+		dirs = append(dirs, foldersWithRGD(t, filepath.Join(corpus, "cases"))...)
+	}
+	wanted := wantedDifferences(t)
+	for _, dir := range dirs {
+		name := filepath.Base(dir)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			found := differences(t, withOneInstance(t, dir), readAnswer(t, filepath.Join(answers, name+".json")), "--kro-version="+string(version))
+			if len(found) > 0 != wanted[name] {
+				t.Errorf("docs/differences.md lists it: %v\n%s", wanted[name], strings.Join(found, "\n"))
 			}
 		})
 	}

@@ -5,6 +5,7 @@
 #
 #   testdata/oracle/conformance.sh [CORPUS]
 #
+# With KRO=v0.10.0, say, that release of kro is asked, and krowave renders with --kro-version for it.
 # CORPUS is a folder with cases/NAME, and perhaps expected/NAME.json, to be compared as well.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,6 +14,16 @@ corpus=${1:-${CORPUS:-}}
 [ -z "$corpus" ] || corpus=$(cd "$corpus" && pwd)
 
 oracle=$("$here/build.sh")
+case ${KRO:-} in '' | v0.9.*) ;; *)
+	work=$(mktemp -d)
+	trap 'rm -rf "$work"' EXIT
+	"$oracle" -all "$root/testdata/kro" -out "$work"
+	[ -z "$corpus" ] || "$oracle" -all "$corpus/cases" -out "$work"
+	cd "$root"
+	KROWAVE_CORPUS=$corpus KROWAVE_KRO=$KRO KROWAVE_KRO_ANSWERS=$work ${GOTEST:-go test} -count=1 -v -run '^TestRelease$' ./plugin/conformance
+	exit
+	;;
+esac
 "$oracle" -all "$root/testdata/kro" -check
 
 work=$(mktemp -d)

@@ -12,10 +12,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-const (
-	kubernetesModule = "k8s.io/kubernetes@v1.37.2"
-	kroModule        = "github.com/kubernetes-sigs/kro@v0.9.4"
-)
+const kubernetesModule = "k8s.io/kubernetes@v1.37.2"
+
+// kroVersion is that of the kro that is linked; build.sh sets it.
+var kroVersion = "v0.9.4"
 
 // builtin is what an API server of the pinned Kubernetes version serves before anything is installed.
 type builtin struct {
@@ -31,7 +31,7 @@ var loadBuiltin = sync.OnceValues(func() (*builtin, error) {
 	if err != nil {
 		return nil, err
 	}
-	kro, err := moduleDir(kroModule)
+	kro, err := moduleDir("github.com/kubernetes-sigs/kro@" + kroVersion)
 	if err != nil {
 		return nil, err
 	}
