@@ -97,7 +97,7 @@ func (c *comparison) definition(name string, old, now *graph.Graph) (*Definition
 		return d, dangers
 	}
 	secrets := append(secretInputs(old), secretInputs(now)...)
-	for _, change := range compat.Compare(old.CRD, now.CRD) {
+	for _, change := range compat.Compare(old.CRD, now.CRD, now.Kro) {
 		change.Before, change.After = maskInput(change.Before, change, secrets), maskInput(change.After, change, secrets)
 		at := schemaPosition(now, change)
 		d.Schema = append(d.Schema, SchemaChange{Change: change, Position: &at})
@@ -171,6 +171,12 @@ func (c SchemaChange) describe() string {
 		return "a required field loses its default"
 	case "ENUM_RESTRICTED":
 		return fmt.Sprintf("the value %s is no longer allowed", c.Before)
+	case "ENUM_ADDED":
+		return "only these values are allowed now: " + c.After
+	case "NULLABLE_REMOVED":
+		return "null is no longer allowed"
+	case "PRESERVE_UNKNOWN_FIELDS_REMOVED":
+		return "unknown fields are no longer kept"
 	case "PATTERN_ADDED":
 		return fmt.Sprintf("values have to match %s", c.After)
 	case "PATTERN_CHANGED":

@@ -10,6 +10,7 @@ type Behaviors struct {
 	FixesDimensions       bool // U7
 	PlainSchemaFormats    bool // U7
 	NeedsNamespaceValue   bool // U26
+	ComparesMoreOfCRDs    bool // U17
 }
 
 // Effect says what of a render a difference can change.
@@ -17,9 +18,10 @@ type Effect string
 
 // Effects.
 const (
-	Verdict Effect = "verdict" // whether kro takes an RGD or an instance
-	Output  Effect = "output"  // what is rendered
-	Nothing Effect = "nothing" // bookkeeping and statuses, which only kro writes
+	Verdict Effect = "verdict"     // whether kro takes an RGD or an instance
+	Output  Effect = "output"      // what is rendered
+	Updates Effect = "CRD updates" // which changes of an RGD kro makes in its CRD
+	Nothing Effect = "nothing"     // bookkeeping and statuses, which only kro writes
 )
 
 // Difference is one row of the table: what is not the same in two versions.

@@ -60,7 +60,7 @@ func TestOf(t *testing.T) {
 	}
 	want := compat.Behaviors{
 		UnclosedIsError: true, KnowsSingleQuotes: true, ReservesGraphEngine: true, OmitsEmptyOptionals: true,
-		RefusesEmptyCondition: true, FixesDimensions: true, PlainSchemaFormats: true, NeedsNamespaceValue: true,
+		RefusesEmptyCondition: true, FixesDimensions: true, PlainSchemaFormats: true, NeedsNamespaceValue: true, ComparesMoreOfCRDs: true,
 	}
 	if diff := cmp.Diff(want, compat.Of(compat.V0_10)); diff != "" {
 		t.Errorf("kro 0.10 (-want +got):\n%s", diff)

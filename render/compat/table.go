@@ -70,6 +70,13 @@ func shown() []Difference {
 			Remedy: "write schema.metadata.namespace in place of omit()",
 			field:  func(b *Behaviors) *bool { return &b.NeedsNamespaceValue },
 		},
+		{
+			Number: "U17", Effect: Updates, Since: V0_10,
+			Old:    "an enum that is added does not count as a breaking change of a CRD",
+			New:    "it does, as does a schema that is nullable or keeps unknown fields no more: krowave diff says so",
+			Remedy: "set the annotation kro.run/allow-breaking-changes on the RGD for the change",
+			field:  func(b *Behaviors) *bool { return &b.ComparesMoreOfCRDs },
+		},
 	}
 }
 
@@ -92,10 +99,6 @@ func unseen() []Difference {
 		{Number: "U14", Effect: Nothing, Since: V0_10, Old: "kro's controller writes the status of an instance in one update", New: "the author's fields are applied to it under a manager of their own"},
 		{Number: "U15", Effect: Nothing, Since: V0_10, Old: "status.conditions of RGDs may repeat a type", New: "they may not"},
 		{Number: "U16", Effect: Nothing, Since: V0_10, Old: "the gates are CELOmitFunction, InstanceConditionEvents, InstanceConditionMetrics", New: "GraphKind and ConservativeCRDComparison are there, too; both are off by default"},
-		{
-			Number: "U17", Effect: Nothing, Since: V0_10, Old: "an enum that is added or narrowed does not count as a breaking change of a CRD",
-			New: "it does, as does a schema that is nullable or keeps unknown fields no more",
-		},
 		{Number: "U18", Effect: Nothing, Since: V0_10, Old: "", New: "the controller has flags for concurrency and a CEL cost limit"},
 		{Number: "U21", Effect: Nothing, Since: V0_9, Old: "", New: "selectors are label selectors without a schema of the kind (v0.9.4 already)"},
 		{

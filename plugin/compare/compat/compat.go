@@ -4,11 +4,11 @@
 // updates a CRD with breaking changes only if the RGD has the annotation
 // kro.run/allow-breaking-changes (S2.7).
 //
-//	changes := compat.Compare(before.CRD, after.CRD)
+//	changes := compat.Compare(before.CRD, after.CRD, kro)
 //
-// The verdicts are kro's, also where one might judge otherwise: kro looks at
-// neither the schema of map values nor validation rules, and an enum where there
-// was none does not break.
+// The verdicts are those of the version of kro, also where one might judge
+// otherwise: kro looks at neither the schema of map values nor validation rules,
+// and an enum where there was none breaks in 0.10 only (U17).
 package compat
 
 import (
@@ -16,10 +16,12 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 
+	versions "github.com/krowave/krowave/render/compat"
 	"github.com/krowave/krowave/render/diag"
 )
 
@@ -38,9 +40,9 @@ type Change struct {
 	Steps diag.Path `json:"-"`
 }
 
-// Compare compares the CRDs of one RGD, sorted by path.
-func Compare(before, after *apiextensionsv1.CustomResourceDefinition) []Change {
-	c := &comparer{}
+// Compare compares the CRDs of one RGD as a version of kro does, sorted by path.
+func Compare(before, after *apiextensionsv1.CustomResourceDefinition, kro versions.Behaviors) []Change {
+	c := &comparer{kro: kro}
 	if len(before.Spec.Versions) != 1 || len(after.Spec.Versions) != 1 {
 		return nil // kro generates one version
 	}
@@ -92,7 +94,10 @@ func (p at) property(name string) at {
 
 func (p at) items() at { return at{p.text + "[]", p.steps} }
 
-type comparer struct{ changes []Change }
+type comparer struct {
+	kro     versions.Behaviors
+	changes []Change
+}
 
 func (c *comparer) add(p at, v Verdict, breaking bool, before, after string) {
 	c.changes = append(c.changes, Change{Path: p.text, Verdict: v, Before: before, After: after, Breaking: breaking, Steps: p.steps})
@@ -126,6 +131,9 @@ func (c *comparer) schema(p at, old, next *props) {
 	c.properties(p, old, next)
 	c.required(p, old, next)
 	c.enum(p, old.Enum, next.Enum)
+	if c.kro.ComparesMoreOfCRDs {
+		c.permissions(p, old, next)
+	}
 	if old.Type == "array" {
 		c.schema(p.items(), itemsOf(old), itemsOf(next))
 	}
@@ -235,6 +243,22 @@ func (c *comparer) required(p at, old, next *props) {
 		}
 	}
 }
+
+// permissions compares what a value may be beside what its type says (U17). kro's names
+// of these verdicts are not known.
+func (c *comparer) permissions(p at, old, next *props) {
+	if len(old.Enum) == 0 && len(next.Enum) > 0 {
+		c.add(p, "ENUM_ADDED", true, "", strings.Join(texts(next.Enum), ", "))
+	}
+	if old.Nullable && !next.Nullable {
+		c.add(p, "NULLABLE_REMOVED", true, "true", "")
+	}
+	if keepsUnknown(old) && !keepsUnknown(next) {
+		c.add(p, "PRESERVE_UNKNOWN_FIELDS_REMOVED", true, "true", "")
+	}
+}
+
+func keepsUnknown(p *props) bool { return p.XPreserveUnknownFields != nil && *p.XPreserveUnknownFields }
 
 func (c *comparer) enum(p at, old, next []apiextensionsv1.JSON) {
 	if len(old) == 0 || len(next) == 0 {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/krowave/krowave/plugin/compare/compat"
 	"github.com/krowave/krowave/render"
+	versions "github.com/krowave/krowave/render/compat"
 	"github.com/krowave/krowave/render/repo"
 )
 
@@ -39,7 +40,7 @@ func TestKroAgrees(t *testing.T) {
 			for l := range strings.Lines(files[name+"/kro"]) {
 				want = append(want, ours(t, strings.TrimSuffix(l, "\n")))
 			}
-			changes := compat.Compare(crd(t, files[name+"/old"], ""), crd(t, files[name+"/new"], " | maximum=9"))
+			changes := compat.Compare(crd(t, files[name+"/old"], ""), crd(t, files[name+"/new"], " | maximum=9"), versions.Behaviors{})
 			got := []string{}
 			for _, c := range changes {
 				got = append(got, show(c))
@@ -124,7 +125,49 @@ func TestVersions(t *testing.T) {
 			after := base()
 			c.edit(&after.Spec.Versions[0])
 			var got []string
-			for _, change := range compat.Compare(base(), after) {
+			for _, change := range compat.Compare(base(), after, versions.Behaviors{}) {
+				got = append(got, show(change))
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestNewerKro covers what kro 0.10 compares beside (U17), and 0.9 does not.
+func TestNewerKro(t *testing.T) {
+	edit := func(by func(*apiextensionsv1.JSONSchemaProps)) *apiextensionsv1.CustomResourceDefinition {
+		out := crd(t, "a: string\n", "").DeepCopy()
+		spec := out.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
+		a := spec.Properties["a"]
+		by(&a)
+		spec.Properties["a"] = a
+		return out
+	}
+	plain := edit(func(*apiextensionsv1.JSONSchemaProps) {})
+	yes := true
+	enum := edit(func(a *apiextensionsv1.JSONSchemaProps) { a.Enum = []apiextensionsv1.JSON{{Raw: []byte(`"x"`)}} })
+	nullable := edit(func(a *apiextensionsv1.JSONSchemaProps) { a.Nullable = true })
+	open := edit(func(a *apiextensionsv1.JSONSchemaProps) { a.XPreserveUnknownFields = &yes })
+	for _, c := range []struct {
+		name          string
+		before, after *apiextensionsv1.CustomResourceDefinition
+		want          []string
+	}{
+		{"enum added", plain, enum, []string{`! spec.a ENUM_ADDED "" "\"x\""`}},
+		{"enum removed", enum, plain, nil},
+		{"nullable removed", nullable, plain, []string{`! spec.a NULLABLE_REMOVED "true" ""`}},
+		{"nullable added", plain, nullable, nil},
+		{"unknown fields not kept", open, plain, []string{`! spec.a PRESERVE_UNKNOWN_FIELDS_REMOVED "true" ""`}},
+		{"unknown fields kept", plain, open, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if old := compat.Compare(c.before, c.after, versions.Of(versions.V0_9)); len(old) > 0 {
+				t.Errorf("kro 0.9 has %v", old)
+			}
+			var got []string
+			for _, change := range compat.Compare(c.before, c.after, versions.Of(versions.V0_10)) {
 				got = append(got, show(change))
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
