@@ -11,6 +11,7 @@ import (
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/load"
 	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/plugin/picture"
 	"github.com/krowave/krowave/plugin/report"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
@@ -51,14 +52,14 @@ type nodeOutput struct {
 // NewGraph returns krowave graph.
 func NewGraph(s cli.Streams) *cobra.Command {
 	var flags options.Settings
-	output := options.Choice{Value: "text", Allowed: []string{"text", "json", "dot", "mermaid"}}
+	output := options.Choice{Value: "text", Allowed: []string{"text", "json", "dot", "mermaid", "svg"}}
 	cmd := &cobra.Command{
 		Use:   "graph PATH|-...",
 		Short: "Print the nodes of each RGD, their dependencies, waves and bindings",
 		Long: "graph prints the nodes of each RGD: their dependencies, wave, and binding. A node is static if Git alone " +
 			"determines what it renders, and runtime if it depends on cluster-only values; -o json has the reasons in because, and " +
-			"krowave validate --explain-runtime lists each expression with its position.",
-		Example: "  krowave graph shop-rgd.yaml\n  krowave graph -o mermaid shop-rgd.yaml",
+			"krowave validate --explain-runtime lists each expression with its position. -o svg draws the graph in columns of waves, as krowave preview does.",
+		Example: "  krowave graph shop-rgd.yaml\n  krowave graph -o mermaid shop-rgd.yaml\n  krowave graph -o svg shop-rgd.yaml > shop.svg",
 		Args:    cli.AtLeastOne("a file or directory with RGDs, or - for standard input"),
 	}
 	flags.Bind(cmd, options.Defaults(), options.OfGraphs()...)
@@ -75,13 +76,21 @@ func NewGraph(s cli.Streams) *cobra.Command {
 		}
 		graphs := []graphOutput{}
 		own, units := r.Graphs()
+		var pictures []picture.Layout
 		for i, g := range own {
 			out := graphOf(g, units[i].Options.WaveMode)
 			out.Project, out.Path = units[i].Project, g.RGD.Doc.File
 			graphs = append(graphs, out)
+			if output.Value == "svg" {
+				pictures = append(pictures, picture.Lay(picture.Of(g, units[i].Options.WaveMode, r.Result.Graphs)))
+			}
 		}
-		if len(graphs) == 0 {
+		switch {
+		case len(graphs) == 0:
 			return cli.Usagef("the input has no ResourceGraphDefinition")
+		case output.Value == "svg":
+			_, err := s.Out.Write(picture.SVG(pictures...))
+			return err
 		}
 		return printGraphs(s.Out, output.Value, graphs)
 	}

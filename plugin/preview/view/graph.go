@@ -11,11 +11,9 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
-	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/trace"
-	"github.com/krowave/krowave/render/wave"
 )
 
 // Graph is the picture of an RGD, or of an instance, with what a click on a node
@@ -52,7 +50,7 @@ func (v *View) DefinitionGraph(id string) (*Graph, error) {
 		return nil, ErrUnknown
 	}
 	out := &Graph{Definition: d.id, Stale: d.stale, Details: []NodeDetail{}}
-	out.Layout = picture.Lay(PictureOf(d.graph, d.made.unit.Options.WaveMode, d.made.result.Graphs))
+	out.Layout = picture.Lay(picture.Of(d.graph, d.made.unit.Options.WaveMode, d.made.result.Graphs))
 	for _, n := range d.graph.Nodes {
 		out.Details = append(out.Details, v.detail(d.graph, n, d.made))
 	}
@@ -67,7 +65,7 @@ func (v *View) InstanceGraph(ctx context.Context, id string) (*Graph, error) {
 	}
 	g, t := i.top.Graph, i.made.tracer(ctx)
 	out := &Graph{Definition: v.definitionID(i.top, i.made), Instance: i.id, Stale: i.stale, Details: []NodeDetail{}}
-	drawn := PictureOf(g, i.made.unit.Options.WaveMode, i.made.result.Graphs)
+	drawn := picture.Of(g, i.made.unit.Options.WaveMode, i.made.result.Graphs)
 	drawn.Title = i.top.Title()
 	for at, n := range g.Nodes {
 		node, detail := &drawn.Nodes[at], v.detail(g, n, i.made)
@@ -122,65 +120,6 @@ func belongs(i, top *render.Instance, node string) bool {
 	return false
 }
 
-// PictureOf is the graph of an RGD to be laid out: all its nodes with the waves
-// that they have without an instance, and who reads what of whom. graphs are
-// those of the RGDs that it may build on.
-func PictureOf(g *graph.Graph, mode wave.Mode, graphs []*graph.Graph) picture.Graph {
-	out := picture.Graph{Title: g.RGD.Name}
-	var waves map[string]int // with none, there is one wave
-	if mode != wave.None {
-		waves = wave.Nodes(g, mode)
-	}
-	for _, n := range g.Nodes {
-		node := picture.Node{
-			ID: n.ID, Title: n.ID, Kind: n.Kind.GVK.Kind, Wave: waves[n.ID], State: picture.Static,
-			Collection: n.Type.IsCollection(), Chained: chainedTo(n, graphs) != nil,
-		}
-		switch {
-		case n.Type.IsExternal():
-			node.State = picture.External
-		case n.Binding == graph.Runtime:
-			node.State = picture.Runtime
-		}
-		out.Nodes = append(out.Nodes, node)
-		for _, dep := range n.Dependencies {
-			out.Edges = append(out.Edges, picture.Edge{From: dep, To: n.ID, Fields: reads(n, dep)})
-		}
-	}
-	return out
-}
-
-// chainedTo is the graph of the instance that a node renders, nil for none.
-func chainedTo(n *graph.Node, graphs []*graph.Graph) *graph.Graph {
-	if n.Type.IsExternal() {
-		return nil
-	}
-	for _, g := range graphs {
-		if g.RGD.GVK == n.Kind.GVK {
-			return g
-		}
-	}
-	return nil
-}
-
-// reads lists the fields of a node that another one reads.
-func reads(n *graph.Node, of string) []string {
-	out := []string{}
-	for _, e := range n.Expressions() {
-		for _, r := range e.Reads {
-			if len(r.Path) == 0 || r.Path[0] != of {
-				continue
-			}
-			field := strings.TrimPrefix(expr.Dotted(r.Path[1:]), ".")
-			if field != "" && !slices.Contains(out, field) {
-				out = append(out, field)
-			}
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
 // detail describes a node.
 func (v *View) detail(g *graph.Graph, n *graph.Node, m *made) NodeDetail {
 	out := NodeDetail{
@@ -199,7 +138,7 @@ func (v *View) detail(g *graph.Graph, n *graph.Node, m *made) NodeDetail {
 	if text, err := yamlOf(template); err == nil {
 		out.Template = text
 	}
-	if inner := chainedTo(n, m.result.Graphs); inner != nil {
+	if inner := picture.ChainedTo(n, m.result.Graphs); inner != nil {
 		for _, d := range v.definitions {
 			if d.graph == inner {
 				out.Chained = d.id
