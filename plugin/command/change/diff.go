@@ -9,6 +9,7 @@ import (
 	"github.com/krowave/krowave/plugin/compare"
 	"github.com/krowave/krowave/plugin/load"
 	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/plugin/watch"
 )
 
 // diffFlags are the flags of krowave diff.
@@ -17,6 +18,7 @@ type diffFlags struct {
 	output   options.Choice
 	noIndex  bool
 	exitZero bool
+	watch    bool
 	maxBytes int64
 	live     liveFlags
 }
@@ -49,31 +51,56 @@ func NewDiff(s cli.Streams) *cobra.Command {
 	cmd.Flags().BoolVar(&flags.exitZero, "exit-zero", false, "exit with 0 if there are differences")
 	cmd.Flags().Var(options.NewCount(&flags.maxBytes), "max-bytes", "maximum size of -o markdown in bytes, for services that limit comments; the text states what was left out (default no limit)")
 	flags.live.bind(cmd)
+	cmd.Flags().BoolVar(&flags.watch, "watch", false, "compare again after every change of a file, until Ctrl-C")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c := &comparison{Comparison: load.Comparison{Command: cmd, Streams: s, Flags: &flags.change}}
 		if err := flags.checkLive(cmd); err != nil {
 			return err
 		}
-		if flags.live.live {
-			report, err := flags.compareLive(c, args)
-			if err != nil {
-				return err
-			}
-			return flags.show(c, report)
+		if flags.watch {
+			return flags.follow(cmd, s, args)
 		}
-		if err := flags.read(c, args); err != nil {
-			return err
-		}
-		if err := c.Render(); err != nil {
-			return err
-		}
-		report, err := c.compare()
+		return flags.run(cmd, s, args)
+	}
+	return cmd
+}
+
+// follow compares now and after every change.
+func (f *diffFlags) follow(cmd *cobra.Command, s cli.Streams, args []string) error {
+	if f.change.Head != "" || f.live.live {
+		return cli.Usagef("--watch follows files; the revision of --head does not change, and --live asks a cluster")
+	}
+	paths := args
+	if len(paths) == 0 {
+		paths = []string{"."}
+	}
+	roots, err := load.New(cmd, s, &f.change.Settings).Roots(paths)
+	if err != nil {
+		return err
+	}
+	return watch.Loop(cmd.Context(), s, roots, func() error { return f.run(cmd, s, args) })
+}
+
+// run compares and prints once.
+func (f *diffFlags) run(cmd *cobra.Command, s cli.Streams, args []string) error {
+	c := &comparison{Comparison: load.Comparison{Command: cmd, Streams: s, Flags: &f.change}}
+	if f.live.live {
+		report, err := f.compareLive(c, args)
 		if err != nil {
 			return err
 		}
-		return flags.show(c, report)
+		return f.show(c, report)
 	}
-	return cmd
+	if err := f.read(c, args); err != nil {
+		return err
+	}
+	if err := c.Render(); err != nil {
+		return err
+	}
+	report, err := c.compare()
+	if err != nil {
+		return err
+	}
+	return f.show(c, report)
 }
 
 // read reads the two states: two paths where that is what the arguments are, as

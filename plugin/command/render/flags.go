@@ -13,6 +13,7 @@ type renderFlags struct {
 	output options.Output
 	wave   options.OptionalInt
 
+	watch   bool
 	release string // namespace of the Helm release that standard input is of
 }
 
@@ -29,6 +30,7 @@ func (f *renderFlags) bind(cmd *cobra.Command) {
 	}
 	f.output = options.NewOutput("yaml", "json", "name", "expansion")
 	cmd.Flags().VarP(&f.output, "output", "o", "how to print")
+	cmd.Flags().BoolVar(&f.watch, "watch", false, "render again after every change of a file, until Ctrl-C")
 	cmd.Flags().Var(&f.wave, "wave", "only the objects of this wave")
 	options.Complete(cmd, "output", "yaml", "json", "name", "expansion", "dir=")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/krowave/krowave/plugin/options"
 	"github.com/krowave/krowave/plugin/output"
 	"github.com/krowave/krowave/plugin/report"
+	"github.com/krowave/krowave/plugin/watch"
 	"github.com/krowave/krowave/render"
 )
 
@@ -32,37 +33,57 @@ func New(s cli.Streams) *cobra.Command {
 	}
 	flags.bind(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if slices.Contains(args, "-") { // Helm and its post-renderer both read it, and manifests leave the namespace out
-			flags.release = s.Env("HELM_NAMESPACE")
+		if flags.watch {
+			return flags.follow(cmd, s, args)
 		}
-		if list, err := readResourceList(&s, args, flags.Own().Files.TotalBytes); list != nil || err != nil {
-			if err != nil {
-				return err
-			}
-			return list.render(load.New(cmd, s, &flags.Settings))
-		}
-		r, err := load.New(cmd, s, &flags.Settings).Render(args)
+		return flags.run(cmd, s, args)
+	}
+	return cmd
+}
+
+// follow renders now and after every change.
+func (f *renderFlags) follow(cmd *cobra.Command, s cli.Streams, args []string) error {
+	if slices.Contains(args, "-") || f.Ref != "" {
+		return cli.Usagef("--watch follows files; standard input and the revision of --ref do not change")
+	}
+	roots, err := load.New(cmd, s, &f.Settings).Roots(args)
+	if err != nil {
+		return err
+	}
+	return watch.Loop(cmd.Context(), s, roots, func() error { return f.run(cmd, s, args) })
+}
+
+// run renders and prints once.
+func (f *renderFlags) run(cmd *cobra.Command, s cli.Streams, args []string) error {
+	if slices.Contains(args, "-") { // Helm and its post-renderer both read it, and manifests leave the namespace out
+		f.release = s.Env("HELM_NAMESPACE")
+	}
+	if list, err := readResourceList(&s, args, f.Own().Files.TotalBytes); list != nil || err != nil {
 		if err != nil {
 			return err
 		}
-		if flags.output.Value != "expansion" { // which goes nowhere
-			r.Collide()
-		}
-		found := report.Findings(s.Err, r.Result.Diagnostics, r.In.Printing())
-		if flags.output.Value == "expansion" {
-			if err := writeExpansion(s.Out, r.Result); err != nil {
-				return err
-			}
-		}
-		if found != nil {
-			return found
-		}
-		if flags.wave.Given {
-			r.Result.Objects = slices.DeleteFunc(r.Result.Objects, func(o render.Object) bool { return o.Instance == nil && o.For == nil || o.Wave != flags.wave.N })
-		}
-		return printObjects(s, r, &flags.output)
+		return list.render(load.New(cmd, s, &f.Settings))
 	}
-	return cmd
+	r, err := load.New(cmd, s, &f.Settings).Render(args)
+	if err != nil {
+		return err
+	}
+	if f.output.Value != "expansion" { // which goes nowhere
+		r.Collide()
+	}
+	found := report.Findings(s.Err, r.Result.Diagnostics, r.In.Printing())
+	if f.output.Value == "expansion" {
+		if err := writeExpansion(s.Out, r.Result); err != nil {
+			return err
+		}
+	}
+	if found != nil {
+		return found
+	}
+	if f.wave.Given {
+		r.Result.Objects = slices.DeleteFunc(r.Result.Objects, func(o render.Object) bool { return o.Instance == nil && o.For == nil || o.Wave != f.wave.N })
+	}
+	return printObjects(s, r, &f.output)
 }
 
 // printObjects writes the objects in any format but the expansion.
