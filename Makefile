@@ -8,7 +8,7 @@ FUZZTIME ?= 5000x
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
-.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance versions property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak bench-cmp bench-peers observe generate image image-test web web-check
+.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance versions property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak bench-cmp bench-peers observe generate image image-test web web-check e2e-preview
 
 demo:
 	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
@@ -144,6 +144,10 @@ web:
 # Fails when the committed pages are not what the sources make.
 web-check:
 	cd $(WEB) && npm ci --ignore-scripts --no-audit --no-fund && npm run check
+
+# The pages in Chromium.
+e2e-preview:
+	testdata/preview/ci.sh
 
 # The container image for linux/amd64 and linux/arm64, without a container engine: an OCI layout in dist/image,
 # or with PUSH=REFERENCE in a registry. Its last line is the digest. The Dockerfile makes the same image.

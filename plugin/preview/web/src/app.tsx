@@ -62,7 +62,7 @@ export function App() {
         <Link to="/" className="brand"><img src="/assets/icon.svg" alt="" width="24" height="24" /><span>krowave</span></Link>
         <span className="where" title={state?.title}><bdi>{state?.title}</bdi></span>
         <Status state={state} connected={connected} />
-        <button type="button" className="search-button" onClick={() => setSearching(true)}>
+        <button type="button" className="search-button" aria-label="Search" onClick={() => setSearching(true)}>
           <span aria-hidden="true">⌕</span> <span className="wide">Search</span> <kbd aria-hidden="true">/</kbd>
         </button>
         <button type="button" className="icon" onClick={toggleTheme} aria-label="Switch between light and dark"><span aria-hidden="true">◐</span></button>

@@ -156,9 +156,9 @@ function NodeShape({ node, place, selected, first, reads, onKey, onSelect }: {
 }) {
   const { x, y, width, height } = place;
   const round = node.state === "external" ? height / 2 : 6;
-  const label = `${node.title}, ${node.kind}, wave ${node.wave}, ${words(node)}${reads.length ? `, reads ${reads.join(", ")}` : ""}`;
+  const label = `${node.title} ${node.kind} · ${words(node)}, wave ${node.wave}${reads.length ? `, reads ${reads.join(", ")}` : ""}`;
   return (
-    <g className={`node ${node.state} ${selected ? "selected" : ""}`} role="button" tabIndex={first || selected ? 0 : -1} aria-label={label} aria-pressed={selected} onClick={onSelect} onKeyDown={onKey} data-node={node.id}>
+    <g className={`node ${node.state} ${selected ? "selected" : ""}`} role="button" tabIndex={first || selected ? 0 : -1} aria-pressed={selected} onClick={onSelect} onKeyDown={onKey} data-node={node.id}>
       <title>{label}</title>
       {node.collection && <rect className="box" x={x + 5} y={y + 5} width={width} height={height} rx={round} />}
       <rect className="box" x={x} y={y} width={width} height={height} rx={round} />
