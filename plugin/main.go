@@ -97,7 +97,7 @@ func commands() []command {
 		{"impact", change.NewImpact}, {"version", newVersion}, {"completion", newCompletion}, {"argocd", argocd.New}, {"flux", flux.New},
 		{"explain", inspect.NewExplain}, {"test", test.New}, {"validate", validate.New}, {"observe", observe.New}, {"push", publish.NewPush},
 		{"hydrate", publish.NewHydrate}, {"update", deps.NewUpdate}, {"vendor", deps.NewVendor}, {"adopt", adopt.New}, {"upgrade-check", upgrade.New},
-		{"preview", preview.New},
+		{"preview", preview.New}, {"docs", rgd.NewDocs},
 	}
 }
 
