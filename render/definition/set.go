@@ -114,6 +114,7 @@ func Define(ctx context.Context, docs Documents, opts Options) (*Set, diag.List,
 	if err := d.compile(ctx); err != nil {
 		return nil, nil, err
 	}
+	d.graphs(docs.Objects)
 	d.finish()
 	return d.set, d.diags, nil
 }
@@ -298,6 +299,16 @@ func (d *definer) one(rgd *graph.RGD) (compiled, string) {
 		d.opts.Cache.Put(digest, c, bytesPerGraph)
 	}
 	return c, digest
+}
+
+// graphs checks the objects of kind Graph, which are handed over for kro 0.10. An
+// RGD may define a kind of that name, too.
+func (d *definer) graphs(docs []*source.Document) {
+	for _, doc := range docs {
+		if object.IsGraphKind(doc.GVK) && !d.set.defined[doc.GVK] && !d.set.Catalog.Has(doc.GVK) {
+			d.diags = append(d.diags, graph.CheckNative(doc.Document, d.set.Catalog, d.opts.Compile)...)
+		}
+	}
 }
 
 // finish lists the graphs in the order of their RGDs and digests the Set.

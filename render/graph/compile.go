@@ -25,6 +25,7 @@ type compiler struct {
 	catalog *schema.Catalog
 	opts    Options
 	diags   diag.List
+	native  bool        // the document is a Graph, not an RGD
 	texts   *lookalikes // nil until the first text is checked
 }
 

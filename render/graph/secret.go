@@ -10,6 +10,9 @@ func (n *Node) IsSecret() bool { return n.Kind != nil && object.IsSecretKind(n.K
 
 // inSecret reports whether a path leads to a value of a Secret.
 func (c *compiler) inSecret(path diag.Path) bool {
+	if c.native {
+		return secretIn(c.rgd.Doc.Object, path)
+	}
 	if len(path) < 5 || path[3] != "template" {
 		return false
 	}

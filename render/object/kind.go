@@ -23,7 +23,12 @@ func IsCRDKind(kind schema.GroupVersionKind) bool {
 // IsKroKind reports whether a kind is one that kro itself serves: its objects
 // are for kro in the cluster. Graph is from kro 0.10.
 func IsKroKind(kind schema.GroupVersionKind) bool {
-	return kind.Group == RGDGroup && (kind.Kind == RGDKind || kind.Kind == "Graph")
+	return IsRGDKind(kind) || IsGraphKind(kind)
+}
+
+// IsGraphKind reports whether a kind is the Graph of kro 0.10.
+func IsGraphKind(kind schema.GroupVersionKind) bool {
+	return kind.Group == RGDGroup && kind.Kind == "Graph"
 }
 
 // IsReportKind reports whether a kind is that of a document which krowave writes

@@ -73,6 +73,8 @@ func (k *checks) inputs(v *report.Report) {
 			v.Summary.Instances++
 		case object.IsEncrypted(d.Object): // its values, and the field sops, are for SOPS
 			v.Summary.Others++
+		case object.IsGraphKind(gvk): // which the render has checked
+			v.Summary.Others++
 		default:
 			v.Summary.Others++
 			k.object(d, gvk)
