@@ -104,9 +104,10 @@ e2e-argocd:
 e2e-kro:
 	testdata/kro-e2e/run.sh $(if $(CORPUS),$(CORPUS)/cases)
 
-# krowave adopt against a real kube-apiserver and the real kro controller.
+# krowave adopt against a real kube-apiserver and the real kro controller. With CORPUS, 30 of its cases are
+# adopted too: make adopt CORPUS=../corpus
 adopt:
-	testdata/kubernetes/adopt.sh
+	$(if $(CORPUS),KROWAVE_ADOPT_CORPUS=$(abspath $(CORPUS))/cases KROWAVE_ADOPT_CASES=30) testdata/kubernetes/adopt.sh
 
 # krowave observe, and the verdicts of krowave validate, against a real kube-apiserver.
 observe:

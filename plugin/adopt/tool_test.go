@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -64,6 +65,8 @@ type tool struct {
 	mu  sync.Mutex
 	git []*unstructured.Unstructured
 	had map[string]*unstructured.Unstructured
+
+	stop func()
 }
 
 func (c *cluster) startTool(t *testing.T, flux bool) *tool {
@@ -83,7 +86,8 @@ func (c *cluster) startTool(t *testing.T, flux bool) *tool {
 			time.Sleep(100 * time.Millisecond)
 		}
 	}()
-	t.Cleanup(func() { cancel(); <-done })
+	x.stop = func() { cancel(); <-done }
+	t.Cleanup(x.stop)
 	return x
 }
 
@@ -91,15 +95,42 @@ func (c *cluster) startTool(t *testing.T, flux bool) *tool {
 func (x *tool) commit(git []*unstructured.Unstructured) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.git = git
+	x.git = nil
+	for _, obj := range git {
+		x.git = append(x.git, x.c.scoped(obj))
+	}
 }
 
-func key(obj *unstructured.Unstructured) string {
-	namespace := obj.GetNamespace()
-	if namespace == "" {
-		namespace = "default"
+// scoped is an object with the namespace that it is applied to.
+func (c *cluster) scoped(obj *unstructured.Unstructured) *unstructured.Unstructured {
+	gvk := obj.GroupVersionKind()
+	obj = obj.DeepCopy()
+	if mapping, err := c.mapper.RESTMapping(gvk.GroupKind(), gvk.Version); err == nil && mapping.Scope.Name() == meta.RESTScopeNameNamespace && obj.GetNamespace() == "" {
+		obj.SetNamespace("default")
 	}
-	return namespace + "_" + obj.GetName() + "_" + obj.GroupVersionKind().Group + "_" + obj.GetKind()
+	return obj
+}
+
+// leave stops the tool and takes its Application or Kustomization out of the cluster.
+func (x *tool) leave(t *testing.T) {
+	t.Helper()
+	x.stop()
+	self, err := x.self(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := x.c.client(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Delete(t.Context(), self.GetName(), metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// key is the id of an object in an inventory of Flux.
+func key(obj *unstructured.Unstructured) string {
+	return obj.GetNamespace() + "_" + obj.GetName() + "_" + obj.GroupVersionKind().Group + "_" + obj.GetKind()
 }
 
 func (x *tool) reconcile(ctx context.Context) error {
@@ -114,7 +145,7 @@ func (x *tool) reconcile(ctx context.Context) error {
 	list := func(obj *unstructured.Unstructured, prune bool) {
 		gvk := obj.GroupVersionKind()
 		resources = append(resources, map[string]any{
-			"group": gvk.Group, "version": gvk.Version, "kind": gvk.Kind, "namespace": "default", "name": obj.GetName(), "status": "Synced", "requiresPruning": prune,
+			"group": gvk.Group, "version": gvk.Version, "kind": gvk.Kind, "namespace": obj.GetNamespace(), "name": obj.GetName(), "status": "Synced", "requiresPruning": prune,
 		})
 		if !prune {
 			entries = append(entries, map[string]any{"id": key(obj), "v": gvk.Version})
@@ -166,7 +197,7 @@ func (x *tool) put(ctx context.Context, obj *unstructured.Unstructured) error {
 		if annotations == nil {
 			annotations = map[string]string{}
 		}
-		annotations["argocd.argoproj.io/tracking-id"] = "shop:" + obj.GroupVersionKind().Group + "/" + obj.GetKind() + ":default/" + obj.GetName()
+		annotations["argocd.argoproj.io/tracking-id"] = "shop:" + obj.GroupVersionKind().Group + "/" + obj.GetKind() + ":" + obj.GetNamespace() + "/" + obj.GetName()
 		obj.SetAnnotations(annotations)
 	}
 	_, err = client.Apply(ctx, obj.GetName(), obj, metav1.ApplyOptions{FieldManager: manager, Force: true})

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # krowave adopt against a real kube-apiserver and the real kro controller, which testdata/kro-e2e/run.sh builds too.
+# KROWAVE_ADOPT_CORPUS is a folder of case folders, besides testdata/kro, of which TestCorpus adopts as many as
+# KROWAVE_ADOPT_CASES says.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)

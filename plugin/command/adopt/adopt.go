@@ -28,8 +28,7 @@ func New(s cli.Streams) *cobra.Command {
 		Short: "Move instances between kro and a GitOps tool without deleting their objects",
 		Long: "adopt moves the objects of instances from kro to Argo CD or Flux, or back to kro, without deleting one of them. plan prints the " +
 			"steps, with a kubectl command for each; apply runs them; verify checks the result; rollback undoes apply " +
-			"until the instance is deleted.\n\nadopt is experimental: its steps are proven in a model and tested against stand-ins for the API server, kro and the GitOps " +
-			"tool. Try it with --dry-run server and on a cluster without valuable data first.\n\nThe paths hold the instances and their RGDs, as for krowave render. The cluster is the one that kubectl uses.",
+			"until the instance is deleted.\n\nBegin with plan and with apply --dry-run server.\n\nThe paths hold the instances and their RGDs, as for krowave render. The cluster is the one that kubectl uses.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -174,7 +173,7 @@ func newApply(s cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply PATH|-... --to argocd|flux|kro",
 		Short: "Run the steps of the plan",
-		Long: "apply runs the steps that plan prints, and prints each before it runs it. It is experimental. It never deletes an object of an instance. It deletes " +
+		Long: "apply runs the steps that plan prints, and prints each before it runs it. It never deletes an object of an instance. It deletes " +
 			"only the instance, once kro would find nothing else to delete.\n\napply first prepares all instances. Then commit the " +
 			"change in Git, and run apply again if it has ended. The ConfigMap krowave-adopt-... in the namespace of an instance is the journal: the next run continues where an " +
 			"interrupted one stopped, and a second run at the same time is refused.\n\nExit codes: 0 done, 1 steps are left, 2 not safe, wrong usage or " +
