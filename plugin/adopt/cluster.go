@@ -23,6 +23,8 @@ const fieldManager = "krowave-adopt"
 type Cluster struct {
 	*kubeapi.Cluster
 	DryRun bool // nothing is stored
+
+	reviews reviews
 }
 
 // Connect returns the Cluster that a configuration leads to. Nothing is sent yet.

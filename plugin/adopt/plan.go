@@ -144,8 +144,12 @@ func (c *Cluster) planned(ctx context.Context, f Family, tools []tool, opts Opti
 	if err != nil {
 		return nil, err
 	}
+	lacking, err := c.rightsRisks(ctx, w, opts)
+	if err != nil {
+		return nil, err
+	}
 	p := &InstancePlan{
-		Instance: f.Instances[0], Chained: f.Instances[1:], State: ToDo, Objects: w.objects, Risks: w.risks(opts), Steps: []StepPlan{},
+		Instance: f.Instances[0], Chained: f.Instances[1:], State: ToDo, Objects: w.objects, Risks: unsafeFirst(append(w.risks(opts), lacking...)), Steps: []StepPlan{},
 	}
 	if live := w.instances[0]; live != nil {
 		p.Kro = kroVersion(live.Object)

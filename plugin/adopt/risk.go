@@ -11,7 +11,7 @@ import (
 	"github.com/krowave/krowave/render/object"
 )
 
-// risks lists what may go wrong, the unsafe ones first.
+// risks lists what may go wrong.
 func (w *look) risks(opts Options) []Risk {
 	out := []Risk{}
 	add := func(unsafe bool, name string, object any, format string, args ...any) {
@@ -32,6 +32,11 @@ func (w *look) risks(opts Options) []Risk {
 	for _, o := range w.objects {
 		w.risksOf(o, opts, add)
 	}
+	return out
+}
+
+// unsafeFirst sorts risks.
+func unsafeFirst(out []Risk) []Risk {
 	slices.SortStableFunc(out, func(a, b Risk) int {
 		switch {
 		case a.Unsafe == b.Unsafe:

@@ -31,6 +31,8 @@ type API struct {
 	Kinds   map[string]map[string]string // by group/version and resource
 	// Denied names requests that RBAC does not allow, as VERB RESOURCE.
 	Denied []string
+	// DeniedTo are the same for users that access reviews are about.
+	DeniedTo map[string][]string
 	// Admit changes an object before it is stored, or refuses it; before is what is
 	// there.
 	Admit func(obj, before map[string]any) error
@@ -48,7 +50,7 @@ func (f *API) Writes() int {
 
 // kinds are those that it serves unless a test says more.
 var kinds = map[string]map[string]string{
-	"v1":                             {"configmaps": "ConfigMap", "secrets": "Secret"},
+	"v1":                             {"configmaps": "ConfigMap", "secrets": "Secret", "serviceaccounts": "ServiceAccount"},
 	"example.com/v1":                 {"databases": "Database"},
 	"example.com/v1alpha1":           {"shops": "Shop", "cellars": "Cellar"},
 	"kro.run/v1alpha1":               {"resourcegraphdefinitions": "ResourceGraphDefinition"},
@@ -152,6 +154,9 @@ func meta(obj map[string]any) *unstructured.Unstructured {
 
 func (f *API) serve(r *http.Request, body []byte) (int, any) {
 	at := parse(r.URL)
+	if at.version == "authorization.k8s.io/v1" {
+		return f.review(body)
+	}
 	kind, ok := f.Kinds[at.version][at.resource]
 	if !ok {
 		return status(404, "NotFound")
@@ -212,6 +217,25 @@ func (f *API) list(at request, kind, selector string) (int, any) {
 		}
 	}
 	return 200, map[string]any{"kind": kind + "List", "apiVersion": at.version, "metadata": map[string]any{"resourceVersion": strconv.Itoa(f.last)}, "items": items}
+}
+
+// review answers whether somebody may do something.
+func (f *API) review(body []byte) (int, any) {
+	var asked struct {
+		Spec struct {
+			User               string
+			ResourceAttributes struct{ Verb, Resource string }
+		}
+	}
+	if json.Unmarshal(body, &asked) != nil {
+		return status(400, "BadRequest")
+	}
+	denied := f.Denied
+	if asked.Spec.User != "" {
+		denied = f.DeniedTo[asked.Spec.User]
+	}
+	a := asked.Spec.ResourceAttributes
+	return 201, map[string]any{"kind": "SubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "status": map[string]any{"allowed": !slices.Contains(denied, a.Verb+" "+a.Resource)}}
 }
 
 // denied is the verb of a request that RBAC does not allow; "" when it does.
