@@ -40,6 +40,7 @@ var rooms = []string{
 	"plugin/load",
 	"plugin/output",
 	"plugin/options",
+	"plugin/tree",
 	"plugin/adopt",
 	"plugin/live",
 	"plugin/deployer",

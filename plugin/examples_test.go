@@ -20,6 +20,7 @@ import (
 var elsewhere = map[string]string{
 	"krowave observe ":                 "a cluster",
 	"krowave adopt ":                   "a cluster",
+	"krowave tree shop/market ":        "a cluster",
 	"krowave diff --live ":             "a cluster",
 	"krowave push oci://":              "a registry",
 	"krowave hydrate apps/shop --ref":  "a remote repository",

@@ -11,6 +11,7 @@ import (
 	"github.com/krowave/krowave/plugin/command/publish"
 	"github.com/krowave/krowave/plugin/command/render"
 	"github.com/krowave/krowave/plugin/command/test"
+	"github.com/krowave/krowave/plugin/command/tree"
 	"github.com/krowave/krowave/plugin/command/upgrade"
 	"github.com/krowave/krowave/plugin/command/validate"
 	"github.com/krowave/krowave/plugin/report"
@@ -19,7 +20,7 @@ import (
 // Kinds lists the JSON documents that commands print, in the order of their
 // names.
 func Kinds() []report.Kind {
-	all := slices.Concat(adopt.Kinds(), argocd.Kinds(), change.Kinds(), inspect.Kinds(), publish.Kinds(), render.Kinds(), test.Kinds(), upgrade.Kinds(), validate.Kinds(),
+	all := slices.Concat(adopt.Kinds(), argocd.Kinds(), change.Kinds(), inspect.Kinds(), publish.Kinds(), render.Kinds(), test.Kinds(), tree.Kinds(), upgrade.Kinds(), validate.Kinds(),
 		[]report.Kind{versionKind()})
 	slices.SortFunc(all, func(a, b report.Kind) int { return strings.Compare(a.Name, b.Name) })
 	return all

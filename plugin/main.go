@@ -31,6 +31,7 @@ import (
 	"github.com/krowave/krowave/plugin/command/render"
 	"github.com/krowave/krowave/plugin/command/rgd"
 	"github.com/krowave/krowave/plugin/command/test"
+	"github.com/krowave/krowave/plugin/command/tree"
 	"github.com/krowave/krowave/plugin/command/upgrade"
 	"github.com/krowave/krowave/plugin/command/validate"
 	"github.com/krowave/krowave/render/diag"
@@ -95,7 +96,7 @@ func commands() []command {
 	return []command{
 		{"render", render.New}, {"crd", rgd.NewCRD}, {"sample", rgd.NewSample}, {"graph", inspect.NewGraph}, {"diff", change.NewDiff},
 		{"impact", change.NewImpact}, {"version", newVersion}, {"completion", newCompletion}, {"argocd", argocd.New}, {"flux", flux.New},
-		{"explain", inspect.NewExplain}, {"test", test.New}, {"validate", validate.New}, {"observe", observe.New}, {"push", publish.NewPush},
+		{"explain", inspect.NewExplain}, {"tree", tree.New}, {"test", test.New}, {"validate", validate.New}, {"observe", observe.New}, {"push", publish.NewPush},
 		{"hydrate", publish.NewHydrate}, {"update", deps.NewUpdate}, {"vendor", deps.NewVendor}, {"adopt", adopt.New}, {"upgrade-check", upgrade.New},
 		{"preview", preview.New}, {"docs", rgd.NewDocs},
 	}

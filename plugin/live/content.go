@@ -10,6 +10,7 @@ import (
 
 	"github.com/krowave/krowave/plugin/deployer"
 	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/wave"
 )
 
 // content is an object without what the API server and controllers keep about it:
@@ -52,6 +53,11 @@ func keepMarks(obj, live *unstructured.Unstructured, rendered bool) {
 			if _, set := annotations[name]; !set {
 				annotations[name] = v
 			}
+		}
+	}
+	for name := range have {
+		if rendered && (name == wave.Annotation || strings.HasPrefix(name, "krowave.dev/")) {
+			keep(name)
 		}
 	}
 	keep(deployer.ArgoTracking)

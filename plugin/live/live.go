@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/krowave/krowave/plugin/compare"
+	"github.com/krowave/krowave/plugin/compare/field"
 	"github.com/krowave/krowave/plugin/deployer"
 	"github.com/krowave/krowave/plugin/kubeapi"
 	"github.com/krowave/krowave/render"
@@ -231,4 +232,36 @@ func danger(o *render.Object, severity diag.Severity, rule, format string, args 
 		d.Node, d.Position = rgd.Name+"/"+o.Node.ID, &at
 	}
 	return d
+}
+
+// Object is an object of a render as the cluster has it, after Ask: nil when it is
+// not there, and not known when it may not be read.
+func (a *Asker) Object(ctx context.Context, o *render.Object) (obj *unstructured.Unstructured, known bool, err error) {
+	r := kubeapi.RefOf(&unstructured.Unstructured{Object: o.Object})
+	served, err := a.served(r)
+	if err != nil || !served || r.Name == "" {
+		return nil, true, err
+	}
+	if r, err = a.cluster.Scoped(r, cmp.Or(o.Default, a.opts.Namespace)); err != nil {
+		return nil, false, err
+	}
+	obj, err = a.get(ctx, r)
+	if isDenied(err, "get") {
+		return nil, false, nil
+	}
+	return obj, err == nil, err
+}
+
+// Differs reports whether an apply would change an object that the cluster has.
+func (a *Answer) Differs(o *render.Object) bool {
+	find := func(list []render.Object) map[string]any {
+		i := slices.IndexFunc(list, func(x render.Object) bool {
+			return x.Instance == o.Instance && x.Node == o.Node && x.Index == o.Index && object.Kind(x.Object) == object.Kind(o.Object) && object.Name(x.Object) == object.Name(o.Object)
+		})
+		if i < 0 {
+			return nil
+		}
+		return list[i].Object
+	}
+	return len(field.Diff(find(a.Live.Objects), find(a.Applied.Objects), nil)) > 0
 }

@@ -73,6 +73,7 @@ func TestEveryKindIsPrinted(t *testing.T) {
 		"Push":         {"push", "-o", "json", "oci://" + strings.TrimPrefix(server.URL, "http://") + "/shop:main", "."},
 		"RuntimeReads": {"validate", "--explain-runtime", "-o", "json", "."},
 		"TestResults":  {"test", "-o", "json", "--allow-empty"},
+		"Tree":         {"tree", "-o", "json", "--no-cluster", "market"},
 		"Validation":   {"validate", "-o", "json", "."},
 		"Version":      {"version", "-o", "json"},
 	}
