@@ -78,7 +78,7 @@ func TestCorpus(t *testing.T) {
 	for _, to := range []string{"argocd", "flux"} {
 		x := c.startTool(t, to == "flux")
 		x.commit(instances)
-		adopt(1, "apply", "--to", to, "--timeout", "2s")
+		adopt(1, "apply", "--to", to, "--timeout", "15s") // a look of the tool at all cases may take some seconds
 		x.commit(rendered)
 		adopt(0, "apply", "--to", to)
 		adopt(0, "verify")
@@ -88,7 +88,7 @@ func TestCorpus(t *testing.T) {
 		if got := c.krowave(t, append([]string{"diff", "--live", "--kubeconfig", c.kubeconfig}, args...)...); got.code != 0 {
 			t.Errorf("to %s, diff --live: exit code %d\n%s%s", to, got.code, got.stdout, got.stderr)
 		}
-		adopt(1, "apply", "--to", "kro", "--timeout", "2s") // the tool would prune what is not held
+		adopt(1, "apply", "--to", "kro", "--timeout", "15s") // the tool would prune what is not held
 		x.commit(instances)
 		adopt(0, "apply", "--to", "kro")
 		if diff := gocmp.Diff(uids(before), uids(c.all(t, rendered))); diff != "" {
