@@ -2,6 +2,7 @@ package picture_test
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -72,7 +73,7 @@ func TestSVGEscapes(t *testing.T) {
 		t.Errorf("markup or active characters: %s", svg)
 	}
 	for d := xml.NewDecoder(strings.NewReader(svg)); ; {
-		if _, err := d.Token(); err == io.EOF {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			return
 		} else if err != nil {
 			t.Fatal(err)

@@ -125,7 +125,7 @@ func (v *View) add(res *render.Result, m *made) {
 	}
 	tops := map[*render.Instance]*instance{}
 	for _, i := range res.Instances {
-		top := tops[i]
+		var top *instance
 		if i.Parent == nil {
 			top = &instance{identity: i.Identity(), top: i, made: m}
 			tops[i] = top

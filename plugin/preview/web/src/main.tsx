@@ -2,4 +2,4 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app";
 import "./style.css";
 
-createRoot(document.getElementById("root")!).render(<App />);
+createRoot(document.getElementById("app")!).render(<App />);
