@@ -87,6 +87,7 @@ var rooms = []string{
 	"render/expr",
 	"render/project",
 	"render/repo",
+	"render/origin",
 	"render/manifest",
 	"render/outline",
 	"render/object",

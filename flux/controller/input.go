@@ -216,6 +216,9 @@ func (r *reader) other(ctx context.Context, p v1alpha1.SourcePath, definitions b
 	}
 	for i := range out {
 		out[i].Name = rename(out[i].Name)
+		if from := out[i].Origin; from != nil {
+			out[i].Origin = from.Renamed(rename)
+		}
 	}
 	return out, nil
 }

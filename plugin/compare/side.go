@@ -230,11 +230,12 @@ func (s *side) concerned(d diag.Diagnostic, titles map[string][]*top) []*top {
 	var last *top // the last one of the file that begins before the finding
 	var line int
 	for _, t := range s.tops {
-		if t.instance == nil || t.instance.Doc.File != d.Pos.File {
+		if t.instance == nil {
 			continue
 		}
-		if at := t.instance.Doc.Start().Line; at <= d.Pos.Line && at > line {
-			last, line = t, at
+		at := t.instance.Doc.Start()
+		if at.File == d.Pos.File && at.Built == d.Pos.Built && at.Line <= d.Pos.Line && at.Line > line {
+			last, line = t, at.Line
 		}
 	}
 	if last == nil {
@@ -249,9 +250,9 @@ func near(list []*top, d diag.Diagnostic) []*top {
 	if len(list) < 2 {
 		return list
 	}
-	files := map[string]bool{d.Pos.File: true}
+	files := map[string]bool{d.Pos.File: true, d.Pos.Built: true}
 	for _, r := range d.Related {
-		files[r.Position.File] = true
+		files[r.Position.File], files[r.Position.Built] = true, true
 	}
 	own := func(t *top) bool { return files[t.identity.Path] }
 	rgd := func(t *top) bool { return t.instance != nil && files[t.instance.Graph.RGD.Doc.File] }

@@ -160,6 +160,9 @@ func (r *reader) remote(store *remote.Store, from project.Remote) ([]repo.File, 
 	}
 	for i := range read.Files {
 		read.Files[i].Name = name(read.Files[i].Name)
+		if from := read.Files[i].Origin; from != nil {
+			read.Files[i].Origin = from.Renamed(name)
+		}
 		r.in.Sources[read.Files[i].Name] = read.Files[i].Data
 	}
 	return read.Files, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -257,6 +258,11 @@ func (r *reader) named(t *tree, files []repo.File) []repo.File {
 	for i, f := range files {
 		f.Name = r.relative(t.root, f.Name)
 		r.in.Sources[f.Name] = f.Data
+		if f.Origin != nil {
+			f.Origin = f.Origin.Renamed(func(name string) string { return r.relative(t.root, name) })
+			delete(r.in.Sources, f.Name) // nobody wrote it
+			maps.Copy(r.in.Sources, f.Origin.Files())
+		}
 		out[i] = f
 	}
 	return out

@@ -15,8 +15,12 @@ func (r *Report) github(w io.Writer) error {
 	for _, d := range r.Diags {
 		d = d.Inert()
 		command := map[diag.Severity]string{diag.Error: "error", diag.Warning: "warning", diag.Info: "notice"}[d.Severity]
-		fmt.Fprintf(&b, "::%s file=%s,line=%d,col=%d,title=%s::%s\n", command,
-			githubProperty(diag.Clean(d.Pos.File)), d.Pos.Line, d.Pos.Column, githubProperty("krowave: "+d.Rule), githubData(whole(d)))
+		place := fmt.Sprintf(",line=%d,col=%d", d.Pos.Line, d.Pos.Column)
+		if d.Pos.Line == 0 { // of a build: no line of the file is meant
+			place = ""
+		}
+		fmt.Fprintf(&b, "::%s file=%s%s,title=%s::%s\n", command,
+			githubProperty(diag.Clean(d.Pos.File)), place, githubProperty("krowave: "+d.Rule), githubData(whole(d)))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

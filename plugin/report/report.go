@@ -125,10 +125,19 @@ func (r *Report) subjectOf(d diag.Diagnostic) int {
 	}
 	best := -1
 	for i, s := range r.Subjects {
-		if slices.ContainsFunc(places, func(p diag.Position) bool { return s.At.File == p.File && s.At.Line <= p.Line }) &&
+		if slices.ContainsFunc(places, func(p diag.Position) bool { return s.at(p, d) }) &&
 			(best < 0 || s.At.Line >= r.Subjects[best].At.Line) {
 			best = i
 		}
 	}
 	return best
+}
+
+// at reports whether a finding may belong to the subject by its place. Of what
+// kustomize built, the place is in a file that many builds share.
+func (s Subject) at(p diag.Position, d diag.Diagnostic) bool {
+	if p.Built != "" || s.At.Built != "" {
+		return p.Built == s.At.Built && (d.Object == "" || d.Object == s.Title)
+	}
+	return s.At.File == p.File && s.At.Line <= p.Line
 }

@@ -70,7 +70,7 @@ type sarifLocation struct {
 
 type sarifPhysical struct {
 	ArtifactLocation sarifArtifact `json:"artifactLocation"`
-	Region           sarifRegion   `json:"region"`
+	Region           *sarifRegion  `json:"region,omitempty"` // none for a value that a build made
 }
 
 type sarifArtifact struct {
@@ -158,10 +158,11 @@ func sarifPlace(p diag.Position) sarifLocation {
 	if name == "-" {
 		name = "stdin"
 	}
-	return sarifLocation{PhysicalLocation: sarifPhysical{
-		ArtifactLocation: sarifArtifact{URI: (&url.URL{Path: name}).String(), URIBaseID: "%SRCROOT%"},
-		Region:           sarifRegion{max(p.Line, 1), max(p.Column, 1)},
-	}}
+	out := sarifLocation{PhysicalLocation: sarifPhysical{ArtifactLocation: sarifArtifact{URI: (&url.URL{Path: name}).String(), URIBaseID: "%SRCROOT%"}}}
+	if p.Line > 0 || p.Built == "" {
+		out.PhysicalLocation.Region = &sarifRegion{max(p.Line, 1), max(p.Column, 1)}
+	}
+	return out
 }
 
 // fingerprint tells a finding from others although lines move.

@@ -21,6 +21,9 @@ import (
 // kind and name of it. What cannot be told stays. The answer is false when the
 // kind is none that a definition of the input names.
 func About(in render.Input, question string, opts render.Options) (render.Input, bool) {
+	if len(opts.Instances)+len(opts.Overrides) > 0 { // what they name is looked for among all instances
+		return in, false
+	}
 	word, name, _ := strings.Cut(question, "/")
 	word, _, _ = strings.Cut(strings.ToLower(word), ".")
 	a := &about{name: name, within: map[string]bool{}, kinds: map[string]bool{}, read: map[string]bool{}}

@@ -41,14 +41,22 @@ func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil
 // Position is a place in a file. Line and Column count from 1; columns count
 // Unicode code points. File is relative, with slashes, or "-" for standard
 // input.
+//
+// A value of an object that kustomize built is placed in the file that set it, and
+// Built is the kustomization. Where that is not known, File is the kustomization,
+// and Line and Column are 0.
 type Position struct {
 	File   string `json:"file"`
 	Line   int    `json:"line"`
 	Column int    `json:"column"`
+	Built  string `json:"builtBy,omitempty"`
 }
 
 // String prints file:line:column.
 func (p Position) String() string {
+	if p.Line == 0 && p.Built != "" {
+		return p.File + " (as built)"
+	}
 	return p.File + ":" + strconv.Itoa(p.Line) + ":" + strconv.Itoa(p.Column)
 }
 

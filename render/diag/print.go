@@ -70,6 +70,7 @@ func (p *printer) diagnostic(d Diagnostic) {
 		p.out.WriteString(p.paint(colorCyan, "info:") + " ")
 	}
 	fmt.Fprintf(&p.out, "%s [%s]\n", d.Message, d.Rule)
+	p.detail("as built by ", d.Pos.Built)
 	p.detail("object: ", d.Object)
 	p.detail("path: ", d.Path)
 	p.detail("hint: ", d.Hint)
@@ -88,7 +89,7 @@ func (p *printer) detail(label, text string) {
 // snippet shows the source line and a caret under the column. Tabs are kept in
 // the line of the caret, so that both lines are indented alike.
 func (p *printer) snippet(d Diagnostic) {
-	if p.opts.Source == nil || d.Sensitive {
+	if p.opts.Source == nil || d.Sensitive || d.Pos.Line == 0 {
 		return
 	}
 	line, at := window(p.sourceLine(d.Pos.File, d.Pos.Line), d.Pos.Column)

@@ -30,6 +30,7 @@ type Document struct {
 	Object map[string]any
 
 	src    *source
+	origin Origin
 	prefix diag.Path // where Object stands in the text: items of a List
 }
 

@@ -23,15 +23,40 @@ type File struct {
 	// Findings about them are at the start of the file.
 	Objects []map[string]any
 
+	// Origin, when it is not nil, places values of the file's objects, which
+	// kustomize built: Data is a text that nobody wrote.
+	Origin Origin
+
 	// Walked is set for a file that nobody named, met in a walk of a directory: a
 	// document of it that is no Kubernetes object is skipped.
 	Walked bool
 }
 
+// Origin is what a build was made of.
+type Origin interface {
+	// Place returns where the value at p of a built object was written, as read
+	// says of the document that has it; false when that is not known.
+	Place(obj map[string]any, p diag.Path, read func(d *Document, p diag.Path) diag.Position) (diag.Position, bool)
+	// Renamed is the same with other names of files in positions.
+	Renamed(name func(string) string) Origin
+	// Files are the texts of the files, by their names in positions.
+	Files() map[string][]byte
+}
+
 // Read returns the objects of the file as Read does.
 func (f File) Read(lim Limits) ([]*Document, diag.List) {
 	if f.Objects == nil {
-		return Read(f.Name, f.Data, lim)
+		docs, found := Read(f.Name, f.Data, lim)
+		if f.Origin == nil {
+			return docs, found
+		}
+		for _, d := range docs {
+			d.origin = f.Origin
+		}
+		for i := range found { // lines of the build are none of the file
+			found[i].Pos = diag.Position{File: f.Name, Built: f.Name}
+		}
+		return docs, found
 	}
 	r := reader{file: f.Name, lim: lim.withDefaults()}
 	src := &source{file: f.Name, line: 1, column: 1}

@@ -12,6 +12,9 @@ import (
 
 // Start returns where the document's content begins.
 func (d *Document) Start() diag.Position {
+	if d.origin != nil {
+		return d.built(nil, (*Document).Position)
+	}
 	if len(d.prefix) > 0 {
 		return d.Position(nil)
 	}
@@ -22,6 +25,9 @@ func (d *Document) Start() diag.Position {
 // deepest value on the way to it begins. A value that an alias or a merge
 // brings in is reported where it is used.
 func (d *Document) Position(p diag.Path) diag.Position {
+	if d.origin != nil {
+		return d.built(p, (*Document).Position)
+	}
 	t := d.find(p)
 	if t.value == nil {
 		return d.src.start()
@@ -29,9 +35,23 @@ func (d *Document) Position(p diag.Path) diag.Position {
 	return d.src.valuePosition(t.value)
 }
 
+// built is where a value was written that kustomize built: the file of the
+// kustomization without a line when that is not known.
+func (d *Document) built(p diag.Path, read func(*Document, diag.Path) diag.Position) diag.Position {
+	at, ok := d.origin.Place(d.Object, p, read)
+	if !ok {
+		at = diag.Position{File: d.File}
+	}
+	at.Built = d.File
+	return at
+}
+
 // KeyPosition returns where the key of the value at p begins; for an item of a
 // list, the item itself.
 func (d *Document) KeyPosition(p diag.Path) diag.Position {
+	if d.origin != nil {
+		return d.built(p, (*Document).KeyPosition)
+	}
 	t := d.find(p)
 	if t.key == nil {
 		return d.Position(p)
@@ -62,6 +82,9 @@ func plainText(n *yaml.Node) string {
 // Related returns the anchored value after the value at p when an alias stands
 // there or on the way to it, else nil.
 func (d *Document) Related(p diag.Path) []diag.Related {
+	if d.origin != nil {
+		return nil
+	}
 	t := d.find(p)
 	if t.anchored == nil {
 		return nil

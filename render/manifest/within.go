@@ -16,6 +16,9 @@ import (
 // decoded: after escapes, folded lines and indentation. After an alias it is
 // the alias; where the character cannot be told, the start of the scalar.
 func (d *Document) Within(p diag.Path, offset int) diag.Position {
+	if d.origin != nil {
+		return d.built(p, func(own *Document, p diag.Path) diag.Position { return own.Within(p, offset) })
+	}
 	t := d.find(p)
 	if t.value == nil || t.anchored != nil || t.value.Kind != yaml.ScalarNode {
 		return d.Position(p)

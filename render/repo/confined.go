@@ -14,7 +14,10 @@ import (
 
 // confined shows a selection's tree to kustomize as a read-only file system
 // whose root is "/". What is read counts towards the limits.
-type confined struct{ s *selection }
+type confined struct {
+	s    *selection
+	read map[string][]byte // what was read, by name
+}
 
 var _ filesys.FileSystem = confined{}
 
@@ -114,6 +117,7 @@ func (c confined) ReadFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	c.read[name] = data
 	return data, nil
 }
 

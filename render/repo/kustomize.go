@@ -12,6 +12,8 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/origin"
 )
 
 var kustomizationNames = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
@@ -36,8 +38,9 @@ func (s *selection) build(p pick) {
 	found := s.reachable(dir)
 	before := len(s.out.Found)
 	var data []byte
+	read := map[string][]byte{}
 	if len(found) == 0 {
-		resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(confined{s}, "/"+dir)
+		resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(confined{s, read}, "/"+dir)
 		if err == nil {
 			data, err = resources.AsYaml()
 		}
@@ -45,7 +48,7 @@ func (s *selection) build(p pick) {
 			return
 		}
 		if err != nil && len(s.out.Found) == before {
-			found.Errorf(begin(name), "kustomize-build", "%s", strings.Join(strings.Fields(err.Error()), " "))
+			found = failure{file: name, read: read, text: strings.Join(strings.Fields(err.Error()), " ")}.findings()
 		}
 	}
 	switch {
@@ -57,7 +60,7 @@ func (s *selection) build(p pick) {
 	case p.walked && s.req.Lookup && !mayDefine(data):
 		s.pass(name, false, "no RGD or CRD in it")
 	default:
-		s.out.Files = append(s.out.Files, File{Name: path.Join(dir, "kustomization.yaml"), Data: data})
+		s.out.Files = append(s.out.Files, File{Name: path.Join(dir, "kustomization.yaml"), Data: data, Origin: origin.New(dir, read)})
 	}
 }
 
@@ -168,6 +171,10 @@ func (c *scanner) file(name string) {
 		return
 	}
 	var doc yaml.Node
+	if docs, bad := manifest.Read(name, data, manifest.Limits{}); len(docs) == 0 && bad.HasErrors() {
+		c.out.found = append(c.out.found, bad[0])
+		return
+	}
 	if err := yaml.Unmarshal(data, &doc); err != nil || len(doc.Content) == 0 || doc.Content[0].Kind != yaml.MappingNode {
 		c.out.found.Errorf(begin(name), "kustomize-build", "kustomization file is not a mapping")
 		return

@@ -40,6 +40,9 @@ func (p *explanationPrinter) explanation(x *trace.Explanation) {
 	at := ""
 	if x.Instance.At != nil {
 		at = ", " + x.Instance.At.String()
+		if built := x.Instance.At.Built; built != "" {
+			at += ", as built by " + built
+		}
 	}
 	p.line(1, "instance %s%s", identityText(x.Instance.Identity), at)
 	for i, parent := range x.Parents {
