@@ -221,17 +221,19 @@ func writeOverlays(dir string, n int) error {
 	for i := range n {
 		files[fmt.Sprintf("shops/%d/kustomization.yaml", i)] = fmt.Sprintf(`resources: [../../base]
 namespace: team-%[1]d
-nameSuffix: -%[2]d
+nameSuffix: "-%[2]d"
 replicas: [{name: shop, count: %[3]d}]
 images: [{name: example.org/shop, newTag: "%[4]s"}]
-labels: [{pairs: {app: shop-%[2]d}, includeSelectors: true}]
 patches:
 - target: {kind: ConfigMap}
-  patch: '[{"op": "replace", "path": "/data/shop", "value": "shop-%[2]d"}, {"op": "remove", "path": "/metadata/labels"}]'
-- target: {kind: ServiceAccount}
-  patch: '[{"op": "remove", "path": "/metadata/labels"}]'
+  patch: '[{"op": "replace", "path": "/data/shop", "value": "shop-%[2]d"}]'
 - target: {kind: Service}
-  patch: '[{"op": "remove", "path": "/metadata/labels"}]'
+  patch: '[{"op": "replace", "path": "/spec/selector/app", "value": "shop-%[2]d"}]'
+- target: {kind: Deployment}
+  patch: |-
+    - {op: replace, path: /metadata/labels/app, value: "shop-%[2]d"}
+    - {op: replace, path: /spec/selector/matchLabels/app, value: "shop-%[2]d"}
+    - {op: replace, path: /spec/template/metadata/labels/app, value: "shop-%[2]d"}
 `, i%50, i, replicas(i), tag(i))
 		all.WriteString(fmt.Sprintf("- shops/%d\n", i))
 	}
