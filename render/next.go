@@ -228,7 +228,7 @@ func (n *next) object(i *Instance, o expand.Object, then map[string]any) {
 		if inNow == inThen && reflect.DeepEqual(a, b) {
 			continue
 		}
-		message := fmt.Sprintf("%s renders %s of %s otherwise than %s", n.then, f.Path, object.KeyOf(o.Object).Title(), n.now)
+		message := fmt.Sprintf("%s renders %s of %s differently from %s", n.then, f.Path, object.KeyOf(o.Object).Title(), n.now)
 		if inNow && !inThen {
 			message = fmt.Sprintf("%s leaves out %s of %s", n.then, f.Path, object.KeyOf(o.Object).Title())
 		}
@@ -238,7 +238,7 @@ func (n *next) object(i *Instance, o expand.Object, then map[string]any) {
 	if !said { // in a text that is an expression in one version only
 		at := firstOther(o.Object, then, nil)
 		path := o.Node.At.With("template").With(at...)
-		n.add(i, i.Graph.RGD.Doc.Position(path), path, fmt.Sprintf("%s renders %s of %s otherwise than %s", n.then, at, object.KeyOf(o.Object).Title(), n.now), false)
+		n.add(i, i.Graph.RGD.Doc.Position(path), path, fmt.Sprintf("%s renders %s of %s differently from %s", n.then, at, object.KeyOf(o.Object).Title(), n.now), false)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/krowave/krowave/render/object"
 )
 
-// changesIn says what a render sets otherwise than the cluster has it. What the
+// changesIn returns the fields that a render sets to other values than the cluster has. What the
 // cluster has beside that, from defaults and controllers, is no difference.
 func changesIn(rendered, live map[string]any, secret bool) []field.Change {
 	var out []field.Change

@@ -16,7 +16,7 @@ import (
 func isPending(err error) bool { return expr.IsPending(err) }
 
 // errEmptyCondition is an optional condition without a value (U7).
-var errEmptyCondition = errors.New("the condition is an optional without a value, which kro 0.10 does not take for false; write .orValue(false)")
+var errEmptyCondition = errors.New("the condition is an optional without a value, and kro 0.10 does not treat that as false; write .orValue(false)")
 
 // errPath is a path that cannot be written (S3.5).
 var errPath = errors.New("kro cannot write to this path: a key with brackets cannot hold an expression")

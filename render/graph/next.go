@@ -61,7 +61,7 @@ func (c *compiler) nextText(at diag.Path, text string, t *expr.Template, err err
 		offset, differs = firstDifference(t, then)
 	}
 	if differs {
-		c.warnNext("U3", c.rgd.Doc.Within(at, offset), at, "kro 0.10 reads this text otherwise than kro 0.9: for it, single quotes delimit strings, too", quotesHint)
+		c.warnNext("U3", c.rgd.Doc.Within(at, offset), at, "kro 0.10 reads this text differently from kro 0.9: single quotes delimit strings there, too", quotesHint)
 	}
 }
 
