@@ -29,6 +29,7 @@ var elsewhere = map[string]string{
 	"krowave argocd cmp-server":        "Argo CD",
 	"krowave argocd probe":             "a running server",
 	"krowave flux controller":          "a cluster",
+	"krowave preview":                  "a browser, and ends when it is interrupted",
 }
 
 // TestHelpExamples runs each line of each command's examples in a repository with
@@ -53,7 +54,7 @@ func TestHelpExamples(t *testing.T) {
 						return
 					}
 				}
-				whole := slices.ContainsFunc([]string{"krowave diff", "krowave impact", "krowave hydrate", "krowave argocd generate"},
+				whole := slices.ContainsFunc([]string{"krowave diff", "krowave impact", "krowave hydrate", "krowave argocd generate", "krowave upgrade-check"},
 					func(start string) bool {
 						return strings.HasPrefix(line, start) && !strings.Contains(line, "--no-index")
 					})
