@@ -227,7 +227,7 @@ func TestSchema(t *testing.T) {
 		"path":    {func(s *v1alpha1.RenderedSourceSpec) { s.Path = "../other" }, "path must be relative and stay inside the source"},
 		"root":    {func(s *v1alpha1.RenderedSourceSpec) { s.Path = "/etc" }, "path must be relative"},
 		"runtime": {func(s *v1alpha1.RenderedSourceSpec) { s.Runtime = "placeholder" }, `Unsupported value: "placeholder"`},
-		"kro":     {func(s *v1alpha1.RenderedSourceSpec) { s.KroVersion = "0.11" }, "spec.kroVersion"},
+		"kro":     {func(s *v1alpha1.RenderedSourceSpec) { s.KroVersion = "newest" }, "spec.kroVersion"},
 		"version": {func(s *v1alpha1.RenderedSourceSpec) { s.KubernetesVersion = "newest" }, "spec.kubernetesVersion"},
 		"delegated": {func(s *v1alpha1.RenderedSourceSpec) {
 			s.Runtime, s.Observed = "delegate", &v1alpha1.SourcePath{Path: "observed"}

@@ -222,7 +222,7 @@ func TestObserve(t *testing.T) {
 		t.Errorf("render without the Secret: exit code %d\n%s", got.code, got.stderr)
 	}
 	got = observed("--include-secrets")
-	if got.code != 0 || !strings.Contains(got.stderr, "WARNING: the values of v1 Secret shop/password are written in the clear") {
+	if got.code != 0 || !strings.Contains(got.stderr, "WARNING: the values of v1 Secret shop/password are written in plain text") {
 		t.Errorf("--include-secrets: exit code %d\n%s", got.code, got.stderr)
 	}
 	if strings.Contains(got.stdout+got.stderr, "hunter2") || strings.Contains(got.stdout+got.stderr, "aHVudGVyMg") {
