@@ -223,8 +223,8 @@ func (n *next) object(i *Instance, o expand.Object, then map[string]any) {
 		if f.Steps == nil {
 			continue
 		}
-		a, inNow := valueAt(o.Object, f.Steps)
-		b, inThen := valueAt(then, f.Steps)
+		a, inNow := f.Steps.In(o.Object)
+		b, inThen := f.Steps.In(then)
 		if inNow == inThen && reflect.DeepEqual(a, b) {
 			continue
 		}
@@ -251,27 +251,6 @@ func (n *next) add(i *Instance, pos diag.Position, path diag.Path, message strin
 		d.Related = []diag.Related{{Position: doc.Start(), Message: diag.ForInstance}}
 	}
 	n.found.Add(d)
-}
-
-func valueAt(v any, path diag.Path) (any, bool) {
-	for _, step := range path {
-		switch step := step.(type) {
-		case string:
-			m, _ := v.(map[string]any)
-			value, ok := m[step]
-			if !ok {
-				return nil, false
-			}
-			v = value
-		case int:
-			l, _ := v.([]any)
-			if step >= len(l) {
-				return nil, false
-			}
-			v = l[step]
-		}
-	}
-	return v, true
 }
 
 // firstOther is the path of the first value that differs.

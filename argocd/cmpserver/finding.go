@@ -23,10 +23,8 @@ type Findings struct{ List diag.List }
 // Error says each finding in one line and no more than a screenful of them.
 func (f *Findings) Error() string {
 	var out []string
-	for _, d := range f.List {
-		if d.Severity == diag.Error {
-			out = append(out, line(d))
-		}
+	for _, d := range f.List.Errors() {
+		out = append(out, line(d))
 	}
 	if len(out) > maxLines {
 		more := len(out) - maxLines + 1

@@ -136,12 +136,7 @@ func (s *side) place(i *render.Instance, at string) {
 // findBroken attributes errors to instances. An instance that has none of its
 // own on this side, but is on the other, may be missing since its RGD is broken.
 func (s *side) findBroken(other *side) {
-	var errors diag.List
-	for _, d := range s.Result.Diagnostics {
-		if d.Severity == diag.Error {
-			errors = append(errors, d)
-		}
-	}
+	errors := s.Result.Diagnostics.Errors()
 	if len(errors) == 0 {
 		return
 	}

@@ -70,6 +70,39 @@ func (p Path) With(steps ...any) Path {
 	return append(append(out, p...), steps...)
 }
 
+// In returns the value at the path in v, made of maps and lists as of JSON, and
+// whether it is there.
+func (p Path) In(v any) (any, bool) {
+	v, steps := p.Reach(v)
+	if steps < len(p) {
+		return nil, false
+	}
+	return v, true
+}
+
+// Reach returns the deepest value in v on the way along the path, and how many steps
+// lead to it.
+func (p Path) Reach(v any) (any, int) {
+	for i, step := range p {
+		switch s := step.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			next, ok := m[s]
+			if !ok {
+				return v, i
+			}
+			v = next
+		case int:
+			l, _ := v.([]any)
+			if s < 0 || s >= len(l) {
+				return v, i
+			}
+			v = l[s]
+		}
+	}
+	return v, len(p)
+}
+
 // String prints the path as kro does: spec.ports[0].name, keys that are empty
 // or hold a dot as ["a.b"].
 func (p Path) String() string {
@@ -142,6 +175,17 @@ type List []Diagnostic
 
 // Add appends one finding.
 func (l *List) Add(d Diagnostic) { *l = append(*l, d) }
+
+// Errors returns the findings that are errors.
+func (l List) Errors() List {
+	var out List
+	for _, d := range l {
+		if d.Severity == Error {
+			out.Add(d)
+		}
+	}
+	return out
+}
 
 // Errorf appends an error at pos.
 func (l *List) Errorf(pos Position, rule, format string, args ...any) {

@@ -19,7 +19,8 @@ func Admit(doc *manifest.Document) (*RGD, diag.List) {
 	stored, pruned, problems := schema.AdmitRGD(doc.Object)
 	var broken []string
 	for _, p := range problems {
-		hint := brokenExpression(at(doc.Object, p.Path))
+		written, _ := p.Path.In(doc.Object)
+		hint := brokenExpression(written)
 		if hint != "" {
 			broken = append(broken, p.Path.String()+".")
 		} else if slices.Contains(p.Path, any("readyWhen")) || slices.Contains(p.Path, any("includeWhen")) {

@@ -247,37 +247,45 @@ func (l *linker) checkIdentityOmit(n *linkedNode) {
 
 // findCycles reports each cycle once, from its first node in author order.
 func (c *compiler) findCycles(nodes []*linkedNode) {
+	ids := make([]string, len(nodes))
+	byID := make(map[string]*linkedNode, len(nodes))
+	for i, n := range nodes {
+		ids[i], byID[n.id] = n.id, n
+	}
+	for _, cycle := range cyclesOf(ids, func(id string) []string { return byID[id].dependencies }) {
+		c.errorf(resourcePath(byID[cycle[0]].index).With("id"), "cycle", "resources depend on each other: %s", strings.Join(cycle, " -> "))
+	}
+}
+
+// cyclesOf returns each cycle that a depth-first search meets, once, from the given
+// ids in their order. A cycle ends with the id that it begins with.
+func cyclesOf(ids []string, dependencies func(id string) []string) [][]string {
 	const (
 		open = 1
 		done = 2
 	)
-	byID := make(map[string]*linkedNode, len(nodes))
-	for _, n := range nodes {
-		byID[n.id] = n
-	}
-	state := map[string]int{}
+	var cycles [][]string
 	var path []string
+	state := map[string]int{}
 	var visit func(id string)
 	visit = func(id string) {
-		state[id] = open
-		path = append(path, id)
-		for _, dep := range byID[id].dependencies {
+		state[id], path = open, append(path, id)
+		for _, dep := range dependencies(id) {
 			switch state[dep] {
 			case open:
-				cycle := append(slices.Clone(path[slices.Index(path, dep):]), dep)
-				c.errorf(resourcePath(byID[dep].index).With("id"), "cycle", "resources depend on each other: %s", strings.Join(cycle, " -> "))
+				cycles = append(cycles, append(slices.Clone(path[slices.Index(path, dep):]), dep))
 			case 0:
 				visit(dep)
 			}
 		}
-		path = path[:len(path)-1]
-		state[id] = done
+		path, state[id] = path[:len(path)-1], done
 	}
-	for _, n := range nodes {
-		if state[n.id] == 0 {
-			visit(n.id)
+	for _, id := range ids {
+		if state[id] == 0 {
+			visit(id)
 		}
 	}
+	return cycles
 }
 
 // topological returns nodes without cycles so that each follows its

@@ -181,27 +181,11 @@ func (s *scanner) errorf(path diag.Path, rule, format string, args ...any) {
 
 // title names the object whose template is scanned.
 func (s *scanner) title() string {
-	if t, ok := at(s.c.rgd.Doc.Object, s.root).(map[string]any); ok {
+	template, _ := s.root.In(s.c.rgd.Doc.Object)
+	if t, ok := template.(map[string]any); ok {
 		return stringAt(t, "apiVersion") + " " + stringAt(t, "kind")
 	}
 	return "the kind"
-}
-
-func at(v any, path diag.Path) any {
-	for _, step := range path {
-		switch step := step.(type) {
-		case string:
-			m, _ := v.(map[string]any)
-			v = m[step]
-		case int:
-			l, _ := v.([]any)
-			if step >= len(l) {
-				return nil
-			}
-			v = l[step]
-		}
-	}
-	return v
 }
 
 func hasKeywords(s *schema.Schema) bool {

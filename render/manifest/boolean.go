@@ -13,7 +13,8 @@ import (
 // "" when it is one, or quoted.
 func (d *Document) QuoteHint(p diag.Path) string {
 	text := d.ValueText(p)
-	if _, isText := d.value(p).(string); isText || text == "" {
+	value, _ := p.In(d.Object)
+	if _, isText := value.(string); isText || text == "" {
 		return ""
 	}
 	return "YAML reads " + diag.Cut(text, 60) + " as something other than a string; quote it: \"" + diag.Cut(text, 60) + "\""
@@ -25,27 +26,6 @@ func (d *Document) StringHint(p diag.Path, message string) string {
 		return ""
 	}
 	return d.QuoteHint(p)
-}
-
-// value is the value at a path; nil when there is none.
-func (d *Document) value(p diag.Path) any {
-	var v any = d.Object
-	for _, step := range p {
-		switch at := v.(type) {
-		case map[string]any:
-			key, _ := step.(string)
-			v = at[key]
-		case []any:
-			i, ok := step.(int)
-			if !ok || i < 0 || i >= len(at) {
-				return nil
-			}
-			v = at[i]
-		default:
-			return nil
-		}
-	}
-	return v
 }
 
 // BooleanKeys lists the keys that YAML 1.1 reads as true or false and that are

@@ -119,7 +119,7 @@ func (l *layer) place(w want, read func(d *manifest.Document, p diag.Path) diag.
 	for i := range l.objects {
 		c := &l.objects[i]
 		if p, ok := c.mapped(w); ok {
-			if v, depth := deepest(c.doc.Object, p); depth == len(p) && reflect.DeepEqual(v, w.value) {
+			if v, depth := p.Reach(c.doc.Object); depth == len(p) && reflect.DeepEqual(v, w.value) {
 				return c.read(p, read), true
 			}
 		}
@@ -146,7 +146,7 @@ func (c *candidate) operation(w want) (diag.Position, bool) {
 			same = same && (isKey && s == step || !isKey) // of a list, the value tells
 		}
 		rest := w.path[len(steps):]
-		if v, depth := deepest(op["value"], rest); !same || depth < len(rest) || !reflect.DeepEqual(v, w.value) {
+		if v, depth := rest.Reach(op["value"]); !same || depth < len(rest) || !reflect.DeepEqual(v, w.value) {
 			continue
 		}
 		at := c.doc.Position(diag.Path{"ops", i, "value"}.With(rest...))

@@ -54,7 +54,7 @@ func (b *Build) Files() map[string][]byte {
 // of the document that has it; false when nothing is known to have set it.
 func (b *Build) Place(obj map[string]any, p diag.Path, read func(d *manifest.Document, p diag.Path) diag.Position) (diag.Position, bool) {
 	b.once.Do(b.parse)
-	v, depth := deepest(obj, p)
+	v, depth := p.Reach(obj)
 	p = p[:depth]
 	w := want{object: obj, path: p, value: v, kind: object.Kind(obj), name: object.Name(obj)}
 	_, isMap := v.(map[string]any)
@@ -125,28 +125,6 @@ type want struct {
 	path       diag.Path
 	value      any
 	kind, name string
-}
-
-// deepest is the deepest value on the way to p, and how many steps lead to it.
-func deepest(v any, p diag.Path) (any, int) {
-	for i, step := range p {
-		switch s := step.(type) {
-		case string:
-			m, _ := v.(map[string]any)
-			next, ok := m[s]
-			if !ok {
-				return v, i
-			}
-			v = next
-		case int:
-			l, _ := v.([]any)
-			if s < 0 || s >= len(l) {
-				return v, i
-			}
-			v = l[s]
-		}
-	}
-	return v, len(p)
 }
 
 // candidate is a document that may have set a value.

@@ -177,7 +177,7 @@ func (t *Tracer) missingNames(missing Target) []candidate {
 	if len(out) > 0 {
 		return out
 	}
-	name, _ := lookup(n.Template, diag.Path{"metadata", "name"})
+	name, _ := diag.Path{"metadata", "name"}.In(n.Template)
 	text, _ := name.(string)
 	if pattern := nameLike(text); pattern != nil {
 		c := t.named(missing, kindOf(n))
@@ -213,7 +213,7 @@ func (t *Tracer) wouldBe(i *render.Instance, n *graph.Node, item map[string]any)
 	id := kindOf(n)
 	for _, key := range []string{"name", "namespace"} {
 		path := diag.Path{"metadata", key}
-		v, _ := lookup(n.Template, path)
+		v, _ := path.In(n.Template)
 		if f := covering(n, path); f != nil {
 			var err error
 			if v, err = t.replay(i).Eval(n, f.Expr, item); err != nil {

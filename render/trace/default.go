@@ -20,7 +20,7 @@ func (t *Tracer) byDefault(out *Value, i *render.Instance, path diag.Path) {
 	}
 	doc := i.Graph.RGD.Doc
 	out.At = position(doc.Position(at))
-	if text, _ := lookup(doc.Object, at); !out.Hidden {
+	if text, _ := at.In(doc.Object); !out.Hidden {
 		out.Declared, _ = text.(string)
 		out.Key = keyOf(at)
 	}

@@ -117,7 +117,7 @@ func (t *Tracer) withField(c candidate) (Target, error) {
 	if found == len(path) || target.Node == nil && len(path) > 0 && path[0] == "spec" || t.known(target, path) {
 		return target, nil
 	}
-	at, _ := lookup(obj, path[:found])
+	at, _ := path[:found].In(obj)
 	return target, t.unknownField(c.title(), path[:found+1], at)
 }
 
@@ -146,7 +146,7 @@ func (t *Tracer) known(target Target, path diag.Path) bool {
 	if covering(s.n, path) != nil {
 		return true
 	}
-	return slices.ContainsFunc(t.seenFields(s), func(obj map[string]any) bool { _, ok := lookup(obj, path); return ok })
+	return slices.ContainsFunc(t.seenFields(s), func(obj map[string]any) bool { _, ok := path.In(obj); return ok })
 }
 
 func (t *Tracer) seenFields(s site) []map[string]any {

@@ -66,7 +66,7 @@ func (t *Tracer) schemaRead(i *render.Instance, r expr.Read, depth int) []Value 
 func (t *Tracer) instance(i *render.Instance, path diag.Path, depth int) Value {
 	out := Value{Name: named(graph.SchemaVar, path), Key: keyOf(path)}
 	seen := t.replay(i).Instance()
-	v, ok := lookup(seen.Object, path)
+	v, ok := path.In(seen.Object)
 	if !ok {
 		t.unset(&out, i, path)
 		return out
@@ -75,7 +75,7 @@ func (t *Tracer) instance(i *render.Instance, path diag.Path, depth int) Value {
 		out.Value = v
 	}
 	parent, _, chained := parentOf(i)
-	_, stored := lookup(i.Instance, path)
+	_, stored := path.In(i.Instance)
 	switch {
 	case !stored:
 		out.From, out.Note = FromObserved, "set by the API server"
@@ -83,7 +83,7 @@ func (t *Tracer) instance(i *render.Instance, path diag.Path, depth int) Value {
 			out.At = position(seen.Live.At)
 		}
 	case chained:
-		if _, ok := lookup(parent.o.Object, path); !ok {
+		if _, ok := path.In(parent.o.Object); !ok {
 			t.byDefault(&out, i, path)
 			break
 		}
@@ -102,7 +102,7 @@ func (t *Tracer) instance(i *render.Instance, path diag.Path, depth int) Value {
 
 // given places a field of an instance of the input.
 func (t *Tracer) given(out *Value, i *render.Instance, path diag.Path) {
-	if _, ok := lookup(i.Doc.Object, path); ok {
+	if _, ok := path.In(i.Doc.Object); ok {
 		out.From, out.At = FromInstance, position(i.Doc.Position(path))
 		return
 	}
@@ -121,7 +121,7 @@ func (t *Tracer) defaultsBelow(out *Value, i *render.Instance, path diag.Path) {
 	}
 	var walk func(v any, path diag.Path)
 	walk = func(v any, path diag.Path) {
-		if _, ok := lookup(i.Doc.Object, path); !ok {
+		if _, ok := path.In(i.Doc.Object); !ok {
 			d := Value{Name: named(graph.SchemaVar, path), Key: keyOf(path)}
 			if d.Hidden = t.secrets.instance(i, path); !d.Hidden {
 				d.Value = v
@@ -132,7 +132,7 @@ func (t *Tracer) defaultsBelow(out *Value, i *render.Instance, path diag.Path) {
 		}
 		for _, step := range elementsOf(v) {
 			at := path.With(step)
-			below, _ := lookup(v, diag.Path{step})
+			below, _ := diag.Path{step}.In(v)
 			walk(below, at)
 		}
 	}
@@ -195,10 +195,10 @@ func (t *Tracer) nodeRead(i *render.Instance, n *graph.Node, r expr.Read, e *gra
 func (t *Tracer) seen(s site, seen expand.Seen, path diag.Path, depth int) Value {
 	rendered := false
 	if s.o != nil {
-		_, rendered = lookup(s.o.Object, path)
+		_, rendered = path.In(s.o.Object)
 	}
 	out := Value{Name: path.String(), Key: keyOf(path)}
-	v, ok := lookup(seen.Object, path)
+	v, ok := path.In(seen.Object)
 	switch {
 	case !ok && rendered:
 		out.From, out.At, out.Note = FromNowhere, position(nodeOf(s.i, s.n).At), "rendered, but dropped by the API server"
@@ -218,7 +218,7 @@ func (t *Tracer) seen(s site, seen expand.Seen, path diag.Path, depth int) Value
 		out.From, out.Note = FromAdmission, admissionNote(rule)
 	}
 	if seen.Live != nil {
-		if _, ok := lookup(seen.Live.Object, path); ok {
+		if _, ok := path.In(seen.Live.Object); ok {
 			out.From, out.At = FromObserved, position(seen.Live.At)
 		}
 	}
@@ -264,7 +264,7 @@ func concrete(v any, steps []string) (paths []diag.Path, more int) {
 				next = append(next, p.With(step))
 				continue
 			}
-			at, _ := lookup(v, p)
+			at, _ := p.In(v)
 			elements := elementsOf(at)
 			more += max(0, len(elements)-maxEach)
 			for _, k := range elements[:min(len(elements), maxEach)] {

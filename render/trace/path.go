@@ -59,7 +59,7 @@ func parsePath(text string, v any) (path diag.Path, found int) {
 		next, rest, ok := step(text, v)
 		path = append(path, next)
 		if ok && found == len(path)-1 {
-			v, _ = lookup(v, diag.Path{next})
+			v, _ = diag.Path{next}.In(v)
 			found++
 		} else {
 			v = nil

@@ -99,7 +99,7 @@ func (t *Secrets) read(i *render.Instance, r expr.Read) bool {
 		if n.IsSecret() {
 			return !object.NamesSecret(steps...) && !r.Shape
 		}
-		_, rendered := lookup(n.Template, steps)
+		_, rendered := steps.In(n.Template)
 		return t.overlapping(i, n, below(n, r.Path)) || !rendered && covering(n, steps) == nil && i.ReadsSecret(n)
 	}
 	return false

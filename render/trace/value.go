@@ -67,7 +67,7 @@ func (t *Tracer) itemOf(s site) map[string]any {
 // field explains a field of a rendered object.
 func (t *Tracer) field(s site, path diag.Path, depth int) Value {
 	out := Value{Name: path.String(), Key: keyOf(path)}
-	v, ok := lookup(s.o.Object, path)
+	v, ok := path.In(s.o.Object)
 	if !ok {
 		t.absent(&out, s, path)
 		return out
@@ -83,7 +83,7 @@ func (t *Tracer) field(s site, path diag.Path, depth int) Value {
 		t.expression(&out, s, f.Expr, depth)
 		return out
 	}
-	if _, ok := lookup(s.n.Template, path); ok {
+	if _, ok := path.In(s.n.Template); ok {
 		out.From = FromTemplate
 		out.At = position(s.i.Graph.RGD.Doc.Position(templatePath(s.n).With(path...)))
 		for _, f := range s.n.Fields {
@@ -116,7 +116,7 @@ func (t *Tracer) absent(out *Value, s site, path diag.Path) {
 		out.From = from
 	}
 	for _, seen := range t.seenOf(s) {
-		if v, ok := lookup(seen.Object, path); ok && !t.secrets.Field(s.i, s.n, path) {
+		if v, ok := path.In(seen.Object); ok && !t.secrets.Field(s.i, s.n, path) {
 			out.Value, out.From, out.At = v, FromServerDefault, nil
 			out.Note = "not rendered; other nodes see what the API server adds"
 			if rule, ok := s.i.Admitted(s.n, path); ok {
@@ -214,7 +214,7 @@ func (t *Tracer) leaves(s site, below diag.Path) []Value {
 			}
 		}
 	}
-	v, _ := lookup(s.o.Object, below)
+	v, _ := below.In(s.o.Object)
 	walk(v, below)
 	return out
 }
@@ -250,27 +250,6 @@ func templatePath(n *graph.Node) diag.Path {
 		at = "externalRef"
 	}
 	return n.At.With(at)
-}
-
-func lookup(v any, path diag.Path) (any, bool) {
-	for _, step := range path {
-		switch s := step.(type) {
-		case string:
-			m, _ := v.(map[string]any)
-			next, ok := m[s]
-			if !ok {
-				return nil, false
-			}
-			v = next
-		case int:
-			l, _ := v.([]any)
-			if s < 0 || s >= len(l) {
-				return nil, false
-			}
-			v = l[s]
-		}
-	}
-	return v, true
 }
 
 func position(p diag.Position) *diag.Position { return &p }

@@ -11,7 +11,6 @@ import (
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/load"
 	"github.com/krowave/krowave/plugin/report"
-	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/trace"
 )
@@ -57,7 +56,7 @@ func uses(cmd *cobra.Command, s cli.Streams, flags *explainFlags, paths []string
 	if err != nil {
 		return err
 	}
-	return report.Findings(s.Err, onlyErrors(r.Result.Diagnostics), in.Printing())
+	return report.Findings(s.Err, r.Result.Diagnostics.Errors(), in.Printing())
 }
 
 // fewGiven is how many instances are listed without -v.
@@ -97,14 +96,4 @@ func (p *explanationPrinter) places(title, of string, uses []trace.FieldUse) {
 		}
 		p.line(2, "%s%s: %s, %s  %s", u.Node, whose, u.Path, u.At, strings.Join(strings.Fields(u.Expression), " "))
 	}
-}
-
-func onlyErrors(list diag.List) diag.List {
-	var out diag.List
-	for _, d := range list {
-		if d.Severity == diag.Error {
-			out.Add(d)
-		}
-	}
-	return out
 }

@@ -23,7 +23,6 @@ import (
 	"github.com/krowave/krowave/plugin/report"
 	"github.com/krowave/krowave/plugin/tree"
 	"github.com/krowave/krowave/render"
-	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/repo"
 	"github.com/krowave/krowave/render/settings"
@@ -152,13 +151,7 @@ func (f *flags) look(ctx context.Context, s cli.Streams, in *load.Input, config 
 	if err != nil {
 		return nil, "", err
 	}
-	var broken diag.List
-	for _, d := range run.Result.Diagnostics {
-		if d.Severity == diag.Error {
-			broken.Add(d)
-		}
-	}
-	if err := report.Findings(s.Err, broken, in.Printing()); err != nil {
+	if err := report.Findings(s.Err, run.Result.Diagnostics.Errors(), in.Printing()); err != nil {
 		return nil, "", cli.ErrFailed
 	}
 	top, err := named(run.Result, name)

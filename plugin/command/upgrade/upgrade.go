@@ -100,7 +100,7 @@ func check(c load.Loader, args []string, to compat.Version) (*result, error) {
 		return nil, err
 	}
 	out := &result{to: to, printing: in.Printing()}
-	out.errors = append(out.errors, errorsOf(in.Diags)...)
+	out.errors = append(out.errors, in.Diags.Errors()...)
 	cache := render.NewCache(256 << 20)
 	for _, u := range units {
 		opts := u.Options
@@ -139,7 +139,7 @@ func (r *result) add(res *render.Result) {
 	for _, d := range res.Lifted {
 		lifted[findingOf(d)] = true
 	}
-	for _, d := range errorsOf(res.Diagnostics) {
+	for _, d := range res.Diagnostics.Errors() {
 		if !lifted[findingOf(d)] {
 			r.errors.Add(d)
 		}
@@ -153,16 +153,6 @@ type finding struct {
 }
 
 func findingOf(d diag.Diagnostic) finding { return finding{d.Pos, d.Rule, d.Object, d.Message} }
-
-func errorsOf(list diag.List) diag.List {
-	var out diag.List
-	for _, d := range list {
-		if d.Severity == diag.Error {
-			out.Add(d)
-		}
-	}
-	return out
-}
 
 // title names the two versions.
 func (r *result) title() string { return fmt.Sprintf("kro %s to %s", r.from, r.to) }

@@ -1,0 +1,116 @@
+package graph
+
+import (
+	"strings"
+
+	"github.com/google/cel-go/cel"
+
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/schema"
+)
+
+// typeOfDef is the type of a literal (G20); nil where any value is possible.
+func typeOfDef(v any) *schema.Schema {
+	dyn := &schema.Schema{IntOrString: true} // which CEL has no other type for than dyn
+	switch v := v.(type) {
+	case bool:
+		return &schema.Schema{Type: "boolean"}
+	case int64:
+		return &schema.Schema{Type: "integer"}
+	case float64:
+		return &schema.Schema{Type: "number"}
+	case string:
+		if !strings.Contains(v, "${") {
+			return &schema.Schema{Type: "string"}
+		}
+	case map[string]any:
+		out := &schema.Schema{Type: "object", Properties: map[string]*schema.Schema{}}
+		for k, item := range v {
+			out.Properties[k] = typeOfDef(item)
+		}
+		return out
+	case []any:
+		out := &schema.Schema{Type: "array", Items: dyn}
+		for i, item := range v {
+			t := typeOfDef(item)
+			if i == 0 {
+				out.Items = t
+			} else if t.Type != out.Items.Type {
+				out.Items = dyn
+				break
+			} else if t.Type == "object" || t.Type == "array" {
+				out.Items = &schema.Schema{Type: t.Type, Items: dyn, PreserveUnknown: true}
+			}
+		}
+		return out
+	}
+	return dyn
+}
+
+// types checks the expressions of a frame against the schemas of its nodes (G12, G20, G38).
+func (g *native) types(f *nativeFrame) {
+	roots := map[string]*schema.Schema{}
+	var dynamic []cel.EnvOption
+	for _, name := range f.visible(nil) {
+		n := f.ids[name]
+		switch {
+		case n == nil || n.value == nil:
+			dynamic = append(dynamic, cel.Variable(name, cel.DynType))
+		case n.typ.IsCollection():
+			roots[name] = schema.List(n.value)
+		default:
+			roots[name] = n.value
+		}
+	}
+	for _, n := range f.nodes {
+		if n.kind != nil && roots[n.id] == nil {
+			roots[n.id] = n.kind.Schema
+		}
+	}
+	ch := g.checker(roots)
+	if ch == nil {
+		return
+	}
+	env, err := ch.env.Extend(dynamic...)
+	if err != nil {
+		g.errorf(diag.Path{"spec", "nodes"}, "internal", "%v", err)
+		return
+	}
+	ch.env = env
+	for _, n := range f.nodes {
+		if _, env := ch.forEach(n.linkedNode); env != nil {
+			if n.kind != nil && n.what != "ref" {
+				ch.fields(n.linkedNode, env)
+			} else {
+				for _, x := range n.links.fields {
+					ch.value(env, x.expr)
+				}
+			}
+		}
+		for _, e := range n.links.includeWhen {
+			ch.condition(e, "includeWhen")
+		}
+		g.ready(ch, n)
+	}
+}
+
+// ready checks conditions that see the node itself, or each of its items (G30).
+func (g *native) ready(ch *checker, n *nativeNode) {
+	if len(n.readyWhen) == 0 {
+		return
+	}
+	sees, in := n.id, ch
+	if n.typ.Repeats() {
+		if sees = EachVar; n.value != nil {
+			in = g.checker(map[string]*schema.Schema{EachVar: n.value})
+		} else if env, err := ch.env.Extend(cel.Variable(EachVar, cel.DynType)); err == nil {
+			in = &checker{compiler: ch.compiler, types: ch.types, env: env}
+		}
+	}
+	l := g.linker([]string{sees})
+	for _, s := range n.readyWhen {
+		if e, ok := l.restricted(s, "readyWhen"); ok && in != nil {
+			in.condition(e, "readyWhen")
+		}
+	}
+}
