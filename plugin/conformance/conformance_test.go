@@ -64,6 +64,17 @@ func runCases(t *testing.T, dirs []string, expected func(dir string) kroAnswer, 
 	}
 }
 
+// allCases returns the folders of testdata/kro, and those of the corpus that KROWAVE_CORPUS
+// names.
+func allCases(t *testing.T) []string {
+	t.Helper()
+	dirs := foldersWithRGD(t, "../../testdata/kro")
+	if corpus := os.Getenv("KROWAVE_CORPUS"); corpus != "" {
+		dirs = append(dirs, foldersWithRGD(t, filepath.Join(corpus, "cases"))...)
+	}
+	return dirs
+}
+
 func foldersWithRGD(t *testing.T, root string) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(root, "*", "rgd.yaml"))

@@ -28,10 +28,7 @@ import (
 // makes of the original. KROWAVE_ORACLE and KROWAVE_CORPUS are those of TestRandomCases and
 // TestConformance; without kro, the residual RGDs are only rendered and compiled.
 func TestDelegate(t *testing.T) {
-	dirs := foldersWithRGD(t, "../../testdata/kro")
-	if corpus := os.Getenv("KROWAVE_CORPUS"); corpus != "" {
-		dirs = append(dirs, foldersWithRGD(t, filepath.Join(corpus, "cases"))...)
-	}
+	dirs := allCases(t)
 	var kro *oracleProcess
 	if oracle := os.Getenv("KROWAVE_ORACLE"); oracle != "" {
 		kro = startOracle(t, oracle)

@@ -18,10 +18,7 @@ import (
 // such objects are made up. The environment is that of TestDelegate; without kro,
 // the test says only which cases get through.
 func TestObservedObjects(t *testing.T) {
-	dirs := foldersWithRGD(t, "../../testdata/kro")
-	if corpus := os.Getenv("KROWAVE_CORPUS"); corpus != "" {
-		dirs = append(dirs, foldersWithRGD(t, filepath.Join(corpus, "cases"))...)
-	}
+	dirs := allCases(t)
 	var kro *oracleProcess
 	if oracle := os.Getenv("KROWAVE_ORACLE"); oracle != "" {
 		kro = startOracle(t, oracle)

@@ -1,7 +1,6 @@
 package conformance_test
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -29,10 +28,7 @@ var formless = map[string]bool{
 // without a cluster, and renders it. KROWAVE_CORPUS names a folder of more
 // cases.
 func TestSampleRenders(t *testing.T) {
-	dirs := foldersWithRGD(t, "../../testdata/kro")
-	if corpus := os.Getenv("KROWAVE_CORPUS"); corpus != "" {
-		dirs = append(dirs, foldersWithRGD(t, filepath.Join(corpus, "cases"))...)
-	}
+	dirs := allCases(t)
 	tried := 0
 	for _, dir := range dirs {
 		if formless[filepath.Base(dir)] {

@@ -15,10 +15,7 @@ import (
 // docs/kro-versions.md lists, it names the number of the difference; of all others
 // it says at most what could differ with other instances.
 func TestUpgradeCheck(t *testing.T) {
-	dirs := foldersWithRGD(t, "../../testdata/kro")
-	if corpus := os.Getenv("KROWAVE_CORPUS"); corpus != "" {
-		dirs = append(dirs, foldersWithRGD(t, filepath.Join(corpus, "cases"))...)
-	}
+	dirs := allCases(t)
 	listed := listedDifferences(t)
 	for _, dir := range dirs {
 		name := filepath.Base(dir)
@@ -61,10 +58,8 @@ func upgradeCheck(t *testing.T, dir string) []upgradeFinding {
 	t.Helper()
 	schemas, observed := caseFlags(t, dir)
 	args := slices.Concat([]string{"upgrade-check", "rgd.yaml", "-o", "json", "--server-defaults=none"}, schemas, observed)
-	for _, file := range []string{"instance.yaml"} {
-		if _, err := os.Stat(filepath.Join(dir, file)); err == nil {
-			args = append(args, file)
-		}
+	if _, err := os.Stat(filepath.Join(dir, "instance.yaml")); err == nil {
+		args = append(args, "instance.yaml")
 	}
 	out := clitest.Run(t, dir, args...)
 	var doc struct{ Findings []upgradeFinding }

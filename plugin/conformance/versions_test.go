@@ -20,10 +20,7 @@ import (
 // the number of the difference. Those have an expected-0.10.json, which is what is
 // documented of kro 0.10. KROWAVE_CORPUS names a folder of more cases.
 func TestVersions(t *testing.T) {
-	dirs := foldersWithRGD(t, "../../testdata/kro")
-	if corpus := os.Getenv("KROWAVE_CORPUS"); corpus != "" {
-		dirs = append(dirs, foldersWithRGD(t, filepath.Join(corpus, "cases"))...)
-	}
+	dirs := allCases(t)
 	listed := listedDifferences(t)
 	for name, numbers := range listed {
 		for _, n := range numbers {
@@ -79,10 +76,7 @@ func TestRelease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dirs := foldersWithRGD(t, "../../testdata/kro")
-	if corpus := os.Getenv("KROWAVE_CORPUS"); corpus != "" {
-		dirs = append(dirs, foldersWithRGD(t, filepath.Join(corpus, "cases"))...)
-	}
+	dirs := allCases(t)
 	wanted := wantedDifferences(t)
 	for _, dir := range dirs {
 		name := filepath.Base(dir)

@@ -80,7 +80,7 @@ func RefOf(obj *unstructured.Unstructured) Ref {
 // Served finds where a kind is served; nil when it is not.
 func (c *Cluster) Served(kind schema.GroupKind, versions ...string) (*meta.RESTMapping, error) {
 	if err := c.answers(); err != nil {
-		return nil, fmt.Errorf("asking the cluster for %s: %w", kind, err)
+		return nil, fmt.Errorf("the cluster does not answer: %w; check --kubeconfig, --context and --server", err)
 	}
 	mapping, err := c.Mapper.RESTMapping(kind, versions...)
 	if meta.IsNoMatchError(err) {

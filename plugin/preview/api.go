@@ -89,26 +89,23 @@ type badRequest struct{ error }
 
 // view answers with something of the newest render.
 func (s *Server) view(pattern string, answer func(*view.View, *http.Request) (any, error)) {
-	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		_, v, _, _ := s.live.get()
-		if v == nil {
-			http.Error(w, "the first render is not done", http.StatusServiceUnavailable)
-			return
-		}
-		content, err := answer(v, r)
-		write(w, content, err)
-	})
+	handle(s, pattern, "the first render is not done", answer, func() *view.View { _, v, _, _ := s.live.get(); return v })
 }
 
 // changes answers with something of the newest comparison.
 func (s *Server) changes(pattern string, answer func(*view.Changes, *http.Request) (any, error)) {
+	handle(s, pattern, "there is no comparison", answer, func() *view.Changes { _, _, c, _ := s.live.get(); return c })
+}
+
+// handle answers with something of the newest T; without one, it says what is missing.
+func handle[T any](s *Server, pattern, missing string, answer func(*T, *http.Request) (any, error), newest func() *T) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		_, _, c, _ := s.live.get()
-		if c == nil {
-			http.Error(w, "there is no comparison", http.StatusServiceUnavailable)
+		from := newest()
+		if from == nil {
+			http.Error(w, missing, http.StatusServiceUnavailable)
 			return
 		}
-		content, err := answer(c, r)
+		content, err := answer(from, r)
 		write(w, content, err)
 	})
 }

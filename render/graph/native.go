@@ -47,7 +47,7 @@ type nativeNode struct {
 	captured  map[string]bool // ids of this frame that an inner frame reads
 }
 
-// keys reports fields that there are not (G6).
+// keys reports unknown fields (G6).
 func (g *native) keys(m map[string]any, path diag.Path, known ...string) {
 	for _, key := range sortedKeys(m) {
 		if slices.Contains(known, key) {

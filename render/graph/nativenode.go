@@ -24,7 +24,7 @@ func (g *native) node(f *nativeFrame, m map[string]any, at diag.Path) *nativeNod
 	id, _ := m["id"].(string)
 	switch {
 	case !nativeID.MatchString(id):
-		g.errorf(at.With("id"), "id-name", "id %q is not a name: it begins with a letter, and has letters and digits only", id)
+		g.errorf(at.With("id"), "id-name", "id %q must begin with a letter and contain only letters and digits", id)
 	case nativeWords[id]:
 		g.errorf(at.With("id"), "reserved-word", "id %q is a reserved word", id)
 	case f.ids[id] != nil:
@@ -37,7 +37,7 @@ func (g *native) node(f *nativeFrame, m map[string]any, at diag.Path) *nativeNod
 		}
 	}
 	if len(kinds) != 1 {
-		g.errorf(at, "resource-fields", "a node has exactly one of %s; this one has %d", strings.Join(nodeKinds, ", "), len(kinds))
+		g.errorf(at, "resource-fields", "a node must have exactly one of %s; this node has %d", strings.Join(nodeKinds, ", "), len(kinds))
 		return nil
 	}
 	n := &nativeNode{at: at, what: kinds[0], captured: map[string]bool{}, linkedNode: &linkedNode{parsedNode: &parsedNode{id: id, typ: Single}}}
@@ -107,7 +107,7 @@ func (g *native) modifiers(n *nativeNode, m map[string]any) {
 func (g *native) iterator(n *nativeNode, name string, at diag.Path) {
 	switch {
 	case !nativeID.MatchString(name):
-		g.keyErrorf(at, "iterator-name", "iterator %q is not a name: it begins with a letter, and has letters and digits only", name)
+		g.keyErrorf(at, "iterator-name", "iterator %q must begin with a letter and contain only letters and digits", name)
 	case nativeWords[name]:
 		g.keyErrorf(at, "reserved-word", "iterator %q is a reserved word", name)
 	case name == n.id:
@@ -197,6 +197,6 @@ func (g *native) patch(body map[string]any, root diag.Path) {
 		g.errorf(root, "graph-patch", "a patch writes either to status or to the rest of an object, not to both: status and %s", main[0])
 		g.diags[len(g.diags)-1].Hint = "write two patch nodes"
 	case !status && len(main) == 0:
-		g.errorf(root, "graph-patch", "a patch has to set a field beside the identity of the object")
+		g.errorf(root, "graph-patch", "a patch must set at least one field besides apiVersion, kind, name and namespace")
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -95,9 +94,7 @@ func newLiveCase(t *testing.T) *liveCase {
 	}
 	c.files = map[string]string{"rgd.yaml": liveShop, "crd.yaml": liveCRD, "web.yaml": liveInstance("small"), "krowave.yaml": "crds: [crd.yaml]\n"}
 	c.dir = clitest.Repository(t, c.files)
-	c.kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")
-	clitest.WriteTree(t, filepath.Dir(c.kubeconfig), map[string]string{"kubeconfig": "apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: '" + address + "'}}]\n" +
-		"contexts: [{name: staging, context: {cluster: c}}]\ncurrent-context: staging\n"})
+	c.kubeconfig = standin.Kubeconfig(t, address)
 	var err error
 	if c.objects, err = kubeapi.Connect(&rest.Config{Host: address, QPS: -1}, "test"); err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-// Package rgd contains the commands that need only an RGD: crd and sample.
+// Package rgd contains the commands that need only an RGD: crd, docs and sample.
 package rgd
 
 import (
@@ -22,10 +22,7 @@ func NewCRD(s cli.Streams) *cobra.Command {
 		Example: "  krowave crd shop-rgd.yaml\n  krowave crd -o json shop-rgd.yaml",
 		Args:    cli.AtLeastOne("a file or directory with RGDs, or - for standard input"),
 	}
-	flags.Bind(cmd, options.Defaults(), options.OfInstances()...)
-	flags.BindRef(cmd.Flags())
-	cmd.Flags().VarP(&format, "output", "o", "output format")
-	options.Complete(cmd, "output", format.Allowed...)
+	bind(cmd, &flags, &format)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		r, err := load.New(cmd, s, &flags).Compile(args)
 		if err != nil {
@@ -40,9 +37,20 @@ func NewCRD(s cli.Streams) *cobra.Command {
 			crds = append(crds, definition.CRD(g))
 		}
 		if len(crds) == 0 {
-			return cli.Usagef("the input has no ResourceGraphDefinition")
+			return errNone
 		}
 		return output.Objects(s.Out, format.Value, crds)
 	}
 	return cmd
 }
+
+// bind adds the flags that all commands of the package have.
+func bind(cmd *cobra.Command, flags *options.Settings, format *options.Choice) {
+	flags.Bind(cmd, options.Defaults(), options.OfInstances()...)
+	flags.BindRef(cmd.Flags())
+	cmd.Flags().VarP(format, "output", "o", "output format")
+	options.Complete(cmd, "output", format.Allowed...)
+}
+
+// errNone says that there is nothing to print.
+var errNone = cli.Usagef("the input has no ResourceGraphDefinition")

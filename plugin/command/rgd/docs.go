@@ -22,10 +22,7 @@ func NewDocs(s cli.Streams) *cobra.Command {
 		Example: "  krowave docs shop-rgd.yaml\n  krowave docs -o html shop-rgd.yaml > shop.html",
 		Args:    cli.AtLeastOne("a file or directory with RGDs, or - for standard input"),
 	}
-	flags.Bind(cmd, options.Defaults(), options.OfInstances()...)
-	flags.BindRef(cmd.Flags())
-	cmd.Flags().VarP(&format, "output", "o", "output format")
-	options.Complete(cmd, "output", format.Allowed...)
+	bind(cmd, &flags, &format)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		r, err := load.New(cmd, s, &flags).Compile(args)
 		if err != nil {
@@ -45,7 +42,7 @@ func NewDocs(s cli.Streams) *cobra.Command {
 		}
 		switch {
 		case len(docs) == 0:
-			return cli.Usagef("the input has no ResourceGraphDefinition")
+			return errNone
 		case format.Value == "html":
 			return apidoc.HTML(s.Out, docs...)
 		}

@@ -31,10 +31,7 @@ func NewSample(s cli.Streams) *cobra.Command {
 		Example: "  krowave sample shop-rgd.yaml\n  krowave sample shop-rgd.yaml | krowave render shop-rgd.yaml -",
 		Args:    cli.AtLeastOne("a file or directory with RGDs, or - for standard input"),
 	}
-	flags.Bind(cmd, options.Defaults(), options.OfInstances()...)
-	flags.BindRef(cmd.Flags())
-	cmd.Flags().VarP(&format, "output", "o", "output format")
-	options.Complete(cmd, "output", format.Allowed...)
+	bind(cmd, &flags, &format)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		r, err := load.New(cmd, s, &flags).Compile(args)
 		if err != nil {
@@ -54,7 +51,7 @@ func NewSample(s cli.Streams) *cobra.Command {
 			return err
 		}
 		if len(samples) == 0 {
-			return cli.Usagef("the input has no ResourceGraphDefinition")
+			return errNone
 		}
 		return output.Objects(s.Out, format.Value, samples)
 	}

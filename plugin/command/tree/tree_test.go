@@ -84,9 +84,7 @@ func newWorld(t *testing.T) *world {
 		"rgd.yaml": rgd, "crd.yaml": crd, "krowave.yaml": "crds: [crd.yaml]\n",
 		"web.yaml": "apiVersion: example.com/v1alpha1\nkind: Shop\nmetadata: {name: web, namespace: default}\nspec: {password: hunter2}\n",
 	})
-	w.kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")
-	clitest.WriteTree(t, filepath.Dir(w.kubeconfig), map[string]string{"kubeconfig": "apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: '" + address + "'}}]\n" +
-		"contexts: [{name: staging, context: {cluster: c}}]\ncurrent-context: staging\n"})
+	w.kubeconfig = standin.Kubeconfig(t, address)
 	return w
 }
 
