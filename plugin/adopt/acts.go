@@ -188,7 +188,7 @@ func distinct[T comparable](list []T) []T {
 
 // handover waits until Git has the objects, and not the instance.
 func (a *act) handover(ctx context.Context) error {
-	return a.wait(ctx, func() (string, error) { return a.notHandedOver(ctx) })
+	return a.waitUntil(ctx, a.git, func() (string, error) { return a.notHandedOver(ctx) })
 }
 
 func (a *act) notHandedOver(ctx context.Context) (string, error) {

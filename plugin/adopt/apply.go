@@ -15,7 +15,7 @@ import (
 type Run struct {
 	Cluster *Cluster
 	Options Options
-	Timeout time.Duration // of each wait
+	Timeout time.Duration // of each wait; for Git to change, of all instances together
 	Poll    time.Duration // between two looks
 	Max     int           // instances at a time; 0: all
 	Say     func(format string, args ...any)
@@ -32,6 +32,7 @@ type act struct {
 	*Run
 	*keeper
 	family Family
+	git    time.Time // when the wait for Git to change ends
 }
 
 // Apply does what the plan says, and returns the exit code: 0 all is done, 1 steps
@@ -123,17 +124,29 @@ func (r *Run) first(ctx context.Context, f Family, plan *InstancePlan) journal {
 }
 
 // all does the steps of all families: of each those before Git changes, then those
-// after it, so that one commit can change all of them.
+// after it, so that one commit can change all of them. While one of them is not ready
+// for the commit, nothing is done that follows it.
 func (r *Run) all(ctx context.Context, acts []*act) (done bool, err error) {
 	steps := stepsTo(r.Options.To)
 	at := slices.IndexFunc(steps, func(s Step) bool { return s == Handover || s == Returned })
+	done = true
 	for _, a := range acts {
-		if err := a.steps(ctx, steps[:at]); err != nil {
+		err := a.steps(ctx, steps[:at])
+		if errors.Is(err, errWaits) {
+			r.Say("%s: %v: do not change Git yet, and run again", a.Instance, err)
+			done = false
+			continue
+		}
+		if err != nil {
 			return false, a.why(err)
 		}
 	}
-	done = true
+	if !done {
+		return false, nil
+	}
+	git := time.Now().Add(r.Timeout)
 	for _, a := range acts {
+		a.git = git
 		err := a.steps(ctx, steps[at:])
 		if errors.Is(err, errWaits) {
 			r.Say("%s: %v: run again when that is done", a.Instance, err)
@@ -294,10 +307,14 @@ func (a *act) instances(ctx context.Context, patch func(Ref, map[string]any) map
 
 // wait looks until a function has nothing left to wait for.
 func (a *act) wait(ctx context.Context, what func() (string, error)) error {
+	return a.waitUntil(ctx, time.Now().Add(a.Timeout), what)
+}
+
+// waitUntil is wait with its own end. It looks at least once.
+func (a *act) waitUntil(ctx context.Context, end time.Time, what func() (string, error)) error {
 	if a.cluster.DryRun {
 		return nil
 	}
-	end := time.Now().Add(a.Timeout)
 	for {
 		left, err := what()
 		if err != nil || left == "" {

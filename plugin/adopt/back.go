@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -12,7 +13,7 @@ import (
 
 // returned waits until no tool has one of the objects from Git.
 func (a *act) returned(ctx context.Context) error {
-	return a.wait(ctx, func() (string, error) {
+	return a.waitUntil(ctx, a.git, func() (string, error) {
 		tools, err := a.cluster.tools(ctx)
 		if err != nil {
 			return "", err
@@ -72,8 +73,9 @@ func (a *act) adopted(ctx context.Context) error {
 // Rollback takes back what Apply did, until an instance is removed.
 func (r *Run) Rollback(ctx context.Context, families []Family) (int, error) {
 	code := 0
+	git := time.Now().Add(r.Timeout)
 	for _, f := range families {
-		back, err := r.rollback(ctx, f)
+		back, err := r.rollback(ctx, f, git)
 		if err != nil {
 			return 0, err
 		}
@@ -82,7 +84,7 @@ func (r *Run) Rollback(ctx context.Context, families []Family) (int, error) {
 	return code, nil
 }
 
-func (r *Run) rollback(ctx context.Context, f Family) (int, error) {
+func (r *Run) rollback(ctx context.Context, f Family, git time.Time) (int, error) {
 	j, _, err := r.Cluster.openJournal(ctx, f.Instances[0])
 	if err != nil {
 		return 0, err
@@ -95,7 +97,7 @@ func (r *Run) rollback(ctx context.Context, f Family) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	a := &act{Run: r, keeper: k, family: f}
+	a := &act{Run: r, keeper: k, family: f, git: git}
 	defer func() { _ = a.let(context.WithoutCancel(ctx)) }() // it ends by itself
 	gone, err := a.instancesGone(ctx)
 	if err != nil {

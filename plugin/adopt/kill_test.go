@@ -1,6 +1,7 @@
 package adopt_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -116,6 +117,31 @@ func rollback(t *testing.T, c *cluster) {
 	}
 }
 
+// TestToolIsDown is about an Argo CD that does not look at the cluster: nothing is done
+// that counts on the hold, and Git must not change.
+func TestToolIsDown(t *testing.T) {
+	c := startFakeCluster(t)
+	c.shop(t)
+	x := c.startTool(t, false)
+	x.commit(documents(t, instanceOf("web")))
+	c.complete(t)
+	eventually(t, "Argo CD", func() error {
+		if c.get(t, "example.com/v1alpha1", "Shop", "web").GetAnnotations()["argocd.argoproj.io/tracking-id"] == "" {
+			return errors.New("the instance is not tracked")
+		}
+		return nil
+	})
+	x.stop()
+	got := c.adopt(t, "apply", "--to", "argocd", "--timeout", "1s")
+	if got.code != 1 || !strings.Contains(got.stdout, "has not refreshed yet") || !strings.Contains(got.stdout, "do not change Git yet") {
+		t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	if state := c.get(t, "example.com/v1alpha1", "Shop", "web").GetAnnotations()["kro.run/reconcile"]; state != "" {
+		t.Errorf("the instance is %s before Argo CD has seen the hold", state)
+	}
+	c.nothingDeleted(t)
+}
+
 // TestKroIsBroken is about a kro that does not answer, and one that is stopped.
 func TestKroIsBroken(t *testing.T) { onClusters(t, kroIsBroken) }
 
@@ -128,7 +154,7 @@ func kroIsBroken(t *testing.T, c *cluster) {
 	before := c.children(t)
 	adopt := func(verb string, args ...string) answer { return c.adopt(t, verb, append(args, "--to", "flux")...) }
 	c.stopKro(t)
-	if got := adopt("apply", "--timeout", "2s"); got.code == 0 || !strings.Contains(got.stdout+got.stderr, "kro has not answered") {
+	if got := adopt("apply", "--timeout", "2s"); got.code != 1 || !strings.Contains(got.stdout+got.stderr, "kro has not answered") {
 		t.Errorf("kro is stopped: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
 	if after := c.children(t)["ConfigMap/web-a"]; after.GetLabels()["applyset.kubernetes.io/part-of"] == "" {

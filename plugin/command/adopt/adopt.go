@@ -70,7 +70,7 @@ func (f *flags) writes(cmd *cobra.Command) {
 }
 
 func (f *flags) waits(cmd *cobra.Command) {
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "maximum time to wait for kro or the GitOps tool in one step")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "maximum time to wait for kro or the GitOps tool in one step; for the change in Git, of all instances together")
 }
 
 // read renders the paths and connects to the cluster.
