@@ -75,7 +75,7 @@ func (x *asked) ask() error {
 			return err
 		}
 	}
-	x.danger(diag.Warning, "changes-meanwhile", "something changes the object all the time: it was read and applied at different versions")
+	x.danger(diag.Warning, "changes-meanwhile", "the object changed between each read and its dry run; run the command again")
 	return nil
 }
 

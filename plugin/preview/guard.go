@@ -109,7 +109,7 @@ func (g *guard) knows(r *http.Request) bool {
 // it.
 func (g *guard) enter(w http.ResponseWriter, r *http.Request, token string) {
 	if !g.opens(token) {
-		http.Error(w, "this token is not that of this run: open the address that krowave preview printed last", http.StatusForbidden)
+		http.Error(w, "this token belongs to another run; open the address that krowave preview printed in the terminal", http.StatusForbidden)
 		return
 	}
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure would need TLS, which a loopback address has no use for

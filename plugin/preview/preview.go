@@ -68,8 +68,7 @@ func newLive(o Options) *live {
 	}
 }
 
-// get returns what there is, and a channel that tells when it is not so any
-// more.
+// get returns the newest render, and a channel that is closed when there is a newer one.
 func (l *live) get() (State, *view.View, *view.Changes, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

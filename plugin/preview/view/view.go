@@ -25,7 +25,7 @@ import (
 )
 
 // ErrUnknown is returned for an id that nothing has.
-var ErrUnknown = errors.New("there is nothing of this name in the render")
+var ErrUnknown = errors.New("the render has nothing with this name")
 
 // View is one render to be looked at. It may be used by several goroutines at
 // once, and must not be changed.
