@@ -92,6 +92,7 @@ func Assemble(in Input, opts Options) ([]Object, diag.List) {
 			a.pass(d)
 		}
 	}
+	a.placeGraphs()
 	if opts.Emit.CRDs {
 		for _, g := range in.Set.Graphs {
 			a.objects = append(a.objects, Object{Object: definition.CRD(g)})
