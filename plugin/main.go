@@ -25,6 +25,7 @@ import (
 	"github.com/krowave/krowave/plugin/command/deps"
 	"github.com/krowave/krowave/plugin/command/flux"
 	"github.com/krowave/krowave/plugin/command/inspect"
+	"github.com/krowave/krowave/plugin/command/list"
 	"github.com/krowave/krowave/plugin/command/observe"
 	"github.com/krowave/krowave/plugin/command/preview"
 	"github.com/krowave/krowave/plugin/command/publish"
@@ -98,7 +99,7 @@ func commands() []command {
 		{"impact", change.NewImpact}, {"version", newVersion}, {"completion", newCompletion}, {"argocd", argocd.New}, {"flux", flux.New},
 		{"explain", inspect.NewExplain}, {"tree", tree.New}, {"test", test.New}, {"validate", validate.New}, {"observe", observe.New}, {"push", publish.NewPush},
 		{"hydrate", publish.NewHydrate}, {"update", deps.NewUpdate}, {"vendor", deps.NewVendor}, {"adopt", adopt.New}, {"upgrade-check", upgrade.New},
-		{"preview", preview.New}, {"docs", rgd.NewDocs},
+		{"preview", preview.New}, {"docs", rgd.NewDocs}, {"list", list.New},
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/krowave/krowave/plugin/compare/field"
 	"github.com/krowave/krowave/plugin/compare/headline"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
@@ -99,10 +98,10 @@ func (c imageChanges) of(o *ObjectChange, owner render.Identity) {
 			}
 			continue
 		}
-		for _, image := range imagesIn(f.Before) {
+		for _, image := range headline.Images(f.Before) {
 			found[[2]string{image, ""}] = true
 		}
-		for _, image := range imagesIn(f.After) {
+		for _, image := range headline.Images(f.After) {
 			found[[2]string{"", image}] = true
 		}
 	}
@@ -118,26 +117,6 @@ func (c imageChanges) of(o *ObjectChange, owner render.Identity) {
 		}
 		x.owners = append(x.owners, owner)
 	}
-}
-
-// imagesIn lists the images of containers that come or go.
-func imagesIn(v any) []string {
-	var out []string
-	switch v := v.(type) {
-	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			if text, ok := v[name].(string); ok && name == "image" && text != "" && text != field.Mask {
-				out = append(out, text)
-			} else {
-				out = append(out, imagesIn(v[name])...)
-			}
-		}
-	case []any:
-		for _, item := range v {
-			out = append(out, imagesIn(item)...)
-		}
-	}
-	return out
 }
 
 func (c imageChanges) sorted() []ImageChange {
