@@ -99,7 +99,7 @@ func commands() []command {
 		{"impact", change.NewImpact}, {"version", newVersion}, {"completion", newCompletion}, {"argocd", argocd.New}, {"flux", flux.New},
 		{"explain", inspect.NewExplain}, {"tree", tree.New}, {"test", test.New}, {"validate", validate.New}, {"observe", observe.New}, {"push", publish.NewPush},
 		{"hydrate", publish.NewHydrate}, {"update", deps.NewUpdate}, {"vendor", deps.NewVendor}, {"adopt", adopt.New}, {"upgrade-check", upgrade.New},
-		{"preview", preview.New}, {"docs", rgd.NewDocs}, {"list", list.New},
+		{"preview", preview.New}, {"docs", rgd.NewDocs}, {"list", list.New}, {"schema", rgd.NewSchema},
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package apidoc describes the API that an RGD defines, for those who write its
 // instances: every field with its type, default, constraints and description, and
 // an example. It takes a compiled RGD, and returns a Document that Markdown and
-// HTML print.
+// HTML print; JSONSchema is the same for editors.
 //
 //	doc := apidoc.Of(graph)
 //	apidoc.Markdown(os.Stdout, doc)

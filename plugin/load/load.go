@@ -91,11 +91,16 @@ func (l Loader) Compile(args []string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	return Compile(l.Context(), in)
+}
+
+// Compile compiles the RGDs of what was read.
+func Compile(ctx context.Context, in *Input) (*Run, error) {
 	units := make([]Unit, len(in.Units))
 	for i, u := range in.Units {
 		units[i] = u.DefinitionsOnly()
 	}
-	return Render(l.Context(), in, units)
+	return Render(ctx, in, units)
 }
 
 // Run is one render by a command: its input and its result.

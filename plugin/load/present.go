@@ -1,6 +1,7 @@
 package load
 
 import (
+	"path"
 	"path/filepath"
 
 	"github.com/krowave/krowave/plugin/cli"
@@ -30,4 +31,24 @@ func (l Loader) Present(args []string) (present, gone []string, err error) {
 		}
 	}
 	return present, gone, r.complete()
+}
+
+// PathsAndNames divides arguments into paths and names of something else: a name is
+// what names no file, and does not look like one. Without a path, the working
+// directory is read.
+func (l Loader) PathsAndNames(args []string) (paths, names []string, err error) {
+	var perhaps []string
+	for _, arg := range args {
+		switch path.Ext(arg) {
+		case ".yaml", ".yml", ".json":
+			paths = append(paths, arg)
+		default:
+			perhaps = append(perhaps, arg)
+		}
+	}
+	present, names, err := l.Present(perhaps)
+	if paths = append(paths, present...); len(paths) == 0 {
+		paths = []string{"."}
+	}
+	return paths, names, err
 }

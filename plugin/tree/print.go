@@ -60,6 +60,8 @@ func (t *Tree) table(b *strings.Builder) {
 			cells = append(cells, string(x.Sync), string(x.Health), cell(x.Message))
 		case x.WaitsFor != "":
 			cells[2] += " (waits for " + cell(x.WaitsFor) + ")"
+		case x.Reason != nil:
+			cells[2] += " (" + cell(x.Reason.line()) + ")"
 		}
 		fmt.Fprintln(table, strings.Join(cells, "\t"))
 	}

@@ -17,8 +17,10 @@ import (
 	"github.com/krowave/krowave/plugin/live"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/trace"
 )
 
 // Tree is an instance with its objects.
@@ -33,6 +35,7 @@ type Tree struct {
 	// for none.
 	HeldUpBy int `json:"heldUpBy,omitempty"`
 
+	top       *render.Instance
 	result    *render.Result
 	Forbidden diag.List `json:"-"` // what the cluster does not allow to ask
 }
@@ -45,6 +48,7 @@ type Item struct {
 	Position *diag.Position `json:"position,omitempty"` // of the node in the RGD
 	Depth    int            `json:"depth"`              // of the chained instance that it belongs to
 	WaitsFor string         `json:"waitsFor,omitempty"` // of a node that waits: a value that only a cluster has
+	Reason   *Reason        `json:"reason,omitempty"`   // of a node without objects
 
 	Sync    Sync        `json:"sync,omitempty"`
 	Health  Health      `json:"health,omitempty"`
@@ -53,6 +57,16 @@ type Item struct {
 
 	object *render.Object
 	node   *graph.Node
+	of     *render.Instance
+}
+
+// Reason says why a node has no objects: it waits, is left out, has nothing to
+// repeat, or has an error.
+type Reason struct {
+	Why        trace.Why      `json:"why"`
+	Text       string         `json:"text"`
+	Expression string         `json:"expression,omitempty"` // that decides
+	Position   *diag.Position `json:"position,omitempty"`   // of it
 }
 
 // Sync says whether the cluster has an object as it is rendered.
@@ -77,6 +91,7 @@ const (
 	NotThere    Health = "Missing"
 	NotKnown    Health = "Unknown"
 	Waiting     Health = "Waiting" // a node that waits for values
+	LeftOut     Health = "LeftOut" // a node that has no objects, and need not have any
 )
 
 // Condition is an expression of readyWhen, and what it says of a live object.
@@ -95,7 +110,7 @@ type Value struct {
 }
 
 // Rendered is the tree of an instance of the input without a cluster.
-func Rendered(res *render.Result, top *render.Instance) *Tree {
+func Rendered(ctx context.Context, res *render.Result, top *render.Instance) (*Tree, error) {
 	t := &Tree{Instance: top.Identity(), RGD: top.Graph.RGD.Name, Objects: []Item{}}
 	own := *res
 	own.Objects, own.Instances, own.Diagnostics = nil, top.All(), nil
@@ -117,24 +132,59 @@ func Rendered(res *render.Result, top *render.Instance) *Tree {
 	for _, x := range t.Objects {
 		last = max(last, x.Wave)
 	}
+	tracer := trace.New(ctx, res, trace.Options{Depth: 1})
 	for _, i := range top.All() {
-		for _, p := range i.Pending {
-			x := Item{Node: i.Graph.RGD.Name + "/" + p.Node.ID, Wave: last + 1, Depth: depth(i), WaitsFor: p.Needs, node: p.Node, Position: position(i, p.Node)}
-			x.APIVersion, x.Kind = p.Node.Kind.GVK.GroupVersion().String(), p.Node.Kind.GVK.Kind
-			if len(p.WaitsFor) > 0 {
-				x.WaitsFor = "node " + p.WaitsFor[0]
+		for _, n := range i.Graph.Nodes {
+			x, err := withoutObjects(tracer, i, n)
+			if err != nil {
+				return nil, err
 			}
-			t.Objects = append(t.Objects, x)
+			if x != nil {
+				x.Wave = last + 1
+				t.Objects = append(t.Objects, *x)
+			}
 		}
 	}
 	t.result = &own
+	t.top = top
 	slices.SortStableFunc(t.Objects, func(a, b Item) int { return cmp.Compare(a.Wave, b.Wave) })
-	return t
+	return t, nil
+}
+
+// withoutObjects is a node that renders nothing, with the reason; nil for one that
+// does, and for a reference to an object that is there.
+func withoutObjects(tracer *trace.Tracer, i *render.Instance, n *graph.Node) (*Item, error) {
+	if slices.ContainsFunc(i.Objects, func(o expand.Object) bool { return o.Node == n }) {
+		return nil, nil
+	}
+	x := &Item{Node: i.Graph.RGD.Name + "/" + n.ID, Depth: depth(i), node: n, of: i, Position: position(i, n)}
+	x.APIVersion, x.Kind = n.Kind.GVK.GroupVersion().String(), n.Kind.GVK.Kind
+	for _, p := range i.Pending {
+		if p.Node != n {
+			continue
+		}
+		if x.WaitsFor = p.Needs; len(p.WaitsFor) > 0 {
+			x.WaitsFor = "node " + p.WaitsFor[0]
+		}
+	}
+	if x.WaitsFor == "" && n.Type.IsExternal() {
+		return nil, nil
+	}
+	e, err := tracer.Explain(trace.Target{Instance: i, Node: n, Object: trace.Nothing})
+	if err != nil {
+		return nil, err
+	}
+	m := e.Missing
+	x.Reason = &Reason{Why: m.Why, Text: m.Text, Position: m.At}
+	if m.Cause != nil && m.Cause.Expression != "" {
+		x.Reason.Expression, x.Reason.Position = m.Cause.Expression, m.Cause.At
+	}
+	return x, nil
 }
 
 func itemOf(o *render.Object) Item {
 	id := render.IdentityOf(o.Object)
-	x := Item{Ref: kubeapi.Ref{APIVersion: id.APIVersion, Kind: id.Kind, Namespace: id.Namespace, Name: cmp.Or(id.Name, object.Text(object.Metadata(o.Object), "generateName"))}, Wave: o.Wave, object: o, node: o.Node}
+	x := Item{Ref: kubeapi.Ref{APIVersion: id.APIVersion, Kind: id.Kind, Namespace: id.Namespace, Name: cmp.Or(id.Name, object.Text(object.Metadata(o.Object), "generateName"))}, Wave: o.Wave, object: o, node: o.Node, of: o.Instance}
 	i := o.Instance
 	if i == nil {
 		x.Node = o.For.Graph.RGD.Name + " (kro)"
@@ -177,6 +227,10 @@ func (t *Tree) Ask(ctx context.Context, a *live.Asker) error {
 	t.HeldUpBy = 0
 	for n := range t.Objects {
 		x := &t.Objects[n]
+		if x.object == nil && x.WaitsFor == "" {
+			x.Health, x.Message = LeftOut, x.Reason.line()
+			continue
+		}
 		if x.object == nil {
 			x.Health, x.Message = Waiting, "waits for "+x.WaitsFor
 		} else if err := x.ask(ctx, a, answer); err != nil {

@@ -9,5 +9,5 @@ import (
 // TestExplainDocs runs the sessions of docs/explain.md in examples/shop.
 // -update rewrites them.
 func TestExplainDocs(t *testing.T) {
-	clitest.Sessions(t, "../../../docs/explain.md", "../../../examples/shop", 3)
+	clitest.Sessions(t, "../../../docs/explain.md", "../../../examples/shop", 4)
 }

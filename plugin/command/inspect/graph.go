@@ -10,7 +10,6 @@ import (
 
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/load"
-	"github.com/krowave/krowave/plugin/options"
 	"github.com/krowave/krowave/plugin/picture"
 	"github.com/krowave/krowave/plugin/report"
 	"github.com/krowave/krowave/render/diag"
@@ -51,23 +50,36 @@ type nodeOutput struct {
 
 // NewGraph returns krowave graph.
 func NewGraph(s cli.Streams) *cobra.Command {
-	var flags options.Settings
-	output := options.Choice{Value: "text", Allowed: []string{"text", "json", "dot", "mermaid", "svg"}}
+	var flags graphFlags
+	output := &flags.output
 	cmd := &cobra.Command{
-		Use:   "graph PATH|-...",
-		Short: "Print the nodes of each RGD, their dependencies, waves and bindings",
+		Use:   "graph PATH|-...|INSTANCE [PATH...]",
+		Short: "Print the nodes of each RGD with dependencies, waves and bindings, or the tree of an instance",
 		Long: "graph prints the nodes of each RGD: their dependencies, wave, and binding. A node is static if Git alone " +
 			"determines what it renders, and runtime if it depends on cluster-only values; -o json has the reasons in because, and " +
-			"krowave validate --explain-runtime lists each expression with its position. -o svg draws the graph in columns of waves, as krowave preview does.",
-		Example: "  krowave graph shop-rgd.yaml\n  krowave graph -o mermaid shop-rgd.yaml\n  krowave graph -o svg shop-rgd.yaml > shop.svg",
-		Args:    cli.AtLeastOne("a file or directory with RGDs, or - for standard input"),
+			"krowave validate --explain-runtime lists each expression with its position. -o svg draws the graph in columns of waves, as krowave preview does.\n\n" +
+			"With the name of an instance (NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME; paths after it, by default the working directory), and with " +
+			"--tree, it prints the tree of the instance: each node with the objects that it renders and their wave, the nodes of chained instances below theirs, and why " +
+			"nodes wait or are left out. Paths with instances and without RGDs are printed so, too. krowave tree shows the same by wave, and as a cluster has it.",
+		Example: "  krowave graph shop-rgd.yaml\n  krowave graph -o mermaid shop-rgd.yaml\n  krowave graph -o svg shop-rgd.yaml > shop.svg\n" +
+			"  krowave graph market shop.yaml\n  krowave graph --tree shop-rgd.yaml instance.yaml",
+		Args: cli.AtLeastOne("a file or directory with RGDs, the name of an instance, or - for standard input"),
 	}
-	flags.Bind(cmd, options.Defaults(), options.OfGraphs()...)
-	flags.BindRef(cmd.Flags())
-	cmd.Flags().VarP(&output, "output", "o", "output format")
-	options.Complete(cmd, "output", output.Allowed...)
+	flags.bind(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		r, err := load.New(cmd, s, &flags).Compile(args)
+		l := load.New(cmd, s, &flags.Settings)
+		name, args, err := flags.named(l, args)
+		if err != nil {
+			return err
+		}
+		if name != "" || flags.tree {
+			return flags.trees(l, s, name, args)
+		}
+		in, err := l.Read(args)
+		if err != nil {
+			return err
+		}
+		r, err := load.Compile(cmd.Context(), in)
 		if err != nil {
 			return err
 		}
@@ -87,7 +99,7 @@ func NewGraph(s cli.Streams) *cobra.Command {
 		}
 		switch {
 		case len(graphs) == 0:
-			return cli.Usagef("the input has no ResourceGraphDefinition")
+			return flags.ofInput(cmd.Context(), s, in, "")
 		case output.Value == "svg":
 			_, err := s.Out.Write(picture.SVG(pictures...))
 			return err

@@ -1,4 +1,4 @@
-// Package rgd contains the commands that need only an RGD: crd, docs and sample.
+// Package rgd contains the commands that need only an RGD: crd, docs, sample and schema.
 package rgd
 
 import (

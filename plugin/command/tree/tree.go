@@ -154,11 +154,14 @@ func (f *flags) look(ctx context.Context, s cli.Streams, in *load.Input, config 
 	if err := report.Findings(s.Err, run.Result.Diagnostics.Errors(), in.Printing()); err != nil {
 		return nil, "", cli.ErrFailed
 	}
-	top, err := named(run.Result, name)
+	top, err := tree.Named(run.Result, name)
 	if err != nil {
 		return nil, "", err
 	}
-	t := tree.Rendered(run.Result, top)
+	t, err := tree.Rendered(ctx, run.Result, top)
+	if err != nil {
+		return nil, "", err
+	}
 	if config != nil {
 		c, err := kubeapi.Connect(config, "krowave-tree")
 		if err != nil {
@@ -211,32 +214,4 @@ func withObserved(ctx context.Context, config *rest.Config, units []load.Unit) e
 		units[i].Observed = []repo.File{{Name: observe.ObservedFile, Data: text.Bytes()}}
 	}
 	return nil
-}
-
-// named finds an instance of the input.
-func named(res *render.Result, name string) (*render.Instance, error) {
-	var found []*render.Instance
-	var names []string
-	for _, i := range res.Instances {
-		if i.Parent != nil {
-			continue
-		}
-		if names = append(names, i.Title()); i.Identity().Key().Matches(name) {
-			found = append(found, i)
-		}
-	}
-	switch {
-	case len(found) == 1:
-		return found[0], nil
-	case len(found) > 1:
-		return nil, cli.Usagef("%d instances are called %s: use KIND/NAMESPACE/NAME, or the path of one of them", len(found), name)
-	case len(names) == 0:
-		return nil, cli.Usagef("the paths have no instance")
-	}
-	const most = 10
-	more := ""
-	if len(names) > most {
-		names, more = names[:most], ", ..."
-	}
-	return nil, cli.Usagef("no instance is called %s; there is %s", name, strings.Join(names, ", ")+more)
 }

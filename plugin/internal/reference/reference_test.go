@@ -79,6 +79,7 @@ func TestEveryKindIsPrinted(t *testing.T) {
 		"RuntimeReads": {"validate", "--explain-runtime", "-o", "json", "."},
 		"TestResults":  {"test", "-o", "json", "--allow-empty"},
 		"Tree":         {"tree", "-o", "json", "--no-cluster", "market"},
+		"TreeList":     {"graph", "--tree", "-o", "json", "."},
 		"UpgradeCheck": {"upgrade-check", "-o", "json", "."},
 		"Validation":   {"validate", "-o", "json", "."},
 		"Version":      {"version", "-o", "json"},
