@@ -31,6 +31,7 @@ import (
 	"github.com/krowave/krowave/plugin/command/publish"
 	"github.com/krowave/krowave/plugin/command/render"
 	"github.com/krowave/krowave/plugin/command/rgd"
+	"github.com/krowave/krowave/plugin/command/scaffold"
 	"github.com/krowave/krowave/plugin/command/test"
 	"github.com/krowave/krowave/plugin/command/tree"
 	"github.com/krowave/krowave/plugin/command/upgrade"
@@ -100,6 +101,7 @@ func commands() []command {
 		{"explain", inspect.NewExplain}, {"tree", tree.New}, {"test", test.New}, {"validate", validate.New}, {"observe", observe.New}, {"push", publish.NewPush},
 		{"hydrate", publish.NewHydrate}, {"update", deps.NewUpdate}, {"vendor", deps.NewVendor}, {"adopt", adopt.New}, {"upgrade-check", upgrade.New},
 		{"preview", preview.New}, {"docs", rgd.NewDocs}, {"list", list.New}, {"schema", rgd.NewSchema},
+		{"init", scaffold.NewInit}, {"new", scaffold.NewNew},
 	}
 }
 

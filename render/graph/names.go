@@ -31,6 +31,9 @@ func setOf(words ...string) map[string]bool {
 	return set
 }
 
+// IsReserved reports whether no node can be called so.
+func IsReserved(name string) bool { return reservedWords[name] }
+
 // isReserved reports whether a name is no id and no iterator.
 func (c *compiler) isReserved(name string) bool {
 	return reservedWords[name] || name == "graphengine" && c.opts.Kro.ReservesGraphEngine
