@@ -82,6 +82,7 @@ var rooms = []string{
 	"render/expand",
 	"render/graph",
 	"render/admission",
+	"render/policycheck",
 	"render/schema",
 	"render/simpleschema",
 	"render/expr",

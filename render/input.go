@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/krowave/krowave/render/admission"
 	"github.com/krowave/krowave/render/cache"
@@ -17,6 +18,7 @@ import (
 	"github.com/krowave/krowave/render/output"
 	"github.com/krowave/krowave/render/override"
 	"github.com/krowave/krowave/render/policy"
+	"github.com/krowave/krowave/render/policycheck"
 	"github.com/krowave/krowave/render/wave"
 )
 
@@ -29,6 +31,7 @@ type Input struct {
 	Definitions []manifest.File // RGDs and CRDs that are only looked up, never printed
 	CRDs        []manifest.File // CRDs that are only looked up
 	Observed    []manifest.File // objects of a cluster; nil means that nothing is known of it
+	Policies    []manifest.File // ValidatingAdmissionPolicies, their bindings and parameters
 
 	// Others are RGDs of the same project that the files do not need. An object of
 	// a group that only RGDs define kinds of is, or was, an instance.
@@ -129,6 +132,10 @@ type Options struct {
 	MaxObjects              int   // of a render; default 1 million
 	MaxOutputBytes          int64 // of the objects of a render, about; default 512 MiB
 	Documents               manifest.Limits
+
+	CheckPolicies bool               // report objects that break the policies of the Input and of Policies
+	Policies      []policycheck.Rule // of krowave.yaml
+	Today         time.Time          // after whose day an exception from a policy has ended; zero ends none
 
 	AllowEmpty bool
 	Jobs       int    // default GOMAXPROCS

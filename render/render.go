@@ -105,6 +105,11 @@ func pipeline(ctx context.Context, in Input, opts Options) (*Result, error) {
 			res.Instances = append(res.Instances, top.All()...)
 		}
 	}
+	found, err = res.checkPolicies(ctx, in, opts)
+	if err != nil {
+		return nil, err
+	}
+	res.Diagnostics = append(res.Diagnostics, found...)
 	res.Diagnostics = append(res.Diagnostics, empty(res, docs.Objects, set, opts)...)
 	return res, nil
 }

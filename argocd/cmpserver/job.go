@@ -71,7 +71,7 @@ func (j *job) read(ctx context.Context) ([]unit, error) {
 	units := make([]unit, len(plan.Units))
 	for i, u := range plan.Units {
 		units[i] = unit{j.settings(u.Project.Dir), render.Input{
-			Project: u.Project.Label(), Files: u.Paths, Definitions: u.Definitions, CRDs: u.CRDs, Observed: u.Observed,
+			Project: u.Project.Label(), Files: u.Paths, Definitions: u.Definitions, CRDs: u.CRDs, Observed: u.Observed, Policies: u.Policies,
 			Others: u.Others, Locate: u.Locate,
 		}}
 	}
@@ -97,7 +97,7 @@ func (j *job) digest(units []unit) string {
 		opts := u.options
 		opts.Cache = nil
 		parts = append(parts, "project", u.in.Project, fmt.Sprintf("%+v", opts), u.strict, u.in.Observed != nil, fmt.Sprintf("%+v", u.in.Others))
-		for _, role := range [][]repo.File{u.in.Files, u.in.Definitions, u.in.CRDs, u.in.Observed} {
+		for _, role := range [][]repo.File{u.in.Files, u.in.Definitions, u.in.CRDs, u.in.Observed, u.in.Policies} {
 			parts = append(parts, len(role))
 			for _, f := range role {
 				parts = append(parts, f.Name, f.Walked, f.Data)

@@ -3,6 +3,7 @@ package cmpserver
 import (
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
@@ -34,9 +35,9 @@ func readSettings(fsys fs.FS, dir string, env Environment, base table.Values) *s
 	parameters, overrides := parameterLayer(env)
 	values, found := table.Resolve(base, table.File(file), table.Environment(env), parameters)
 	s := &settings{options: values.Options, limits: values, strict: values.Strict, diags: append(diags, found...)}
-	s.options.Overrides = overrides
+	s.options.Overrides, s.options.Today = overrides, values.Day(time.Now())
 	s.request = project.Request{Paths: []string{dir}, Documents: values.Options.Documents,
-		Lookups: project.Lookups{Definitions: values.Definitions, CRDs: values.CRDs, Observed: values.Observed}}
+		Lookups: project.Lookups{Definitions: values.Definitions, CRDs: values.CRDs, Observed: values.Observed, Policies: values.Policies}}
 	return s
 }
 

@@ -93,7 +93,7 @@ func (r *reader) read(ctx context.Context) error {
 	plan, err := r.plan(ctx, path.Clean(r.obj.Spec.Path))
 	for _, u := range plan.Units {
 		r.in.units = append(r.in.units, unit{render.Input{
-			Project: u.Project.Label(), Files: u.Paths, Definitions: u.Definitions, CRDs: u.CRDs, Observed: u.Observed,
+			Project: u.Project.Label(), Files: u.Paths, Definitions: u.Definitions, CRDs: u.CRDs, Observed: u.Observed, Policies: u.Policies,
 			Others: u.Others, Locate: u.Locate,
 		}, r.set(u.Project.Dir).options})
 	}

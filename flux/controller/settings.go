@@ -2,6 +2,7 @@ package controller
 
 import (
 	"errors"
+	"time"
 
 	"github.com/krowave/krowave/flux/api/v1alpha1"
 	"github.com/krowave/krowave/flux/source"
@@ -42,7 +43,8 @@ type settings struct {
 func newSettings(operator table.Values, file *project.Settings, spec *v1alpha1.RenderedSourceSpec) *settings {
 	values, diags := table.Resolve(operator, table.File(file), specLayer(spec))
 	s := &settings{options: values.Options, limits: values, observed: values.Observed, diags: diags}
-	s.request.Definitions, s.request.CRDs = values.Definitions, values.CRDs
+	s.options.Today = values.Day(time.Now())
+	s.request.Definitions, s.request.CRDs, s.request.Policies = values.Definitions, values.CRDs, values.Policies
 	return s
 }
 

@@ -24,6 +24,7 @@ import (
 
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/policycheck"
 )
 
 // Side is one of the two renders.
@@ -45,8 +46,9 @@ type Options struct {
 	Jobs      int // default GOMAXPROCS
 	// Cluster says that the old side is what a cluster has: an object that it has
 	// not is not there, and one that only it has is pruned.
-	Cluster bool
-	Dangers []Danger // that whoever asked the cluster found
+	Cluster  bool
+	Policies map[string]*policycheck.Set // by project: what changes is checked against them
+	Dangers  []Danger                    // that whoever asked the cluster found
 }
 
 // Compare compares what two renders made. The sides may share a render.Cache,
@@ -54,7 +56,7 @@ type Options struct {
 func Compare(ctx context.Context, old, new Side, opts Options) (*Report, error) {
 	oldTwins, newTwins := twins(old, new, opts.Unchanged)
 	oldKeys, newKeys := definitionKeys(old, new)
-	c := &comparison{cluster: opts.Cluster, old: newSide(old, oldTwins, oldKeys), new: newSide(new, newTwins, newKeys)}
+	c := &comparison{cluster: opts.Cluster, policies: opts.Policies, old: newSide(old, oldTwins, oldKeys), new: newSide(new, newTwins, newKeys)}
 	c.old.findBroken(c.new)
 	c.new.findBroken(c.old)
 	c.findUnread()
@@ -71,6 +73,7 @@ type comparison struct {
 	old, new *side
 	pairs    []pair
 	cluster  bool // the old side is a cluster
+	policies map[string]*policycheck.Set
 
 	orphaned map[*render.Object]bool // instances whose RGD is gone
 	removed  []Danger                // of those RGDs
@@ -189,7 +192,7 @@ func (c *comparison) compareAll(ctx context.Context, jobs int) error {
 	for chunk := range slices.Chunk(c.pairs, share) {
 		group.Go(func() error {
 			for i := range chunk {
-				c.comparePair(&chunk[i])
+				c.comparePair(ctx, &chunk[i])
 			}
 			return ctx.Err()
 		})

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"strings"
@@ -13,12 +14,13 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/policycheck"
 	"github.com/krowave/krowave/render/schema"
 	"github.com/krowave/krowave/render/wave"
 )
 
 // comparePair fills in the change of a pair.
-func (c *comparison) comparePair(p *pair) {
+func (c *comparison) comparePair(ctx context.Context, p *pair) {
 	same := p.before != nil && p.after != nil && sameContent(p.before, p.after)
 	moved := p.before != nil && p.after != nil && !sameWave(p.before, p.after)
 	from := c.formerOwner(p)
@@ -53,6 +55,7 @@ func (c *comparison) comparePair(p *pair) {
 	p.change = o
 	if o.Action != MoveObject {
 		c.objectDangers(p, kind)
+		c.policyDangers(ctx, p)
 	}
 }
 
@@ -230,19 +233,43 @@ func (c *comparison) objectDangers(p *pair, kind *schema.Kind) {
 		p.dangers = append(p.dangers, d)
 	}
 	for _, f := range danger.Of(danger.Change{Before: o.before, After: o.after, Kind: kind}) {
-		d := Danger{Severity: f.Severity, Rule: f.Rule, Message: f.Message, Object: &o.Identity, Path: f.Path.String()}
-		if p.owner != nil {
-			d.Instance = &p.owner.identity
+		c.addDanger(p, f)
+	}
+}
+
+// addDanger adds what is dangerous about the object itself.
+func (c *comparison) addDanger(p *pair, f danger.Finding) {
+	d := Danger{Severity: f.Severity, Rule: f.Rule, Message: f.Message, Object: &p.change.Identity, Path: f.Path.String()}
+	if p.owner != nil {
+		d.Instance = &p.owner.identity
+	}
+	at := p.after
+	if at == nil {
+		at = p.before
+	}
+	if at.Instance != nil {
+		d.Node = at.Instance.Graph.RGD.Name + "/" + at.Node.ID
+		d.Position = c.templatePosition(p, f.Path)
+	}
+	p.dangers = append(p.dangers, d)
+}
+
+// policyDangers checks the change against the policies of its project. What only a
+// cluster can tell is no danger.
+func (c *comparison) policyDangers(ctx context.Context, p *pair) {
+	at, catalog := p.after, c.new.Result.Catalog
+	if at == nil {
+		at, catalog = p.before, c.old.Result.Catalog
+	}
+	for _, v := range c.policies[at.Project].Check(ctx, render.ChangeOf(p.before, p.after, catalog)) {
+		if v.Unknown {
+			continue
 		}
-		at := p.after
-		if at == nil {
-			at = p.before
+		message := fmt.Sprintf("policy %s: %s", v.Policy, v.Message)
+		if v.Hint != "" {
+			message += "; " + v.Hint
 		}
-		if at.Instance != nil {
-			d.Node = at.Instance.Graph.RGD.Name + "/" + at.Node.ID
-			d.Position = c.templatePosition(p, f.Path)
-		}
-		p.dangers = append(p.dangers, d)
+		c.addDanger(p, danger.Finding{Severity: v.Severity, Rule: policycheck.Violated, Message: message})
 	}
 }
 

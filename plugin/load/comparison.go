@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/affected"
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/policycheck"
 	"github.com/krowave/krowave/render/repo"
 )
 
@@ -40,6 +42,9 @@ type Comparison struct {
 
 	Old, New  Side
 	Unchanged []render.Identity
+	// Policies are those of the new side, by project. The renders of the sides check
+	// none: only what changes is checked.
+	Policies map[string]*policycheck.Set
 
 	// Cache is shared with other renders; nil for one of its own.
 	Cache *render.Cache
@@ -276,14 +281,27 @@ func (c *Comparison) Render() error {
 	}
 	cache := cmp.Or(c.Cache, render.NewCache(1<<30))
 	var old, now []Unit
+	c.Policies = map[string]*policycheck.Set{}
 	for _, p := range pairs {
 		before, after := p.sides()
+		policies := after
+		if p.new == nil {
+			policies = before
+		}
+		for _, u := range []*Unit{&before, &after} {
+			u.Options.CheckPolicies, u.Options.Policies, u.Options.Today = false, nil, time.Time{}
+		}
 		// A residual RGD is there once any instance needs it, so all have to be rendered.
 		delegates := before.Options.Runtime.Delegates() || after.Options.Runtime.Delegates()
 		part := affected.Find(before.Input, after.Input, after.Options, all || delegates || !reflect.DeepEqual(before.Options, after.Options))
 		c.Unchanged = append(c.Unchanged, part.Unchanged...)
 		before.Input, after.Input = part.Old, part.New
 		before.Options.Cache, after.Options.Cache = cache, cache
+		set, found, err := render.Policies(c.Command.Context(), policies.Input, policies.Options, nil)
+		if err != nil {
+			return fmt.Errorf("policies: %w", err)
+		}
+		c.Policies[after.Project], c.New.In.Diags = set, append(c.New.In.Diags, found...)
 		old, now = append(old, before), append(now, after)
 	}
 	for _, s := range []struct {

@@ -42,6 +42,9 @@ func (r *reader) unit(p part) (Unit, error) {
 	if len(r.own.Observed)+len(own.Observed) > 0 && out.Observed == nil {
 		out.Observed = []repo.File{}
 	}
+	if out.Policies, err = list(r.own.Policies, own.Policies, false); err != nil {
+		return out, err
+	}
 	if out.lists, out.named, err = r.listed(p, dir); err != nil {
 		return out, err
 	}
@@ -173,7 +176,7 @@ func (r *reader) remote(store *remote.Store, from project.Remote) ([]repo.File, 
 // files are one.
 func (r *reader) parts(u Unit) ([]Unit, error) {
 	plain := u
-	plain.Input = render.Input{Project: u.Project, CRDs: u.CRDs, Observed: u.Observed, Definitions: u.named, Locate: u.Locate}
+	plain.Input = render.Input{Project: u.Project, CRDs: u.CRDs, Observed: u.Observed, Policies: u.Policies, Definitions: u.named, Locate: u.Locate}
 	var out []Unit
 	texts := map[string]repo.File{} // by the name in the tree
 	for _, f := range u.part.Files {

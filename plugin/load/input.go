@@ -57,7 +57,7 @@ func (in *Input) Files() []repo.File {
 func (in *Input) All() []repo.File {
 	var out []repo.File
 	for _, u := range in.Units {
-		out = slices.Concat(out, u.Files, u.Definitions, u.CRDs, u.Observed)
+		out = slices.Concat(out, u.Files, u.Definitions, u.CRDs, u.Observed, u.Policies)
 	}
 	return out
 }

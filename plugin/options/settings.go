@@ -9,6 +9,7 @@ package options
 
 import (
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -66,11 +67,11 @@ func OfInstances() []string { return append(OfGraphs(), "waves") }
 
 // OfGraphs names those of OfInstances that do not matter for a graph and its waves.
 func OfGraphs() []string {
-	return []string{"annotate", "emit", "allow-empty", "runtime", "residuals", "server-defaults", "instance", "argocd-idioms"}
+	return []string{"annotate", "emit", "allow-empty", "runtime", "residuals", "server-defaults", "instance", "argocd-idioms", "policies", "check-policies"}
 }
 
 // OfOutput names the settings of printing objects.
-func OfOutput() []string { return []string{"annotate", "waves", "emit", "allow-empty"} }
+func OfOutput() []string { return []string{"annotate", "waves", "emit", "allow-empty", "check-policies"} }
 
 // BindRef adds --ref, for commands that read one revision.
 func (f *Settings) BindRef(flags *pflag.FlagSet) {
@@ -80,6 +81,7 @@ func (f *Settings) BindRef(flags *pflag.FlagSet) {
 // Resolve returns the values of the flags and a krowave.yaml, or nil.
 func (f *Settings) Resolve(file *project.Settings) (settings.Values, diag.List) {
 	values, found := f.flags.Resolve(settings.File(file))
+	values.Options.Today = values.Day(time.Now())
 	if f.Adapt != nil {
 		f.Adapt(&values)
 	}

@@ -43,7 +43,7 @@ type Request struct {
 
 // Lookups are the paths that a project's files are read with.
 type Lookups struct {
-	Definitions, CRDs, Observed []string
+	Definitions, CRDs, Observed, Policies []string
 	// NoSearch leaves it at that: definitions are not searched for.
 	NoSearch bool
 }
@@ -60,6 +60,9 @@ func (p *Project) Lookups() Lookups {
 	for _, o := range p.Settings.Observed {
 		out.Observed = append(out.Observed, path.Join(p.Dir, o))
 	}
+	for _, o := range p.Settings.Policies {
+		out.Policies = append(out.Policies, path.Join(p.Dir, o))
+	}
 	return out
 }
 
@@ -67,6 +70,7 @@ func (p *Project) Lookups() Lookups {
 type Files struct {
 	Paths, Definitions, CRDs []repo.File
 	Observed                 []repo.File          // nil when no observed objects were asked for
+	Policies                 []repo.File          // ValidatingAdmissionPolicies and what goes with them
 	Others                   []outline.Definition // that the project sees and the files do not need
 	// Locate says where the tree has the CRDs of kinds; see Finder.Locate.
 	Locate func(ctx context.Context, kinds []string) (map[string]string, error)
@@ -142,6 +146,7 @@ func (r *reader) unit(part Part) (Unit, error) {
 			unit.Observed = []repo.File{}
 		}
 	}
+	unit.Policies = r.files(also.Policies, false)
 	return unit, nil
 }
 

@@ -27,6 +27,8 @@ type Settings struct {
 	Vendor                string   // where copies of them are
 	Values                []Value  // in the order of their names
 	Defaults              []Default
+	Policies              []string // paths of ValidatingAdmissionPolicies
+	PolicyRules           []Policy
 }
 
 // Default is what an admission webhook of the user's clusters sets.
@@ -108,6 +110,8 @@ func (p *settingsParser) document() {
 			p.limits(p.doc.Object[key])
 		case "defaults":
 			p.defaults(at, p.doc.Object[key])
+		case "policies":
+			p.policies(at, p.doc.Object[key])
 		case "vendor":
 			p.vendor(at, p.doc.Object[key])
 		default:
@@ -167,19 +171,25 @@ func (p *settingsParser) paths(at diag.Path, value any) []string {
 	}
 	var out []string
 	for i, item := range items {
-		text, ok := item.(string)
-		switch {
-		case !ok:
-			p.errorf(at.With(i), "%s is a path", at.With(i))
-		case strings.Contains(text, "://"):
-			p.errorf(at.With(i), "%s is not fetched from anywhere; it is a path", at.With(i))
-		case repo.IsStream(text):
-			p.stream(at.With(i), text)
-		default:
-			out = append(out, text)
-		}
+		out = append(out, p.path(at.With(i), item)...)
 	}
 	return out
+}
+
+// path reads one path; there is none when it is wrong.
+func (p *settingsParser) path(at diag.Path, item any) []string {
+	text, ok := item.(string)
+	switch {
+	case !ok:
+		p.errorf(at, "%s is a path", at)
+	case strings.Contains(text, "://"):
+		p.errorf(at, "%s is not fetched from anywhere; it is a path", at)
+	case repo.IsStream(text):
+		p.stream(at, text)
+	default:
+		return []string{text}
+	}
+	return nil
 }
 
 // defaults reads the rules of admission webhooks.

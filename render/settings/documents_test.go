@@ -135,6 +135,7 @@ func schema(t *testing.T) []byte {
 	top["defaults"] = map[string]any{"type": "array", "description": "what admission webhooks of your clusters set, so that references know it",
 		"items": map[string]any{"type": "object", "required": []string{"group", "field", "value"}, "additionalProperties": false,
 			"properties": map[string]any{"group": text, "kind": text, "field": text, "value": text, "source": text}}}
+	top["policies"].(map[string]any)["items"] = map[string]any{"oneOf": []any{text, policy()}}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -148,6 +149,23 @@ func schema(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// policy is the schema of a rule over objects and changes.
+func policy() map[string]any {
+	text := map[string]any{"type": "string"}
+	texts := map[string]any{"type": "array", "items": text}
+	object := func(required []string, properties map[string]any) map[string]any {
+		return map[string]any{"type": "object", "required": required, "additionalProperties": false, "properties": properties}
+	}
+	return object([]string{"name", "expression"}, map[string]any{
+		"name": text, "kinds": texts, "when": text, "expression": text, "message": text, "messageExpression": text,
+		"severity":   map[string]any{"enum": []string{"error", "warning"}},
+		"operations": map[string]any{"type": "array", "items": map[string]any{"enum": []string{"CREATE", "UPDATE", "DELETE"}}},
+		"params":     map[string]any{"type": "object"},
+		"exceptions": map[string]any{"type": "array", "items": object([]string{"object", "reason"},
+			map[string]any{"object": text, "reason": text, "until": map[string]any{"type": "string", "format": "date"}})},
+	})
 }
 
 // remote is the schema of definitions in another place.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/krowave/krowave/render/admission"
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/policycheck"
 	"github.com/krowave/krowave/render/project"
 )
 
@@ -27,7 +28,7 @@ func File(f *project.Settings) Layer {
 	if f == nil {
 		return l
 	}
-	lists := []Value{{Setting: "definitions", Texts: f.Definitions}, {Setting: "observed", Texts: f.Observed}, {Setting: "crds", Texts: f.CRDs}}
+	lists := []Value{{Setting: "definitions", Texts: f.Definitions}, {Setting: "observed", Texts: f.Observed}, {Setting: "crds", Texts: f.CRDs}, {Setting: "policies", Texts: f.Policies}}
 	for _, v := range lists {
 		if v.Texts == nil {
 			continue
@@ -46,7 +47,24 @@ func File(f *project.Settings) Layer {
 			Group: d.Group, Kinds: d.Kinds, Field: strings.Split(d.Field, "."), Value: d.Value, Source: d.Source, Position: d.Position,
 		})
 	}
+	for _, p := range f.PolicyRules {
+		l.Policies = append(l.Policies, policyRule(p))
+	}
 	return l
+}
+
+func policyRule(p project.Policy) policycheck.Rule {
+	out := policycheck.Rule{
+		Name: p.Name, Kinds: p.Kinds, When: p.When, Expression: p.Expression, Message: p.Message, MessageExpression: p.MessageExpression,
+		Severity: diag.Error, Operations: p.Operations, Params: p.Params, Position: p.Position,
+	}
+	if p.Severity == diag.Warning.String() {
+		out.Severity = diag.Warning
+	}
+	for _, e := range p.Exceptions {
+		out.Exceptions = append(out.Exceptions, policycheck.Exception{Object: e.Object, Reason: e.Reason, Until: e.Until, Position: e.Position})
+	}
+	return out
 }
 
 // key adds a key of the file.

@@ -5,9 +5,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/krowave/krowave/render/admission"
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/policycheck"
 )
 
 // Layer is what one surface says.
@@ -16,7 +18,8 @@ type Layer struct {
 	Values  []Value
 	// Defaults are the rules of admission webhooks that a krowave.yaml adds.
 	Defaults []admission.Rule
-	Found    diag.List // what was wrong before any setting was known
+	Policies []policycheck.Rule // of a krowave.yaml
+	Found    diag.List          // what was wrong before any setting was known
 }
 
 // Value is what a surface says of one setting.
@@ -58,6 +61,7 @@ func Resolve(base Values, layers ...Layer) (Values, diag.List) {
 	}
 	for _, l := range layers {
 		out.Options.Defaults = append(out.Options.Defaults, l.Defaults...)
+		out.Options.Policies = append(out.Options.Policies, l.Policies...)
 	}
 	out.Options.KeepIdioms = out.Idioms == "keep" || out.Idioms == "" && out.Options.Runtime.LeavesOut()
 	return out, r.diags
@@ -251,4 +255,13 @@ func (s Surface) String() string {
 		return "krowave.yaml"
 	}
 	return "the flags of this command"
+}
+
+// Day is the day of a time in UTC if something depends on it, which exceptions
+// from policies do, and zero otherwise.
+func (v *Values) Day(now time.Time) time.Time {
+	if len(v.Options.Policies) == 0 {
+		return time.Time{}
+	}
+	return now.UTC().Truncate(24 * time.Hour)
 }

@@ -93,7 +93,7 @@ type Setting struct {
 type Values struct {
 	Options render.Options // of the engine
 
-	Definitions, CRDs, Observed, Exclude []string // places to look up, patterns to skip
+	Definitions, CRDs, Observed, Policies, Exclude []string // places to look up, patterns to skip
 
 	Strict        bool
 	Root, Vendor  string

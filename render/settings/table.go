@@ -29,6 +29,9 @@ func lookups() []Setting {
 	definitions.Short = "d"
 	crds := list("crds", "file or directory with CRDs to look up; repeatable", [surfaces]Right{Free, No, No, Free, No, Free}, func(v *Values) *[]string { return &v.CRDs })
 	crds.Elsewhere = "spec.definitions of a RenderedSource also accepts CRDs, and krowave.yaml has crds"
+	policies := list("policies", "file or directory with ValidatingAdmissionPolicies, their bindings and parameters; repeatable",
+		[surfaces]Right{Free, No, No, No, No, Free}, func(v *Values) *[]string { return &v.Policies })
+	policies.Elsewhere = "the policies of a repository are in its krowave.yaml"
 	exclude := list("exclude", "pattern of paths to skip in directories, such as charts or '**/*.tpl.yaml'; repeatable", [surfaces]Right{Free, No, No, Free, No, Free},
 		func(v *Values) *[]string { return &v.Exclude })
 	exclude.Elsewhere = "for a RenderedSource, use exclude in krowave.yaml or ignore in the Flux source"
@@ -43,6 +46,7 @@ func lookups() []Setting {
 		crds,
 		list("observed", "file or directory with recorded objects of a cluster; repeatable", everyone,
 			func(v *Values) *[]string { return &v.Observed }),
+		policies,
 		exclude,
 		vendor,
 		root,
@@ -113,6 +117,8 @@ func guards() []Setting {
 	return []Setting{
 		boolean("strict", "treat warnings as errors", [surfaces]Right{Free, Free, Free, Tighten, Tighten, Tighten},
 			func(v *Values) *bool { return &v.Strict }).stricter(true),
+		boolean("check-policies", "check rendered objects against the policies of krowave.yaml; validate and diff always do", [surfaces]Right{Free, Free, Free, Tighten, No, Tighten},
+			func(v *Values) *bool { return &v.Options.CheckPolicies }).stricter(true).because("for a RenderedSource, set checkPolicies in krowave.yaml"),
 		boolean("allow-empty", "allow empty output", [surfaces]Right{Free, Free, Free, Free, Free, No},
 			func(v *Values) *bool { return &v.Options.AllowEmpty }).stricter(false),
 	}

@@ -160,7 +160,7 @@ func (s *source) compare(ctx context.Context) (*compare.Report, error) {
 	return compare.Compare(ctx,
 		compare.Side{Result: c.Old.Run.Result, Label: c.Old.Label, Unread: c.Old.In.Unread, Hides: c.Old.Hides},
 		compare.Side{Result: c.New.Run.Result, Label: c.New.Label, Unread: c.New.In.Unread, Hides: c.New.Hides},
-		compare.Options{Unchanged: c.Unchanged, Jobs: c.New.In.Settings.Options.Jobs})
+		compare.Options{Unchanged: c.Unchanged, Policies: c.Policies, Jobs: c.New.In.Settings.Options.Jobs})
 }
 
 // patience is how long a program that opens a browser may take.

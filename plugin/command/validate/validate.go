@@ -29,7 +29,7 @@ func New(s cli.Streams) *cobra.Command {
 			"is checked. What render refuses with the same settings is an error.\n\nExit code 1 means that there are errors.",
 		Example: "  krowave validate definitions\n  krowave validate -o sarif shop.yaml\n  krowave validate --explain-runtime shop-rgd.yaml",
 	}
-	flags.Bind(cmd, options.Defaults(), "annotate", "waves", "emit", "instance")
+	flags.Bind(cmd, options.Defaults(), "annotate", "waves", "emit", "instance", "check-policies")
 	flags.BindRef(cmd.Flags())
 	cmd.Flags().VarP(&output, "output", "o", "output format; --explain-runtime supports human and json")
 	options.Complete(cmd, "output", output.Allowed...)
@@ -67,7 +67,7 @@ func validate(c load.Loader, args []string) (*report.Report, error) {
 	cache := render.NewCache(256 << 20)
 	for _, u := range units {
 		opts := u.Options
-		opts.Cache = cache
+		opts.Cache, opts.CheckPolicies = cache, true
 		if err := checkUnit(c.Context(), v, u.Input, opts); err != nil {
 			return nil, err
 		}
