@@ -71,7 +71,9 @@ func OfGraphs() []string {
 }
 
 // OfOutput names the settings of printing objects.
-func OfOutput() []string { return []string{"annotate", "waves", "emit", "allow-empty", "check-policies"} }
+func OfOutput() []string {
+	return []string{"annotate", "waves", "emit", "allow-empty", "check-policies"}
+}
 
 // BindRef adds --ref, for commands that read one revision.
 func (f *Settings) BindRef(flags *pflag.FlagSet) {
