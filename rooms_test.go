@@ -49,6 +49,7 @@ var rooms = []string{
 	"plugin/remote",
 	"plugin/rgdtest",
 	"plugin/apidoc",
+	"plugin/rgdfmt",
 	"plugin/picture",
 	"plugin/watch",
 	"plugin/compare",

@@ -101,7 +101,7 @@ func commands() []command {
 		{"explain", inspect.NewExplain}, {"tree", tree.New}, {"test", test.New}, {"validate", validate.New}, {"observe", observe.New}, {"push", publish.NewPush},
 		{"hydrate", publish.NewHydrate}, {"update", deps.NewUpdate}, {"vendor", deps.NewVendor}, {"adopt", adopt.New}, {"upgrade-check", upgrade.New},
 		{"preview", preview.New}, {"docs", rgd.NewDocs}, {"list", list.New}, {"schema", rgd.NewSchema},
-		{"init", scaffold.NewInit}, {"new", scaffold.NewNew},
+		{"init", scaffold.NewInit}, {"new", scaffold.NewNew}, {"fmt", rgd.NewFmt},
 	}
 }
 

@@ -52,3 +52,17 @@ func (l Loader) PathsAndNames(args []string) (paths, names []string, err error) 
 	}
 	return paths, names, err
 }
+
+// Written reads the files with definitions that the arguments name, as they are
+// written: nothing is built.
+func (l Loader) Written(args []string) ([]repo.File, error) {
+	r, err := newReader(l)
+	if err != nil {
+		return nil, err
+	}
+	files, err := r.files(args, r.dir, true)
+	if err != nil {
+		return nil, err
+	}
+	return files, SayPassed(l.Streams.Err, r.in.Passed, l.Settings.Verbose)
+}

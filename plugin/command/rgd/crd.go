@@ -1,4 +1,4 @@
-// Package rgd contains the commands that need only an RGD: crd, docs, sample and schema.
+// Package rgd contains the commands that need only an RGD: crd, docs, fmt, sample and schema.
 package rgd
 
 import (
