@@ -3,16 +3,14 @@
 package validate
 
 import (
-	"context"
-
 	"github.com/spf13/cobra"
 
+	"github.com/krowave/krowave/plugin/check"
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/load"
 	"github.com/krowave/krowave/plugin/options"
 	"github.com/krowave/krowave/plugin/report"
 	"github.com/krowave/krowave/render"
-	"github.com/krowave/krowave/render/diag"
 )
 
 // New returns the command.
@@ -63,34 +61,10 @@ func validate(c load.Loader, args []string) (*report.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &report.Report{Source: in.Source, Each: append(diag.List{}, in.Diags...), Verbose: in.Verbose, Color: c.Streams.Color()}
-	cache := render.NewCache(256 << 20)
-	for _, u := range units {
-		opts := u.Options
-		opts.Cache, opts.CheckPolicies = cache, true
-		if err := checkUnit(c.Context(), v, u.Input, opts); err != nil {
-			return nil, err
-		}
-	}
-	v.Each = v.Each.Sorted()
-	v.Count()
-	if in.Settings.Strict {
-		v.Strict()
-	}
-	return v, nil
-}
-
-// checkUnit renders one unit and checks what is in it and what it renders.
-func checkUnit(ctx context.Context, v *report.Report, in render.Input, opts render.Options) error {
-	res, err := render.Render(ctx, in, opts)
+	checked, err := check.Units(c.Context(), units, in, render.NewCache(256<<20))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	v.Each = append(v.Each, elsewhere(res.Diagnostics, opts.Runtime)...)
-	k := newChecks(in, opts, res)
-	k.inputs(v)
-	k.rendered(v)
-	k.unchecked()
-	v.Each = append(v.Each, k.diags...)
-	return nil
+	checked.Report.Color = c.Streams.Color()
+	return checked.Report, nil
 }
