@@ -37,6 +37,8 @@ var rooms = []string{
 	"plugin/preview",
 	"plugin/preview/web",
 	"plugin/preview/view",
+	"plugin/lsp",
+	"plugin/check",
 	"plugin/load",
 	"plugin/output",
 	"plugin/options",

@@ -26,6 +26,7 @@ import (
 	"github.com/krowave/krowave/plugin/command/flux"
 	"github.com/krowave/krowave/plugin/command/inspect"
 	"github.com/krowave/krowave/plugin/command/list"
+	"github.com/krowave/krowave/plugin/command/lsp"
 	"github.com/krowave/krowave/plugin/command/observe"
 	"github.com/krowave/krowave/plugin/command/preview"
 	"github.com/krowave/krowave/plugin/command/publish"
@@ -97,6 +98,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"render", render.New}, {"crd", rgd.NewCRD}, {"sample", rgd.NewSample}, {"graph", inspect.NewGraph}, {"diff", change.NewDiff},
+		{"lsp", lsp.New},
 		{"impact", change.NewImpact}, {"version", newVersion}, {"completion", newCompletion}, {"argocd", argocd.New}, {"flux", flux.New},
 		{"explain", inspect.NewExplain}, {"tree", tree.New}, {"test", test.New}, {"validate", validate.New}, {"observe", observe.New}, {"push", publish.NewPush},
 		{"hydrate", publish.NewHydrate}, {"update", deps.NewUpdate}, {"vendor", deps.NewVendor}, {"adopt", adopt.New}, {"upgrade-check", upgrade.New},

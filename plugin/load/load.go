@@ -26,11 +26,23 @@ type Loader struct {
 	*cobra.Command
 	Streams  cli.Streams
 	Settings *options.Settings
+
+	// Texts are read in place of files, by their absolute names.
+	Texts map[string][]byte
 }
 
 // New returns the loader of a command.
 func New(cmd *cobra.Command, s cli.Streams, flags *options.Settings) Loader {
 	return Loader{Command: cmd, Streams: s, Settings: flags}
+}
+
+// For is the loader for a directory until a context ends. It reads no standard
+// input, and prints nothing.
+func (l Loader) For(ctx context.Context, dir string) Loader {
+	l.Command = &cobra.Command{}
+	l.SetContext(ctx)
+	l.Streams.Dir, l.Streams.In, l.Streams.Err = dir, nil, io.Discard
+	return l
 }
 
 // Read reads everything that the flags and arguments name.

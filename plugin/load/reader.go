@@ -280,6 +280,7 @@ func (r *reader) tree(root string) (*tree, error) {
 		if t.Tree, err = repo.Dir(root); err != nil {
 			return nil, err
 		}
+		t.Over(r.texts(root))
 	}
 	t.Stdin = r.Streams.In
 	t.Limits = r.own.Tree()
@@ -301,6 +302,17 @@ func (r *reader) tree(root string) (*tree, error) {
 	}
 	r.trees[root] = t
 	return t, nil
+}
+
+// texts are those of Texts that stand for files of a tree, by their names in it.
+func (r *reader) texts(root string) map[string][]byte {
+	out := map[string][]byte{}
+	for name, text := range r.Texts {
+		if rel, err := filepath.Rel(root, name); err == nil && filepath.IsLocal(rel) {
+			out[filepath.ToSlash(rel)] = text
+		}
+	}
+	return out
 }
 
 // relative turns a name in a tree into one relative to the working directory.

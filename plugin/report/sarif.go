@@ -92,6 +92,9 @@ const (
 	homepage    = "https://github.com/krowave/krowave"
 )
 
+// RuleURI is where a rule is described.
+func RuleURI(rule string) string { return homepage + "/blob/main/docs/diagnostics.md#" + rule }
+
 // sarif prints the findings as SARIF 2.1.0.
 func (r *Report) sarif(w io.Writer) error {
 	used := map[string]bool{}
@@ -106,7 +109,7 @@ func (r *Report) sarif(w io.Writer) error {
 		ColumnKind: "unicodeCodePoints", Results: []sarifResult{},
 	}
 	for _, id := range ids {
-		uri := homepage + "/blob/main/docs/diagnostics.md#" + id
+		uri := RuleURI(id)
 		text := sarifText{strings.ReplaceAll(id, "-", " ")}
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{
 			ID: id, ShortDescription: text, FullDescription: text, Help: sarifText{"What it means and what to do: " + uri}, HelpURI: uri,
