@@ -73,6 +73,8 @@ func Reads(parsed *cel.Ast, known []string) []Read {
 const maxReads = 10_000
 
 type reads struct {
+	places *places // where steps stand, for Occurrences; nil for none
+	seen   []Occurrence
 	known  map[string]bool
 	out    []Read
 	budget int
@@ -83,7 +85,8 @@ type reads struct {
 // number of those that must be there, and whether the end is only counted.
 type access struct {
 	steps    []string
-	optional bool // the last of steps, and what is inside, may be missing
+	at       []int // where the steps stand; only for Occurrences
+	optional bool  // the last of steps, and what is inside, may be missing
 	required int
 	shape    bool
 	presence bool
@@ -115,13 +118,13 @@ func (r *reads) visit(e ast.Expr, scope *binding, a access) {
 	}
 	switch e.Kind() {
 	case ast.IdentKind:
-		r.ident(e.AsIdent(), scope, a)
+		r.ident(e, scope, a)
 	case ast.SelectKind:
 		s := e.AsSelect()
 		if s.IsTestOnly() {
 			a = access{shape: true, presence: true}
 		}
-		r.visit(s.Operand(), scope, a.into(s.FieldName(), s.IsTestOnly()))
+		r.visit(s.Operand(), scope, r.selected(a.into(s.FieldName(), s.IsTestOnly()), e))
 	case ast.CallKind:
 		r.call(e.AsCall(), scope, a)
 	case ast.ComprehensionKind:
@@ -149,17 +152,21 @@ func (a access) element() access {
 		return access{shape: a.shape, presence: a.presence}
 	}
 	a.steps, a.required = a.steps[1:], max(a.required-1, 0)
+	if len(a.at) > 0 {
+		a.at = a.at[1:]
+	}
 	return a
 }
 
-func (r *reads) ident(name string, scope *binding, a access) {
+func (r *reads) ident(e ast.Expr, scope *binding, a access) {
+	name := e.AsIdent()
 	for b := scope; b != nil; b = b.outer {
 		switch {
 		case b.name != name:
 		case b.value == nil || r.budget < 0:
 			return
 		case b.item:
-			r.visit(b.value, b.at, a.into(Item, false))
+			r.visit(b.value, b.at, r.placed(a.into(Item, false), nil, Item))
 			return
 		default:
 			r.visit(b.value, b.at, a)
@@ -169,6 +176,7 @@ func (r *reads) ident(name string, scope *binding, a access) {
 	if !r.known[name] {
 		return
 	}
+	r.occurs(e, name, a)
 	read := Read{
 		Path: append([]string{name}, a.steps...), Shape: a.shape, Presence: a.presence, Required: len(a.steps) + 1, Branch: r.branch > 0,
 	}
@@ -206,7 +214,7 @@ func (r *reads) call(call ast.CallExpr, scope *binding, a access) {
 				step = string(s)
 			}
 		}
-		r.visit(args[0], scope, a.into(step, name != operators.Index))
+		r.visit(args[0], scope, r.placed(a.into(step, name != operators.Index), args[1], step))
 		r.visit(args[1], scope, access{})
 		return
 	case name == operators.Conditional && len(args) == 3:

@@ -127,13 +127,7 @@ func (c *compiler) serve(crd *apiextensionsv1.CustomResourceDefinition) (*apiext
 	if len(problems) > 0 {
 		return nil, nil
 	}
-	// The API server reads the CRD from JSON, which sets what the Go value leaves
-	// open, such as additionalProperties beside a schema.
-	raw, err := json.Marshal(crd)
-	wire := &apiextensionsv1.CustomResourceDefinition{}
-	if err == nil {
-		err = json.Unmarshal(raw, wire)
-	}
+	wire, err := fromJSON(crd)
 	if err != nil {
 		c.errorf(diag.Path{"spec", "schema"}, "crd-refused", "the generated CRD cannot be encoded: %v", err)
 		return nil, nil
@@ -144,6 +138,17 @@ func (c *compiler) serve(crd *apiextensionsv1.CustomResourceDefinition) (*apiext
 		return nil, nil
 	}
 	return wire, admitter
+}
+
+// fromJSON is a CRD as the API server reads it, which sets what the Go value leaves
+// open, such as additionalProperties beside a schema.
+func fromJSON(crd *apiextensionsv1.CustomResourceDefinition) (*apiextensionsv1.CustomResourceDefinition, error) {
+	raw, err := json.Marshal(crd)
+	if err != nil {
+		return nil, err
+	}
+	out := &apiextensionsv1.CustomResourceDefinition{}
+	return out, json.Unmarshal(raw, out)
 }
 
 // crdPosition maps a path in the generated CRD to the line of SimpleSchema that

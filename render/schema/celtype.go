@@ -175,6 +175,14 @@ func (t *Types) FieldNames(typeName string) []string {
 	return nil
 }
 
+// Field is the schema of a field of a struct type, by its escaped name.
+func (t *Types) Field(typeName, escaped string) (*Schema, bool) {
+	if s, ok := t.lookup(typeName); ok {
+		return field(s, escaped)
+	}
+	return nil, false
+}
+
 // FindStructFieldType implements types.Provider. Field names are escaped as in
 // Kubernetes CEL, CEL's reserved words may also be written plainly, and an
 // object that keeps unknown fields has a dyn field of every other name (S5.2).

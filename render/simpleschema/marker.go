@@ -18,12 +18,43 @@ type marker struct {
 	at     int    // of the value, after its opening quote
 }
 
-// markerNames lists every marker (S2.4).
-func markerNames() []string {
-	return []string{
-		"required", "default", "description", "minimum", "maximum", "enum", "pattern", "minLength", "maxLength",
-		"minItems", "maxItems", "uniqueItems", "listType", "listMapKey", "validation", "immutable",
+// Marker describes a marker for somebody who writes one.
+type Marker struct {
+	Name  string
+	Form  string // how it is written
+	About string
+}
+
+// Markers lists every marker (S2.4).
+func Markers() []Marker {
+	return []Marker{
+		{"required", "required=true", "an instance has to set the field"},
+		{"default", "default=VALUE", "the value of an instance that does not set the field"},
+		{"description", `description="TEXT"`, "what the field is for"},
+		{"minimum", "minimum=NUMBER", "the smallest number"},
+		{"maximum", "maximum=NUMBER", "the largest number"},
+		{"enum", `enum="A,B"`, "the only values"},
+		{"pattern", `pattern="REGEXP"`, "a regular expression that the value matches"},
+		{"minLength", "minLength=NUMBER", "the fewest characters"},
+		{"maxLength", "maxLength=NUMBER", "the most characters"},
+		{"minItems", "minItems=NUMBER", "the fewest items"},
+		{"maxItems", "maxItems=NUMBER", "the most items"},
+		{"uniqueItems", "uniqueItems=true", "no item is there twice"},
+		{"listType", "listType=atomic|set|map", "how the API server merges the list"},
+		{"listMapKey", "listMapKey=FIELD", "the key of the items of a list of the type map"},
+		{"validation", `validation="CEL"`, "a rule over self"},
+		{"immutable", "immutable=true", "the value cannot change"},
 	}
+}
+
+// markerNames lists the names of all markers.
+func markerNames() []string {
+	all := Markers()
+	names := make([]string, len(all))
+	for i, m := range all {
+		names[i] = m.Name
+	}
+	return names
 }
 
 // parseMarkers reads the markers of a field from byte start on (S2.3).
