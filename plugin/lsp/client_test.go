@@ -22,13 +22,12 @@ import (
 	"github.com/sourcegraph/jsonrpc2"
 )
 
+// programs is where the program is built.
+var programs string
+
 // krowave builds the program once.
 var krowave = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "krowave-lsp")
-	if err != nil {
-		return "", err
-	}
-	name := filepath.Join(dir, "krowave")
+	name := filepath.Join(programs, "krowave")
 	out, err := exec.Command("go", "build", "-o", name, "../..").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
@@ -37,10 +36,12 @@ var krowave = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if name, err := krowave(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(name))
+	var err error
+	if programs, err = os.MkdirTemp("", "krowave-lsp"); err != nil {
+		panic(err)
 	}
+	code := m.Run()
+	_ = os.RemoveAll(programs)
 	os.Exit(code)
 }
 
@@ -321,4 +322,14 @@ func (e *editor) bye() int {
 	e.notify("exit", nil)
 	_ = e.cmd.Wait()
 	return e.cmd.ProcessState.ExitCode()
+}
+
+// file is a file of an archive.
+func file(archive, name string) string {
+	for _, f := range txtar.Parse([]byte(archive)).Files {
+		if f.Name == name {
+			return string(f.Data)
+		}
+	}
+	return ""
 }

@@ -1,16 +1,27 @@
 package lsp
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
+
 	"github.com/krowave/krowave/plugin/check"
 	"github.com/krowave/krowave/plugin/load"
+	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/outline"
 	projects "github.com/krowave/krowave/render/project"
+	"github.com/krowave/krowave/render/schema"
 )
 
 // project is a directory that is checked as a whole: that of the krowave.yaml
@@ -26,8 +37,9 @@ type project struct {
 	mu        sync.Mutex
 	cancel    context.CancelFunc // of the check that runs
 	newest    *snapshot
-	made      chan struct{}   // closed when there is a newer one
-	published map[string]bool // URIs that have findings
+	made      chan struct{}                                                     // closed when there is a newer one
+	published map[string]bool                                                   // URIs that have findings
+	crds      map[k8sschema.GroupKind]*apiextensionsv1.CustomResourceDefinition // that RGDs generated last
 }
 
 // absolute is the path of a file that a finding names.
@@ -42,7 +54,8 @@ type snapshot struct {
 	units    []load.Unit
 	in       *load.Input
 	checked  *check.Checked
-	err      error // why there is nothing
+	crds     map[k8sschema.GroupKind]*apiextensionsv1.CustomResourceDefinition // of all RGDs, also of those with errors
+	err      error                                                             // why there is nothing
 }
 
 // projectOf finds the project of a file.
@@ -59,7 +72,7 @@ func (s *server) projectOf(file string) *project {
 		ctx, stop := context.WithCancel(s.base)
 		p = &project{
 			root: root, path: path, changed: make(chan struct{}, 1), urgent: make(chan struct{}, 1), stop: stop,
-			made: make(chan struct{}), published: map[string]bool{},
+			made: make(chan struct{}), published: map[string]bool{}, crds: map[k8sschema.GroupKind]*apiextensionsv1.CustomResourceDefinition{},
 		}
 		s.projects[key] = p
 		s.work.Go(func() { s.follow(ctx, p) })
@@ -208,6 +221,7 @@ func (s *server) check(ctx context.Context, p *project) {
 		snap.units, snap.in, snap.checked = p.newest.units, p.newest.in, p.newest.checked
 	}
 	p.newest = snap
+	maps.Copy(p.crds, snap.crds)
 	close(p.made)
 	p.made = make(chan struct{})
 	p.mu.Unlock()
@@ -224,7 +238,47 @@ func (snap *snapshot) read(l load.Loader, path string, s *server) error {
 		return err
 	}
 	snap.units, snap.in, snap.checked = units, in, checked
+	snap.define()
 	return nil
+}
+
+// define notes what the RGDs define, also those that have errors.
+func (snap *snapshot) define() {
+	snap.crds = map[k8sschema.GroupKind]*apiextensionsv1.CustomResourceDefinition{}
+	for n, res := range snap.checked.Renders {
+		for _, g := range res.Graphs {
+			snap.crds[g.RGD.GVK.GroupKind()] = g.CRD
+		}
+		if res.Catalog == nil || !res.Diagnostics.HasErrors() {
+			continue
+		}
+		for _, f := range slices.Concat(snap.units[n].Files, snap.units[n].Definitions) {
+			if !bytes.Contains(f.Data, []byte(object.RGDKind)) {
+				continue
+			}
+			docs, _ := f.Read(manifest.Limits{})
+			for _, doc := range docs {
+				kind := outline.Kind(doc.Object)
+				if object.IsRGDKind(object.GVK(doc.Object)) && kind.Kind != "" && snap.crds[kind.GroupKind()] == nil {
+					snap.crds[kind.GroupKind()] = graph.NewSketch(doc.Object, res.Catalog).CRD
+				}
+			}
+		}
+	}
+}
+
+// completed is a catalog with the kinds of RGDs that have errors now and had none
+// before.
+func (p *project) completed(c *schema.Catalog) *schema.Catalog {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var more []*apiextensionsv1.CustomResourceDefinition
+	for kind, crd := range p.crds {
+		if !slices.ContainsFunc(crd.Spec.Versions, func(v apiextensionsv1.CustomResourceDefinitionVersion) bool { return c.Has(kind.WithVersion(v.Name)) }) {
+			more = append(more, crd)
+		}
+	}
+	return c.With(more...)
 }
 
 // errNothing is the answer about a file that no check covers.

@@ -105,7 +105,6 @@ type diagnostic struct {
 	Source             string               `json:"source"`
 	Message            string               `json:"message"`
 	RelatedInformation []relatedInformation `json:"relatedInformation,omitempty"`
-	Data               *proposal            `json:"data,omitempty"`
 }
 
 type codeDescription struct {
@@ -115,9 +114,4 @@ type codeDescription struct {
 type relatedInformation struct {
 	Location location `json:"location"`
 	Message  string   `json:"message"`
-}
-
-// proposal is a text that a finding proposes in place of its range.
-type proposal struct {
-	Replacement string `json:"replacement"`
 }
