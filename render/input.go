@@ -54,6 +54,16 @@ const (
 	Placeholder = policy.Placeholder
 )
 
+// Graphs says what becomes of objects of kind Graph (preview of 0.10.0-rc.0).
+type Graphs = policy.Graphs
+
+// What there is.
+const (
+	PassGraphs   = policy.Pass
+	ExpandGraphs = policy.Expand
+	SplitGraphs  = policy.Divide
+)
+
 // Residuals says what is rendered of that which is left to kro.
 type Residuals = output.Residuals
 
@@ -108,6 +118,7 @@ type Options struct {
 	KubernetesVersion string         // of the bundled schemas; default the newest
 	Runtime           Runtime
 	Residuals         Residuals // with Delegate
+	Graphs            Graphs    // default PassGraphs
 	ServerDefaults    ServerDefaults
 	AdmissionDefaults AdmissionDefaults
 	Defaults          []admission.Rule // of the user, beside the bundled ones; the first one for a field counts
@@ -187,7 +198,7 @@ func (o Options) admission() (*admission.Rules, diag.List, error) {
 
 func (o Options) output() output.Options {
 	return output.Options{
-		Runtime: o.Runtime, Residuals: o.Residuals, Namespace: o.Namespace, WaveMode: o.WaveMode,
+		Runtime: o.Runtime, Graphs: o.Graphs, Residuals: o.Residuals, Namespace: o.Namespace, WaveMode: o.WaveMode,
 		Annotate: o.Annotate, Emit: o.Emit, APIVersions: o.APIVersions,
 	}
 }

@@ -181,7 +181,11 @@ func expandAll(ctx context.Context, docs documents, e *instance.Expander, opts O
 	err := parallel.Each(ctx, opts.Jobs, len(docs.Objects), func(ctx context.Context, i int) (err error) {
 		d := docs.Objects[i]
 		var made instance.Made
-		switch g := e.Set.Graph(d.GVK); {
+		g := e.Set.Graph(d.GVK)
+		if opts.Graphs.Renders() && e.Set.IsNative(d.GVK) {
+			g = e.Set.Native(d)
+		}
+		switch {
 		case g == nil || !opts.selects(d):
 		case object.IsEncrypted(d.Object):
 			diags[i].Add(d.Encrypted("instance"))
@@ -209,7 +213,7 @@ func expandAll(ctx context.Context, docs documents, e *instance.Expander, opts O
 func expander(project string, docs documents, set *definition.Set, plan *delegation.Plan, rules *admission.Rules, opts Options) *instance.Expander {
 	fromInput := lookup.FromInput(set, slices.Concat(docs.Objects, docs.Definitions), opts.Namespace)
 	e := &instance.Expander{Set: set, Plan: plan, Options: instance.Options{
-		Project: project, Runtime: opts.Runtime, WaveMode: opts.WaveMode, Namespace: opts.Namespace, MaxChainDepth: opts.MaxChainDepth,
+		Project: project, Runtime: opts.Runtime, Graphs: opts.Graphs, WaveMode: opts.WaveMode, Namespace: opts.Namespace, MaxChainDepth: opts.MaxChainDepth,
 		MaxObjects: opts.MaxObjectsPerInstance, MaxSteps: opts.CELCostPerInstance, MaxBytes: opts.MaxOutputBytes,
 		Overrides: opts.Overrides, Cache: opts.Cache,
 		Expand: expand.Options{
@@ -219,7 +223,7 @@ func expander(project string, docs documents, set *definition.Set, plan *delegat
 		},
 	}}
 	if opts.Cache != nil {
-		e.Options.Digest = cache.Digest("shared", project, opts.WaveMode, opts.Namespace, opts.Runtime, opts.KeepIdioms, opts.ServerDefaults,
+		e.Options.Digest = cache.Digest("shared", project, opts.WaveMode, opts.Namespace, opts.Runtime, opts.Graphs, opts.KeepIdioms, opts.ServerDefaults,
 			opts.MaxCollectionSize, opts.MaxChainDepth, opts.MaxObjectsPerInstance, opts.CELCostPerInstance, opts.MaxOutputBytes, set.Digest, rules.Digest(),
 			docs.observed.Observed != nil, docs.observed.Digest, fromInput.Digest)
 	}
@@ -247,7 +251,7 @@ func empty(res *Result, docs []*source.Document, set *definition.Set, opts Optio
 	}
 	var diags diag.List
 	for _, d := range docs {
-		if !d.GVK.Empty() && set.Defines(d.GVK) {
+		if !d.GVK.Empty() && (set.Defines(d.GVK) || opts.Graphs.Renders() && set.IsNative(d.GVK)) {
 			diags.Add(emptyOutput(d.Start(), "the input has instances but nothing is rendered"))
 			break
 		}

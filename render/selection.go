@@ -28,7 +28,7 @@ func straySelection(docs []*source.Document, set *definition.Set, opts Options) 
 	var found []override.Candidate
 	var at []diag.Position
 	for _, d := range docs {
-		if len(opts.Instances) > 0 && !d.GVK.Empty() && set.Defines(d.GVK) {
+		if len(opts.Instances) > 0 && !d.GVK.Empty() && (set.Defines(d.GVK) || opts.Graphs.Renders() && set.IsNative(d.GVK)) {
 			found, at = append(found, override.CandidateOf(d.Document, d.Key(opts.Namespace))), append(at, d.Start())
 		}
 	}

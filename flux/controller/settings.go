@@ -65,6 +65,7 @@ func specLayer(spec *v1alpha1.RenderedSourceSpec) table.Layer {
 	add("kubernetes-version", "kubernetesVersion", spec.KubernetesVersion)
 	add("runtime", "runtime", string(spec.Runtime))
 	add("residuals", "residuals", string(spec.Residuals))
+	add("graphs", "graphs", string(spec.Graphs))
 	if spec.Strict {
 		add("strict", "strict", "true")
 	}

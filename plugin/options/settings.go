@@ -67,7 +67,7 @@ func OfInstances() []string { return append(OfGraphs(), "waves") }
 
 // OfGraphs names those of OfInstances that do not matter for a graph and its waves.
 func OfGraphs() []string {
-	return []string{"annotate", "emit", "allow-empty", "runtime", "residuals", "server-defaults", "instance", "argocd-idioms", "policies", "check-policies"}
+	return []string{"annotate", "emit", "allow-empty", "runtime", "residuals", "graphs", "server-defaults", "instance", "argocd-idioms", "policies", "check-policies"}
 }
 
 // OfOutput names the settings of printing objects.

@@ -16,6 +16,7 @@ import (
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/internal/parallel"
 	"github.com/krowave/krowave/render/internal/source"
+	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/outline"
 	"github.com/krowave/krowave/render/schema"
@@ -37,6 +38,27 @@ type Set struct {
 	lookedUp map[place]bool                  // documents that are given for look-up
 	others   []outline.Definition            // RGDs of the project that are not of the Set
 	compile  graph.Options
+	natives  map[place]*graph.Graph // objects of kind Graph that compile
+
+	nativeList []*graph.Graph // in the order of their documents
+}
+
+// Native returns the compiled form of an object of kind Graph, nil for other documents
+// and for a Graph that has errors.
+func (s *Set) Native(doc *source.Document) *graph.Graph { return s.natives[placeOf(doc)] }
+
+// IsNative reports whether objects of a kind are Graphs of kro 0.10. An RGD or a CRD may define
+// a kind of that name, too.
+func (s *Set) IsNative(kind k8sschema.GroupVersionKind) bool {
+	return object.IsGraphKind(kind) && !s.defined[kind] && !s.Catalog.Has(kind)
+}
+
+// All returns the graphs of RGDs and of objects of kind Graph.
+func (s *Set) All() []*graph.Graph { return slices.Concat(s.Graphs, s.nativeList) }
+
+// CompileNative compiles an object of kind Graph that is not of the input.
+func (s *Set) CompileNative(doc *manifest.Document) (*graph.Graph, diag.List) {
+	return graph.CompileNative(doc, s.Catalog, s.compile)
 }
 
 // Graph returns the graph whose instances are of a kind, nil if there is none.
@@ -107,7 +129,7 @@ func Define(ctx context.Context, docs Documents, opts Options) (*Set, diag.List,
 	d := &definer{opts: opts, rgds: map[*graph.RGD]string{}, kinds: map[gvk]string{}, undefined: map[gvk]graph.Undefined{}}
 	d.opts.Compile.Undefined = d.undefined // filled as RGDs turn out to have errors
 	d.set = &Set{Catalog: catalog, graphs: map[gvk]*graph.Graph{}, defined: map[gvk]bool{}, provided: map[gvk]bool{}, compile: d.opts.Compile,
-		others: docs.Others, refused: map[k8sschema.GroupKind]refused{}, lookedUp: map[place]bool{}}
+		others: docs.Others, refused: map[k8sschema.GroupKind]refused{}, lookedUp: map[place]bool{}, natives: map[place]*graph.Graph{}}
 	d.serve(docs)
 	d.admit(slices.Concat(docs.Definitions, docs.Objects))
 	d.orphans(docs.Objects)
@@ -301,12 +323,16 @@ func (d *definer) one(rgd *graph.RGD) (compiled, string) {
 	return c, digest
 }
 
-// graphs checks the objects of kind Graph, which are handed over for kro 0.10. An
-// RGD may define a kind of that name, too.
+// graphs compiles the objects of kind Graph, which kro 0.10 expands.
 func (d *definer) graphs(docs []*source.Document) {
 	for _, doc := range docs {
-		if object.IsGraphKind(doc.GVK) && !d.set.defined[doc.GVK] && !d.set.Catalog.Has(doc.GVK) {
-			d.diags = append(d.diags, graph.CheckNative(doc.Document, d.set.Catalog, d.opts.Compile)...)
+		if !d.set.IsNative(doc.GVK) {
+			continue
+		}
+		g, found := d.set.CompileNative(doc.Document)
+		if d.diags = append(d.diags, found...); g != nil {
+			d.set.natives[placeOf(doc)] = g
+			d.set.nativeList = append(d.set.nativeList, g)
 		}
 	}
 }

@@ -35,7 +35,9 @@ func (ev *evaluator) allow(n *graph.Node) bool {
 	if a == nil {
 		return true
 	}
-	a.objects++
+	if !n.Type.IsDef() {
+		a.objects++
+	}
 	over := a.Budget.Charge(n.Bytes)
 	switch {
 	case a.spent:

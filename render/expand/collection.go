@@ -38,7 +38,7 @@ func (ev *evaluator) collection(n *graph.Node) ([]map[string]any, bool) {
 			return nil, false
 		}
 		id := identityOf(obj)
-		if seen[id] {
+		if seen[id] && !n.Type.IsDef() {
 			ev.nodeErrorf(n, "duplicate-object", "two items render %s", id)
 			return nil, false
 		}
@@ -73,7 +73,9 @@ func (ev *evaluator) item(n *graph.Node, base []any, item map[string]any) (map[s
 	if obj == nil {
 		return nil, false
 	}
-	normalizeLabels(obj)
+	if n.Type.Creates() {
+		normalizeLabels(obj)
+	}
 	return obj, true
 }
 

@@ -133,7 +133,9 @@ func Instance(ctx context.Context, g *graph.Graph, instance map[string]any, opts
 // run decides on every node, in topological order.
 func (ev *evaluator) run() error {
 	ev.namespace, _ = metaString(ev.out.Instance, "namespace")
-	ev.values[graph.SchemaVar] = schema.Value(ev.instanceSeen(ev.out.Instance), ev.g.Seen)
+	if ev.g.Native == nil {
+		ev.values[graph.SchemaVar] = schema.Value(ev.instanceSeen(ev.out.Instance), ev.g.Seen)
+	}
 	for _, n := range ev.g.Nodes {
 		if err := ev.ctx.Err(); err != nil {
 			return err
@@ -167,6 +169,7 @@ type evaluator struct {
 	seen      map[string]nodeObjects // of values: those of nodes that kro applies
 	state     map[string]nodeState
 	observed  map[string]bool // nodes whose objects are all observed
+	plain     map[string]any  // of a Graph: values of nodes as data, for those of nested graphs
 	out       *Expansion
 	diags     diag.List
 }
@@ -207,7 +210,7 @@ func (ev *evaluator) include(n *graph.Node) (bool, nodeState) {
 			waits = append(waits, dep)
 		}
 	}
-	if slices.ContainsFunc(n.Dependencies, func(dep string) bool { return ev.state[dep].failed }) {
+	if slices.ContainsFunc(n.After(), func(dep string) bool { return ev.state[dep].failed }) {
 		return false, nodeState{failed: true}
 	}
 	if len(waits) > 0 {
@@ -220,7 +223,7 @@ func (ev *evaluator) include(n *graph.Node) (bool, nodeState) {
 	// Every resource that any of the conditions names must be there first, even
 	// when an earlier condition is false without it.
 	for _, ref := range n.IncludeScope {
-		if ref != graph.SchemaVar && !ev.state[ref].ready {
+		if !ev.g.IsInstance(ref) && !ev.state[ref].ready {
 			waits = append(waits, ref)
 		}
 	}
@@ -237,7 +240,7 @@ func (ev *evaluator) conditions(n *graph.Node) (bool, nodeState) {
 		v, err := ev.eval(e, vars)
 		if err != nil {
 			// Missing data is worth waiting for only when a resource may bring it.
-			if (e.ReadsNodes() || e.IsRuntime()) && isPending(err) {
+			if (ev.g.Native != nil || e.ReadsNodes() || e.IsRuntime()) && isPending(err) {
 				if ev.pending(n, e, vars, err); ev.opts.Placeholder {
 					continue
 				}
@@ -272,6 +275,12 @@ func (ev *evaluator) render(n *graph.Node) bool {
 		ev.wait(n, waits)
 		return false
 	}
+	switch n.Type {
+	case graph.Patch:
+		return ev.patch(n)
+	case graph.Nested:
+		return ev.nested(n)
+	}
 	var objects []map[string]any
 	ok := false
 	if n.Type.Repeats() {
@@ -279,7 +288,7 @@ func (ev *evaluator) render(n *graph.Node) bool {
 	} else if obj := ev.single(n); obj != nil {
 		objects, ok = []map[string]any{obj}, true
 	}
-	if !ok || !n.Type.Selects() && !ev.defaultNamespaces(n, objects) {
+	if !ok || n.IsDynamic && !ev.kindsKnown(n, objects) || !n.Type.Selects() && !ev.defaultNamespaces(n, objects) {
 		return false
 	}
 	for _, f := range n.Fields {
@@ -294,6 +303,9 @@ func (ev *evaluator) render(n *graph.Node) bool {
 		return ev.external(n, objects[0])
 	}
 	for i, obj := range objects {
+		if n.Type.IsDef() {
+			break
+		}
 		ev.out.Objects = append(ev.out.Objects, Object{Node: n, Index: i, Object: obj})
 	}
 	ev.observe(n, objects)
@@ -306,13 +318,16 @@ func (ev *evaluator) observe(n *graph.Node, objects []map[string]any) {
 		return
 	}
 	ev.observed[n.ID] = true
-	if !n.Type.IsExternal() {
+	if n.Type.Creates() {
 		objects = ev.liveObjects(n, objects)
 		ev.seen[n.ID] = nodeObjects{n, objects}
 	}
 	items := make([]any, len(objects))
 	for i, obj := range objects {
-		items[i] = schema.Value(obj, n.Kind.Schema)
+		items[i] = schema.Value(obj, ev.kindOf(n, obj).Schema)
+	}
+	if ev.g.Native != nil {
+		ev.keepPlain(n, objects)
 	}
 	if ev.values[n.ID] = items; !n.Type.IsCollection() {
 		ev.values[n.ID] = items[0]
@@ -337,9 +352,9 @@ func (ev *evaluator) asSeen(n *graph.Node, obj map[string]any, index int) (map[s
 	if n.Type.Repeats() {
 		obj = withIndexLabel(obj, index)
 	}
-	if ev.opts.ServerDefaults {
-		obj = schema.ServerDefaults(n.Kind, obj)
-		obj = ev.opts.Admission.Apply(ev.ctx, n.Kind.GVK.GroupKind(), obj)
+	if kind := ev.kindOf(n, obj); ev.opts.ServerDefaults && (ev.g.Native == nil || kind.Schema != nil) {
+		obj = schema.ServerDefaults(kind, obj)
+		obj = ev.opts.Admission.Apply(ev.ctx, kind.GVK.GroupKind(), obj)
 	}
 	return obj, observed
 }
@@ -347,10 +362,10 @@ func (ev *evaluator) asSeen(n *graph.Node, obj map[string]any, index int) (map[s
 // defaultNamespaces gives namespaced objects the instance's namespace where
 // they name none (S7.8).
 func (ev *evaluator) defaultNamespaces(n *graph.Node, objects []map[string]any) bool {
-	if !n.Kind.Namespaced {
-		return true
-	}
 	for _, obj := range objects {
+		if !ev.kindOf(n, obj).Namespaced {
+			continue
+		}
 		if ns, ok := metaString(obj, "namespace"); ok && ns != "" {
 			continue
 		}

@@ -173,7 +173,7 @@ func TestObserved(t *testing.T) {
 			ref := map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{
 				"namespace": tt.namespace, "selector": tt.selector,
 			}}
-			found, err := o.selected(n, ref)
+			found, err := o.selected(n.Kind, ref)
 			if (err != nil) != (tt.want == nil) {
 				t.Fatalf("error is %v", err)
 			}

@@ -67,7 +67,7 @@ func withPresent(obj map[string]any, fields []string) map[string]any {
 // presentValue is the value of a variable for an expression that asks for the
 // presence of fields only; false when it is not bound.
 func (ev *evaluator) presentValue(name string) (any, bool) {
-	if name == graph.SchemaVar {
+	if ev.g.IsInstance(name) {
 		return schema.Value(withPresent(ev.instanceSeen(ev.out.Instance), graph.PresentInstance), ev.g.Seen), true
 	}
 	seen, ok := ev.seen[name]
@@ -77,7 +77,7 @@ func (ev *evaluator) presentValue(name string) (any, bool) {
 	}
 	items := make([]any, len(seen.objects))
 	for i, obj := range seen.objects {
-		items[i] = schema.Value(withPresent(obj, graph.PresentObject), seen.node.Kind.Schema)
+		items[i] = schema.Value(withPresent(obj, graph.PresentObject), ev.kindOf(seen.node, obj).Schema)
 	}
 	if !seen.node.Type.IsCollection() {
 		return items[0], true

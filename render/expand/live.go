@@ -38,12 +38,13 @@ func Digest(obj map[string]any) string {
 // how the API server writes them. An observed object that is whole and holds
 // all that is rendered is taken as it is.
 func (ev *evaluator) live(n *graph.Node, obj map[string]any) (map[string]any, bool) {
-	l := ev.opts.Observed.named(n, obj)
+	kind := ev.kindOf(n, obj)
+	l := ev.opts.Observed.find(kind, obj)
 	if l == nil {
 		return obj, false
 	}
 	o := overlay{}
-	merged, _ := o.merge(nil, obj, withoutRecord(l.Object), n.Kind.Schema).(map[string]any)
+	merged, _ := o.merge(nil, obj, withoutRecord(l.Object), kind.Schema).(map[string]any)
 	ev.checkStale(n, obj, l, o.differ)
 	if len(o.differ) == 0 && whole(l.Object) {
 		merged = l.Object

@@ -10,6 +10,7 @@ import (
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
+	"github.com/krowave/krowave/render/schema"
 )
 
 // Live is an object as a cluster has it, whole or in part.
@@ -57,16 +58,17 @@ func (ev *evaluator) external(n *graph.Node, ref map[string]any) bool {
 	var found []map[string]any
 	known := false
 	if !n.Type.Selects() {
-		l := ev.opts.Observed.named(n, ref)
+		kind := ev.kindOf(n, ref)
+		l := ev.opts.Observed.find(kind, ref)
 		if l == nil {
-			l = ev.opts.FromInput.named(n, ref)
+			l = ev.opts.FromInput.find(kind, ref)
 		}
 		if known = l != nil; known {
 			found = []map[string]any{withoutRecord(l.Object)}
 		}
 	} else if known = ev.opts.Observed != nil; known {
 		var err error
-		if found, err = ev.opts.Observed.selected(n, ref); err != nil {
+		if found, err = ev.opts.Observed.selected(ev.kindOf(n, ref), ref); err != nil {
 			ev.nodeErrorf(n, "selector", "not a label selector: %s", ev.reasonOf(n, err))
 			return false
 		}
@@ -94,14 +96,16 @@ func (ev *evaluator) external(n *graph.Node, ref map[string]any) bool {
 }
 
 // named finds one object by name; nil when there is none.
-func (o *Observed) named(n *graph.Node, obj map[string]any) *Live {
+func (o *Observed) named(n *graph.Node, obj map[string]any) *Live { return o.find(n.Kind, obj) }
+
+func (o *Observed) find(kind *schema.Kind, obj map[string]any) *Live {
 	if o == nil {
 		return nil
 	}
 	name, _ := metaString(obj, "name")
 	for i, l := range o.byKind[kindKey(obj)] {
 		got, _ := metaString(l.Object, "name")
-		if got == name && (!n.Kind.Namespaced || namespaceOf(l.Object) == namespaceOf(obj)) {
+		if got == name && (!kind.Namespaced || namespaceOf(l.Object) == namespaceOf(obj)) {
 			return &o.byKind[kindKey(obj)][i]
 		}
 	}
@@ -129,7 +133,7 @@ func (o *Observed) Resembling(obj map[string]any) []string {
 }
 
 // selected lists objects by label. Without a namespace it lists all (S1.7).
-func (o *Observed) selected(n *graph.Node, ref map[string]any) ([]map[string]any, error) {
+func (o *Observed) selected(kind *schema.Kind, ref map[string]any) ([]map[string]any, error) {
 	selector, err := SelectorOf(ref)
 	if err != nil {
 		return nil, err
@@ -137,7 +141,7 @@ func (o *Observed) selected(n *graph.Node, ref map[string]any) ([]map[string]any
 	namespace, _ := metaString(ref, "namespace")
 	out := []map[string]any{}
 	for _, l := range o.byKind[kindKey(ref)] {
-		inNamespace := !n.Kind.Namespaced || namespace == "" || namespaceOf(l.Object) == namespace
+		inNamespace := !kind.Namespaced || namespace == "" || namespaceOf(l.Object) == namespace
 		if inNamespace && selector.Matches(labels.Set(labelsOf(l.Object))) {
 			out = append(out, withoutRecord(l.Object))
 		}

@@ -222,6 +222,9 @@ func (b *bindings) ResolveName(name string) (any, bool) {
 	if v, ok := b.item[name]; ok {
 		return v, true
 	}
+	if b.evaluator.g.Native != nil {
+		name = b.id(name)
+	}
 	switch {
 	case !slices.Contains(b.names, name) && !(b.instance && name == graph.SchemaVar):
 		return nil, false

@@ -71,7 +71,7 @@ func (r *Replay) external(n *graph.Node) []Seen {
 	if r.ev.opts.Observed == nil {
 		return nil
 	}
-	found, err := r.ev.opts.Observed.selected(n, ref)
+	found, err := r.ev.opts.Observed.selected(r.ev.kindOf(n, ref), ref)
 	if err != nil {
 		return nil
 	}

@@ -36,6 +36,9 @@ func (ev *evaluator) pending(n *graph.Node, e *graph.Expression, vars *bindings,
 			unbound = append(unbound, dep)
 		}
 	}
+	if ev.g.Native != nil {
+		unbound = append(unbound, ev.missingChildren(e)...)
+	}
 	if len(unbound) > 0 {
 		ev.wait(n, unbound)
 		return

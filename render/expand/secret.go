@@ -18,7 +18,7 @@ func (x *Expansion) ReadsSecret(n *graph.Node) bool {
 		return true
 	}
 	seen := map[string]bool{}
-	todo := n.Dependencies
+	todo := n.After()
 	for len(todo) > 0 {
 		var next []string
 		for _, other := range x.Graph.Nodes {
@@ -30,7 +30,7 @@ func (x *Expansion) ReadsSecret(n *graph.Node) bool {
 					return true
 				}
 				seen[id] = true
-				next = append(next, other.Dependencies...)
+				next = append(next, other.After()...)
 			}
 		}
 		todo = next

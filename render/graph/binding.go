@@ -41,26 +41,33 @@ type Cause struct {
 // bind finds the binding of every expression and node, and with it makes the
 // nodes of the Graph.
 func bind(t *typed, rules *admission.Rules) []*Node {
-	b := binder{nodes: make(map[string]*Node, len(t.nodes)), rules: rules}
-	out := make([]*Node, len(t.nodes))
-	for i, n := range t.nodes { // in topological order, so that a dependency's binding is known
-		out[i] = b.node(n, t.read[n.id])
+	return binder{nodes: make(map[string]*Node, len(t.nodes)), rules: rules}.bind(t.nodes, t.read)
+}
+
+func (b binder) bind(nodes []*typedNode, read map[string]bool) []*Node {
+	out := make([]*Node, len(nodes))
+	for i, n := range nodes { // in topological order, so that a dependency's binding is known
+		out[i] = b.node(n, read[n.id])
 		b.nodes[n.id] = out[i]
 	}
 	return out
 }
 
 type binder struct {
-	nodes map[string]*Node
-	rules *admission.Rules
+	nodes  map[string]*Node
+	rules  *admission.Rules
+	native bool // of an object of kind Graph
 }
 
 // node is the one place that makes a Node.
 func (b binder) node(t *typedNode, isRead bool) *Node {
 	n := &Node{
-		ID: t.id, Index: t.index, At: resourcePath(t.index), Type: t.typ, Kind: t.kind, Template: t.template, Bytes: sizeOf(t.template), Dependencies: t.dependencies, IsRead: isRead,
+		ID: t.id, Index: t.index, At: t.at, Type: t.typ, Kind: t.kind, Template: t.template, Bytes: sizeOf(t.template), Dependencies: t.dependencies, IsRead: isRead,
 		BaseScope: t.base, IterationScope: t.iteration, ForEachScope: t.forEach, IncludeScope: t.include,
-		Workarounds: workarounds(t),
+		Children: t.children, IsDynamic: t.dynamic,
+	}
+	if !b.native {
+		n.Workarounds = workarounds(t)
 	}
 	for _, f := range t.checked.fields {
 		n.Fields = append(n.Fields, &Field{
@@ -113,7 +120,10 @@ func (b binder) causes(n *Node) []Cause {
 			}
 		}
 	}
-	for _, dep := range n.Dependencies {
+	if n.Type == Patch {
+		out = append(out, Cause{Read: RuntimeRead{Read: expr.Read{Path: []string{n.ID}, Required: 1}, Why: whyPatch}})
+	}
+	for _, dep := range n.After() {
 		if b.nodes[dep].Binding == Runtime {
 			out = append(out, Cause{Dependency: dep})
 		}
@@ -135,6 +145,7 @@ func (b binder) runtime(reads []expr.Read) []RuntimeRead {
 // Reasons.
 const (
 	whyExternal = "an object outside of the graph"
+	whyPatch    = "a patch, which only kro makes"
 	whyServer   = "set by the API server"
 	whyKro      = "written by kro's controller"
 	whyStatus   = "a status, which controllers write"
@@ -174,7 +185,7 @@ func (b binder) presence(read expr.Read) bool {
 		} else if !n.Type.Repeats() {
 			field = fieldOfMetadata(steps)
 		}
-	} else if read.Path[0] == SchemaVar {
+	} else if b.isInstance(read.Path[0]) {
 		field = fieldOfMetadata(read.Path[1:])
 	}
 	return read.Presence && slices.Contains(fields, field)
@@ -207,7 +218,7 @@ func ownedByKro(key string) bool {
 // is set when that depends on the instance.
 func (b binder) why(read expr.Read) (why string, maybe bool) {
 	steps := read.Path[1:]
-	if read.Path[0] == SchemaVar {
+	if b.isInstance(read.Path[0]) {
 		switch {
 		case b.presence(read):
 			return "", false
@@ -230,6 +241,10 @@ func (b binder) why(read expr.Read) (why string, maybe bool) {
 		return "", false // a name that a loop hides (S4.10)
 	case n.Type.IsExternal():
 		return whyExternal, false
+	case n.Type == Nested:
+		return b.nested(n, read)
+	case n.Type.IsDef():
+		return "", false // it is evaluated, and with it all that is in it
 	}
 	if n.Type.Repeats() {
 		if len(steps) == 0 && read.Shape {
@@ -250,6 +265,24 @@ func (b binder) why(read expr.Read) (why string, maybe bool) {
 		return "", false
 	}
 	return why, maybe
+}
+
+// isInstance reports whether a name stands for the instance.
+func (b binder) isInstance(name string) bool { return name == SchemaVar && !b.native }
+
+// nested says why the value of a path into a nested graph is not known: that of the node in
+// it, else of any.
+func (b binder) nested(n *Node, read expr.Read) (why string, maybe bool) {
+	if len(read.Path) > 1 && read.Path[1] != expr.Item {
+		read.Path = append([]string{n.ID + "." + read.Path[1]}, read.Path[2:]...)
+		return b.why(read)
+	}
+	for _, child := range n.Children {
+		if b.nodes[child].Binding == Runtime {
+			return whyWhole, false
+		}
+	}
+	return "", false
 }
 
 // admitted reports whether a webhook sets a field where the template does not.

@@ -9,6 +9,9 @@
 package graph
 
 import (
+	"slices"
+	"strings"
+
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -26,7 +29,7 @@ const (
 	RuntimeVar = "runtime"
 )
 
-// Graph is a compiled RGD.
+// Graph is a compiled RGD, or a compiled object of kind Graph.
 type Graph struct {
 	RGD      *RGD
 	CRD      *apiextensionsv1.CustomResourceDefinition
@@ -35,7 +38,14 @@ type Graph struct {
 	Seen     *schema.Schema // with which expressions read it
 	Kro      compat.Behaviors
 
-	Nodes []*Node // in topological order (S6.4)
+	Nodes []*Node // in topological order (S6.4); nodes of a nested graph stand before it
+
+	Native *Native // of an object of kind Graph, which has no CRD and no instances; else nil
+}
+
+// Native is what an object of kind Graph has beside nodes.
+type Native struct {
+	KindOf func(k8sschema.GroupVersionKind) *schema.Kind // for nodes whose kind is an expression; nil when nothing is known of it
 }
 
 // Order returns the ids in topological order.
@@ -64,6 +74,8 @@ type Node struct {
 	ReadyWhen    []*Expression
 	Dependencies []string // ids, sorted
 	IsRead       bool     // another node depends on it
+	Children     []string // ids of the nodes of a nested graph; not among Dependencies
+	IsDynamic    bool     // its kind is an expression, and Kind is empty (G26)
 
 	Binding     Binding // whether Git alone tells what it renders
 	Causes      []Cause // why not, in the order of the template, then of the dependencies
@@ -73,6 +85,36 @@ type Node struct {
 	// what the group refers to, and everything when it refers to nothing.
 	BaseScope, IterationScope, ForEachScope, IncludeScope []string
 }
+
+// After lists the nodes that come before the node: its dependencies and its children.
+func (n *Node) After() []string {
+	if len(n.Children) == 0 {
+		return n.Dependencies
+	}
+	return slices.Concat(n.Dependencies, n.Children)
+}
+
+// Body is the place of the node's object in the document.
+func (g *Graph) Body(n *Node) diag.Path {
+	key := "template"
+	switch {
+	case g.Native == nil && n.Type.IsExternal():
+		key = "externalRef"
+	case n.Type.IsExternal():
+		key = "ref"
+	case n.Type.IsDef():
+		key = "def"
+	case n.Type == Patch:
+		key = "patch"
+	case n.Type == Nested:
+		key = "graph"
+	}
+	return n.At.With(key)
+}
+
+// IsInstance reports whether a name stands for the instance in expressions. A Graph has
+// none: any of its nodes may be called schema.
+func (g *Graph) IsInstance(name string) bool { return name == SchemaVar && g.Native == nil }
 
 // Field is an expression in a template and the place of its value.
 type Field struct {
@@ -110,6 +152,15 @@ type Expression struct {
 // UserText is the expression as the author wrote it, without ${} when it stands
 // alone.
 func (e *Expression) UserText() string { return source{Template: e.Template}.userText() }
+
+// Find returns where the expression's source reads a path. The names of nodes in nested
+// graphs begin with those of the graphs, which the source does not spell.
+func (e *Expression) Find(r expr.Read) int {
+	if at := strings.LastIndexByte(r.Path[0], '.'); at >= 0 {
+		r.Path = append([]string{r.Path[0][at+1:]}, r.Path[1:]...)
+	}
+	return e.Template.Find(r)
+}
 
 // ReadsNodes reports whether the expression reads anything but the instance.
 func (e *Expression) ReadsNodes() bool {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
+
 	"github.com/krowave/krowave/render/compat"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
@@ -11,36 +13,53 @@ import (
 	"github.com/krowave/krowave/render/schema"
 )
 
-// CheckNative checks an object of kind Graph, which kro 0.10 expands in the cluster:
-// its nodes, ids, modifiers, references and types (G3-G38). It returns findings, and errors
-// for what kro would refuse.
-func CheckNative(doc *manifest.Document, catalog *schema.Catalog, opts Options) diag.List {
+// CompileNative compiles an object of kind Graph, which kro 0.10 expands in the cluster:
+// its nodes, ids, modifiers, references and types (G3-G38). It returns the same form as Compile,
+// or nil and at least one error for what kro would refuse.
+func CompileNative(doc *manifest.Document, catalog *schema.Catalog, opts Options) (*Graph, diag.List) {
 	opts.Kro, opts.Next = compat.Of(compat.V0_10), compat.Behaviors{}
-	c := &compiler{rgd: &RGD{Name: object.Name(doc.Object), Doc: doc}, catalog: catalog, opts: opts, native: true}
+	rgd := &RGD{Name: object.Name(doc.Object), GVK: object.GVK(doc.Object), Doc: doc}
+	c := &compiler{rgd: rgd, catalog: catalog, opts: opts, native: true}
 	spec, ok := doc.Object["spec"].(map[string]any)
 	if !ok {
 		c.errorf(diag.Path{"spec"}, "graph-shape", "a Graph needs spec, a mapping with nodes")
-		return c.diags
+		return nil, c.diags
 	}
 	n := &native{c}
 	n.keys(spec, diag.Path{"spec"}, "nodes", "serviceAccountName")
-	n.frame(nil, spec["nodes"], diag.Path{"spec", "nodes"})
-	return c.diags
+	top := n.frame(nil, spec["nodes"], diag.Path{"spec", "nodes"})
+	if c.diags.HasErrors() {
+		return nil, c.diags
+	}
+	return &Graph{RGD: rgd, Kro: opts.Kro, Native: &Native{KindOf: c.kindNamed}, Nodes: n.bind(top)}, c.diags
 }
 
 type native struct{ *compiler }
 
+// kindNamed returns the kind of an object whose kind was an expression, nil when nothing is
+// known of it.
+func (c *compiler) kindNamed(gvk k8sschema.GroupVersionKind) *schema.Kind {
+	if kind, ok := c.catalog.Lookup(gvk); ok {
+		return kind
+	}
+	if c.opts.Lenient || object.IsGraphKind(gvk) {
+		return &schema.Kind{GVK: gvk, Namespaced: true}
+	}
+	return nil
+}
+
 // nativeFrame is a list of nodes whose names one scope holds (G35).
 type nativeFrame struct {
-	outer *nativeFrame
-	nodes []*nativeNode
-	ids   map[string]*nativeNode
+	outer  *nativeFrame
+	nodes  []*nativeNode
+	ids    map[string]*nativeNode
+	prefix string // of ids in the whole Graph
 }
 
 type nativeNode struct {
 	*linkedNode
-	at        diag.Path
-	what      string // template, ref, def, patch or graph
+	typed     *typedNode // nil before types are checked
+	what      string     // template, ref, def, patch or graph
 	iterators []string
 	value     *schema.Schema // nil for any value
 	inner     *nativeFrame
@@ -139,7 +158,7 @@ func secretIn(doc map[string]any, path diag.Path) bool {
 		field, _ := path[i+1].(string)
 		inner, _ := path[:i+1].In(doc)
 		obj, _ := inner.(map[string]any)
-		if object.IsSecretField(field) && object.IsSecret(obj) {
+		if object.IsSecretField(field) && (object.IsSecret(obj) || strings.Contains(stringAt(obj, "apiVersion")+stringAt(obj, "kind"), "${") && mayBeSecret(obj)) {
 			return true
 		}
 	}

@@ -11,9 +11,9 @@ import (
 	"github.com/krowave/krowave/render/schema"
 )
 
-// TestCheckNativeDamaged takes the Graphs of a script and puts every kind of value
+// TestCompileNativeDamaged takes the Graphs of a script and puts every kind of value
 // into every place: there are findings with a place, and nothing else happens.
-func TestCheckNativeDamaged(t *testing.T) {
+func TestCompileNativeDamaged(t *testing.T) {
 	a, err := txtar.ParseFile("../../testdata/script/validate_graph_kind.txtar")
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +31,8 @@ func TestCheckNativeDamaged(t *testing.T) {
 		var damage func(v any, put func(any))
 		check := func() {
 			runs++
-			for _, d := range graph.CheckNative(docs[0], catalog, graph.Options{}) {
+			_, found := graph.CompileNative(docs[0], catalog, graph.Options{})
+			for _, d := range found {
 				if d.Pos.Line == 0 || d.Message == "" || d.Rule == "internal" {
 					t.Fatalf("%+v", d)
 				}

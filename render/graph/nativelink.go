@@ -109,6 +109,7 @@ func (g *native) expression(l *linker, f *nativeFrame, n *nativeNode, s source, 
 			l.unknownName(s, m)
 		} else if !slices.ContainsFunc(used, func(u expr.Mention) bool { return u.Name == m.Name }) {
 			used = append(used, m)
+			e.references = append(e.references, m.Name)
 		}
 	}
 	return e, used

@@ -40,7 +40,7 @@ func (g *native) node(f *nativeFrame, m map[string]any, at diag.Path) *nativeNod
 		g.errorf(at, "resource-fields", "a node must have exactly one of %s; this node has %d", strings.Join(nodeKinds, ", "), len(kinds))
 		return nil
 	}
-	n := &nativeNode{at: at, what: kinds[0], captured: map[string]bool{}, linkedNode: &linkedNode{parsedNode: &parsedNode{id: id, typ: Single}}}
+	n := &nativeNode{what: kinds[0], captured: map[string]bool{}, linkedNode: &linkedNode{parsedNode: &parsedNode{id: id, at: at, typ: Single}}}
 	for _, mod := range []struct {
 		name string
 		on   []string
@@ -124,9 +124,17 @@ func (g *native) body(n *nativeNode, body map[string]any) {
 	n.template = body
 	s := &scanner{c: g.compiler, root: root}
 	defer func() { n.texts.fields = s.fields }()
+	switch {
+	case n.what == "patch":
+		n.typ = Patch
+	case n.what == "def" && n.typ.Repeats():
+		n.typ = DefCollection
+	case n.what == "def":
+		n.typ = Def
+	}
 	if n.what == "def" {
 		s.schemaless(body, nil)
-		n.value = typeOfDef(body)
+		n.value = typeOfDef(body, &dynType)
 		return
 	}
 	if n.what == "ref" {
@@ -148,6 +156,7 @@ func (g *native) body(n *nativeNode, body map[string]any) {
 		g.patch(body, root)
 	}
 	if strings.Contains(stringAt(body, "apiVersion"), "${") || strings.Contains(stringAt(body, "kind"), "${") {
+		n.dynamic = true
 		s.schemaless(body, nil) // a dynamic type (G26)
 		return
 	}

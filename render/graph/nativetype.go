@@ -9,9 +9,15 @@ import (
 	"github.com/krowave/krowave/render/schema"
 )
 
-// typeOfDef is the type of a literal (G20); nil where any value is possible.
-func typeOfDef(v any) *schema.Schema {
-	dyn := &schema.Schema{IntOrString: true} // which CEL has no other type for than dyn
+// What stands for any value: where types are checked, what CEL has no other type for than
+// dyn, and where values are read, what takes them as they are.
+var (
+	dynType  = schema.Schema{IntOrString: true}
+	dynValue = schema.Schema{PreserveUnknown: true}
+)
+
+// typeOfDef is the type of a literal (G20). dyn is the schema where any value is possible.
+func typeOfDef(v any, dyn *schema.Schema) *schema.Schema {
 	switch v := v.(type) {
 	case bool:
 		return &schema.Schema{Type: "boolean"}
@@ -26,13 +32,13 @@ func typeOfDef(v any) *schema.Schema {
 	case map[string]any:
 		out := &schema.Schema{Type: "object", Properties: map[string]*schema.Schema{}}
 		for k, item := range v {
-			out.Properties[k] = typeOfDef(item)
+			out.Properties[k] = typeOfDef(item, dyn)
 		}
 		return out
 	case []any:
 		out := &schema.Schema{Type: "array", Items: dyn}
 		for i, item := range v {
-			t := typeOfDef(item)
+			t := typeOfDef(item, dyn)
 			if i == 0 {
 				out.Items = t
 			} else if t.Type != out.Items.Type {
@@ -78,26 +84,30 @@ func (g *native) types(f *nativeFrame) {
 	}
 	ch.env = env
 	for _, n := range f.nodes {
-		if _, env := ch.forEach(n.linkedNode); env != nil {
+		n.typed = &typedNode{linkedNode: n.linkedNode}
+		checked, env := &n.typed.checked, (*cel.Env)(nil)
+		if checked.forEach, env = ch.forEach(n.linkedNode); env != nil {
 			if n.kind != nil && n.what != "ref" {
-				ch.fields(n.linkedNode, env)
+				checked.fields = ch.fields(n.linkedNode, env)
 			} else {
 				for _, x := range n.links.fields {
-					ch.value(env, x.expr)
+					if e, ok := ch.value(env, x.expr); ok {
+						checked.fields = append(checked.fields, field[typedExpr]{path: x.path, steps: x.steps, expr: e})
+					}
 				}
 			}
 		}
 		for _, e := range n.links.includeWhen {
-			ch.condition(e, "includeWhen")
+			checked.includeWhen = append(checked.includeWhen, ch.condition(e, "includeWhen"))
 		}
-		g.ready(ch, n)
+		n.typed.ready = g.ready(ch, n)
 	}
 }
 
 // ready checks conditions that see the node itself, or each of its items (G30).
-func (g *native) ready(ch *checker, n *nativeNode) {
+func (g *native) ready(ch *checker, n *nativeNode) []typedExpr {
 	if len(n.readyWhen) == 0 {
-		return
+		return nil
 	}
 	sees, in := n.id, ch
 	if n.typ.Repeats() {
@@ -108,9 +118,11 @@ func (g *native) ready(ch *checker, n *nativeNode) {
 		}
 	}
 	l := g.linker([]string{sees})
+	var out []typedExpr
 	for _, s := range n.readyWhen {
 		if e, ok := l.restricted(s, "readyWhen"); ok && in != nil {
-			in.condition(e, "readyWhen")
+			out = append(out, in.condition(e, "readyWhen"))
 		}
 	}
+	return out
 }

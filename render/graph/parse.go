@@ -9,6 +9,7 @@ import (
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expr"
+	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/schema"
 )
 
@@ -42,7 +43,7 @@ func (c *compiler) parseNode(i int, r Resource) *parsedNode {
 		return nil
 	}
 	at := resourcePath(i)
-	n := &parsedNode{id: r.ID, index: i, typ: nodeType(r), kind: kind, template: obj}
+	n := &parsedNode{id: r.ID, index: i, at: at, typ: nodeType(r), kind: kind, template: obj}
 	c.checkScope(n, root)
 	c.checkOwnedKeys(n, root)
 	n.texts.fields = c.scanTemplate(n, root)
@@ -96,6 +97,9 @@ func (c *compiler) kindOf(obj map[string]any, root diag.Path) *schema.Kind {
 	}
 	if kind, ok := c.catalog.Lookup(gvk); ok {
 		return kind
+	}
+	if object.IsGraphKind(gvk) { // of kro's own, with a text for another evaluator (G27, G40)
+		return &schema.Kind{GVK: gvk, Namespaced: true, Schema: &schema.Schema{Type: "object", PreserveUnknown: true}}
 	}
 	if c.opts.Lenient {
 		c.diags.Warnf(c.rgd.Doc.Position(root.With("kind")), "unknown-kind",

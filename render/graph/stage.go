@@ -40,7 +40,8 @@ func (p *parsed) ids() []string {
 
 type parsedNode struct {
 	id       string
-	index    int // in spec.resources
+	index    int       // in spec.resources
+	at       diag.Path // in the document
 	typ      NodeType
 	kind     *schema.Kind
 	template map[string]any
@@ -62,6 +63,9 @@ type linkedNode struct {
 	dependencies []string // ids, sorted
 
 	base, iteration, forEach, include []string // names that each group of expressions reads, sorted
+
+	children []string // of a nested graph
+	dynamic  bool     // its kind is an expression
 }
 
 type typed struct {

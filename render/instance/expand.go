@@ -32,6 +32,7 @@ type Expander struct {
 type Options struct {
 	Project       string
 	Runtime       policy.Runtime
+	Graphs        policy.Graphs
 	WaveMode      wave.Mode
 	Namespace     string // of instances that name none
 	MaxChainDepth int
@@ -61,7 +62,7 @@ func (e *Expander) Expand(ctx context.Context, doc *source.Document, g *graph.Gr
 	allowance := &expand.Allowance{Objects: e.Options.MaxObjects, Budget: expr.Budget{Steps: e.Options.MaxSteps, Bytes: e.Options.MaxBytes}}
 	r := &run{Expander: e, ctx: allowance.Context(ctx), allowance: allowance, overrides: override.Of(e.Options.Overrides, doc.Key(e.Options.Namespace))}
 	digest := ""
-	if e.Options.Cache != nil {
+	if e.Options.Cache != nil && g.Native == nil { // whose digest says nothing of the kinds that it uses
 		digest = cache.Digest("instance", e.Options.Digest, doc.Digest, r.overrides)
 		if v, _ := e.Options.Cache.Get(digest); v != nil {
 			x := v.(expanded)
@@ -72,12 +73,16 @@ func (e *Expander) Expand(ctx context.Context, doc *source.Document, g *graph.Gr
 	if directives.Left != "" {
 		return nil, directives.Found, nil
 	}
-	i, err := r.top(doc, g)
+	top := r.top
+	if g.Native != nil {
+		top = r.native
+	}
+	i, err := top(doc, g)
 	if i != nil {
 		i.Directives, r.diags = directives, append(r.diags, directives.Found...)
 		i.Made.Objects, i.Made.Steps, i.Made.Bytes = allowance.Used()
 	}
-	if err == nil && i != nil && e.Options.Cache != nil {
+	if err == nil && i != nil && digest != "" {
 		objects := 0
 		for _, each := range i.All() {
 			objects += len(each.Objects) + 1
@@ -161,10 +166,14 @@ func (r *run) expand(i *Instance, g *graph.Graph, stored map[string]any, chain [
 		return err
 	}
 	r.diags = append(r.diags, diags...)
-	if r.Options.Runtime.Delegates() {
+	switch {
+	case g.Native != nil && r.Options.Graphs.Divides(r.Options.Runtime):
+		x, i.Residual = delegation.SplitNative(x)
+		r.announce(i, x)
+	case g.Native == nil && r.Options.Runtime.Delegates():
 		x, i.Residual = r.Plan.Split(x, i.authored)
-		i.Trailing = i.Residual != nil
 	}
+	i.Trailing = i.Residual != nil
 	r.pending(i, x)
 	i.Expansion = x
 	i.Chained = make([]*wave.Member, len(x.Objects))
@@ -172,12 +181,20 @@ func (r *run) expand(i *Instance, g *graph.Graph, stored map[string]any, chain [
 	chain = append(chain, g.RGD.GVK.Kind)
 	for n, o := range x.Objects {
 		inner := r.Set.Graph(object.GVK(o.Object))
-		if inner == nil {
+		var child *Instance
+		switch {
+		case inner != nil:
+			child, err = r.chained(i, o, inner, chain)
+		case r.Set.IsNative(object.GVK(o.Object)):
+			child, err = r.stamped(i, o, chain)
+		default:
 			continue
 		}
-		child, err := r.chained(i, o, inner, chain)
 		if err != nil {
 			return err
+		}
+		if child == nil && (inner != nil || r.Options.Graphs.Renders()) {
+			i.withheld = append(i.withheld, n)
 		}
 		if child != nil {
 			i.chained[n], i.Chained[n] = child, &child.Member
@@ -188,9 +205,7 @@ func (r *run) expand(i *Instance, g *graph.Graph, stored map[string]any, chain [
 
 // chained expands an object that is itself an instance.
 func (r *run) chained(parent *Instance, o expand.Object, g *graph.Graph, chain []string) (*Instance, error) {
-	if limit := r.Options.MaxChainDepth; len(chain) > limit {
-		r.nodeErrorf(parent, o.Node, "chain-depth", "instances chain deeper than %d: %s (--max-chain-depth)",
-			limit, strings.Join(append(chain, g.RGD.GVK.Kind), " -> "))
+	if r.tooDeep(parent, o, chain) {
 		return nil, nil
 	}
 	stored, pruned, problems := g.Admitter.Admit(o.Object, r.Options.Namespace)
@@ -215,6 +230,16 @@ func (r *run) chained(parent *Instance, o expand.Object, g *graph.Graph, chain [
 	}
 	child := &Instance{Parent: parent, Node: o.Node.ID, Project: r.Options.Project, authored: o.Object}
 	return child, r.expand(child, g, stored, chain)
+}
+
+// tooDeep reports an object that is one instance too many below others.
+func (r *run) tooDeep(parent *Instance, o expand.Object, chain []string) bool {
+	limit := r.Options.MaxChainDepth
+	if len(chain) > limit {
+		r.nodeErrorf(parent, o.Node, "chain-depth", "instances chain deeper than %d: %s (--max-chain-depth)",
+			limit, strings.Join(append(chain, object.Kind(o.Object)), " -> "))
+	}
+	return len(chain) > limit
 }
 
 // Waits reports whether a node of the instance is pending.

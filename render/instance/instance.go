@@ -5,6 +5,7 @@ package instance
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/krowave/krowave/render/delegation"
 	"github.com/krowave/krowave/render/directive"
@@ -33,6 +34,7 @@ type Instance struct {
 
 	chained  []*Instance    // by object; nil for plain objects
 	authored map[string]any // before it is admitted
+	withheld []int          // objects that are instances and were refused, so that they are not printed
 }
 
 // All lists an instance and those chained below it, parents first.
@@ -64,6 +66,9 @@ func (i *Instance) Top() *Instance {
 
 // Inner returns the expansion of object n, nil if that is a plain object.
 func (i *Instance) Inner(n int) *Instance { return i.chained[n] }
+
+// Withheld reports whether object n is an instance that is not expanded.
+func (i *Instance) Withheld(n int) bool { return slices.Contains(i.withheld, n) }
 
 // Identity names an instance.
 type Identity struct {

@@ -7,6 +7,7 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/expr"
+	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/object"
 )
 
@@ -17,7 +18,7 @@ func (r *run) pending(i *Instance, x *expand.Expansion) {
 	title := object.KeyOf(x.Instance).Title()
 	add := func(p expand.Pending, d diag.Diagnostic) {
 		d.Object = title
-		path := p.Node.At.With("externalRef")
+		path := x.Graph.Body(p.Node)
 		if d.Pos = x.Graph.RGD.Doc.Position(path); p.Expression != nil {
 			path = p.Expression.Path
 			d.Pos, d.Sensitive = x.Graph.RGD.Doc.Within(path, p.Offset), p.Expression.Sensitive
@@ -62,14 +63,17 @@ func (r *run) waiting(x *expand.Expansion, p expand.Pending) diag.Diagnostic {
 			Hint:    "set it in the instance, give it a default, or read it with .? and orValue()",
 		}
 	}
+	if p.Node.Type == graph.Patch {
+		return r.patch(p)
+	}
 	d := diag.Diagnostic{Severity: diag.Info, Rule: "runtime-value", Message: fmt.Sprintf("%s needs %s, which exists only in a cluster", p.Node.ID, p.Needs)}
 	if p.Expression != nil {
 		d.Message = fmt.Sprintf("%s needs %s, which exists only in a cluster", p.Node.ID, p.Needs)
 	}
-	if r.Options.Runtime.Delegates() {
+	if r.Options.Runtime.Delegates() && x.Graph.Native == nil {
 		return undelegated(d)
 	}
-	if !r.Options.Runtime.Refuses() {
+	if !r.refuses(x) {
 		return d
 	}
 	d.Severity = diag.Error
@@ -78,6 +82,21 @@ func (r *run) waiting(x *expand.Expansion, p expand.Pending) diag.Diagnostic {
 		if others := r.Options.Expand.Observed.Resembling(ref); len(others) > 0 {
 			d.Hint = fmt.Sprintf("an object of that name is observed, but as %s", others[0])
 		}
+	}
+	return d
+}
+
+// refuses reports whether a node that waits is an error.
+func (r *run) refuses(x *expand.Expansion) bool {
+	return r.Options.Runtime.Refuses() && !(x.Graph.Native != nil && r.Options.Graphs.Divides(r.Options.Runtime))
+}
+
+// patch says of a patch that only kro can apply it (G21, G24).
+func (r *run) patch(p expand.Pending) diag.Diagnostic {
+	d := diag.Diagnostic{Severity: diag.Info, Rule: "runtime-value", Message: fmt.Sprintf("%s is a patch of an object that others own, which only kro can apply", p.Node.ID)}
+	if r.Options.Runtime.Refuses() {
+		d.Severity = diag.Error
+		d.Hint = "leave the patch to kro with --graphs=split, leave it out with --runtime=withhold, or leave all of the Graph to kro with --graphs=pass"
 	}
 	return d
 }

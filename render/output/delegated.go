@@ -30,7 +30,7 @@ func (a *assembler) newDelegated() *delegated {
 	}
 	first := true
 	for _, top := range a.Instances {
-		if top == nil || !slices.ContainsFunc(top.All(), func(i *instance.Instance) bool { return i.Residual != nil }) {
+		if top == nil || !slices.ContainsFunc(top.All(), func(i *instance.Instance) bool { return i.Residual != nil && i.Graph.Native == nil }) {
 			continue
 		}
 		if first || top.First < d.wave {
@@ -45,7 +45,7 @@ func (a *assembler) newDelegated() *delegated {
 // into it.
 func (d *delegated) definitions(top *instance.Instance) {
 	for _, i := range top.All() {
-		if i.Residual != nil {
+		if i.Residual != nil && i.Graph.Native == nil {
 			d.define(i.Graph, i.Residual.Whole, i)
 		}
 	}

@@ -51,6 +51,7 @@ const (
 // Options say what is printed.
 type Options struct {
 	Runtime     policy.Runtime
+	Graphs      policy.Graphs
 	Residuals   Residuals
 	Namespace   string // of objects that name none
 	WaveMode    wave.Mode
@@ -81,11 +82,12 @@ func Assemble(in Input, opts Options) ([]Object, diag.List) {
 				a.pass(d)
 			}
 		case top != nil:
-			if opts.Emit.Instances && (top.Residual == nil || !top.Residual.Whole) {
+			if opts.Emit.Instances && top.Graph.Native == nil && (top.Residual == nil || !top.Residual.Whole) {
 				a.pass(d)
 			}
 			kro.definitions(top)
 			a.instance(top)
+		case opts.Graphs.Renders() && in.Set.IsNative(d.GVK):
 		case in.Set.Defines(d.GVK): // not selected, or refused, which is reported
 		default:
 			a.diags = append(a.diags, in.Set.Stray(d, opts.Namespace)...)
@@ -120,7 +122,7 @@ func (a *assembler) instance(i *instance.Instance) {
 			a.instance(inner)
 			continue
 		}
-		if a.Set.Graph(object.GVK(o.Object)) != nil && !(a.opts.Runtime.Fills() && i.Waits(o.Node)) {
+		if i.Withheld(n) && !(a.opts.Runtime.Fills() && i.Waits(o.Node)) {
 			continue // a chained instance that was refused
 		}
 		a.objects = append(a.objects, a.annotated(Object{Object: o.Object, Instance: i, Node: o.Node, Index: o.Index, Wave: i.Waves[n]}))

@@ -139,7 +139,7 @@ func TestResolveRefuses(t *testing.T) {
 		{"unknown keys", line, said{file: "runtim: fail\nmaxFiles: 3\nlimits: {jobs: 3, maxFile: 1}\n"}, []string{
 			`apps/krowave.yaml:3:19 krowave.yaml has no limit maxFile; there are celCostLimit, celCostPerInstance, celCostTotal, maxChainDepth, maxCollectionDimensions, maxCollectionSize, maxDepth, maxDocuments, maxFileBytes, maxFiles, maxObjects, maxObjectsPerInstance, maxOutputBytes, maxTotalBytes, maxYamlNodes; did you mean maxFiles?`,
 			`apps/krowave.yaml:2:1 krowave.yaml has no setting maxFiles; write it below limits:`,
-			`apps/krowave.yaml:1:1 krowave.yaml has no setting runtim; there are admissionDefaults, checkPolicies, crds, defaults, definitions, exclude, kroVersion, kubernetesVersion, limits, observed, policies, residuals, runtime, strict, vendor, warnNext; did you mean runtime?`,
+			`apps/krowave.yaml:1:1 krowave.yaml has no setting runtim; there are admissionDefaults, checkPolicies, crds, defaults, definitions, exclude, graphs, kroVersion, kubernetesVersion, limits, observed, policies, residuals, runtime, strict, vendor, warnNext; did you mean runtime?`,
 			`apps/krowave.yaml:3:16 jobs: cannot be set in krowave.yaml; set it with --jobs`,
 		}},
 		{"values", line, said{file: "runtime: wait\nstrict: maybe\nkubernetesVersion: 1.34.x\nlimits: {maxFiles: 0}\n"}, []string{

@@ -70,6 +70,9 @@ func engine() []Setting {
 		"or only the definitions of every ResourceGraphDefinition that is found",
 		[]string{string(render.ResidualAll), string(render.ResidualInstances), string(render.ResidualDefinitions)},
 		[surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *render.Residuals { return &v.Options.Residuals })
+	graphs := word("graphs", "how to handle objects of kind Graph (preview of 0.10.0-rc.0): pass hands them over for kro in the cluster, "+
+		"expand renders them, split renders what Git knows and leaves the rest as a smaller Graph",
+		graphPolicies(), [surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *render.Graphs { return &v.Options.Graphs })
 	idioms := word("argocd-idioms", "how to handle owner references to the instance and copied tracking ids in templates (default drop; with --runtime=withhold, keep, as kro does)",
 		[]string{"drop", "keep"}, [surfaces]Right{Free, No, No, No, No, No}, func(v *Values) *string { return &v.Idioms })
 	idioms.Elsewhere = "servers drop them"
@@ -81,7 +84,7 @@ func engine() []Setting {
 			[surfaces]Right{Free, No, No, Free, Free, Free}),
 		version("kubernetes-version", "version of the bundled schemas, such as 1.34 or v1.34.7 (default the newest)",
 			[surfaces]Right{Free, No, No, Free, Free, Free}, func(v *Values) *string { return &v.Options.KubernetesVersion }),
-		runtime, residuals,
+		runtime, residuals, graphs,
 		switched("schema", "what to do with an unknown kind: strict reports an error, lenient treats it as untyped", "strict", "lenient",
 			[surfaces]Right{Free, No, No, Free, No, No}, func(v *Values) *bool { return &v.Options.Lenient }).because(strictest),
 		word("server-defaults", "values that references between nodes see in addition to the template: the API server's schema defaults, or none",
@@ -101,6 +104,14 @@ func policies(list []policy.Runtime) []string {
 	out := make([]string, len(list))
 	for i, p := range list {
 		out[i] = string(p)
+	}
+	return out
+}
+
+func graphPolicies() []string {
+	var out []string
+	for _, p := range policy.AllGraphs() {
+		out = append(out, string(p))
 	}
 	return out
 }
@@ -196,7 +207,7 @@ func Default(host Surface) Values {
 		Archive: repo.TarLimits{Entries: 200_000, Unpacked: 4 << 30, OtherFile: 1 << 20, Ratio: 250},
 		Options: render.Options{
 			KroVersion: compat.Default,
-			Runtime:    render.Fail, Residuals: render.ResidualAll, ServerDefaults: render.DefaultsSchema, AdmissionDefaults: render.AdmissionBundled, WaveMode: wave.Levels,
+			Runtime:    render.Fail, Residuals: render.ResidualAll, Graphs: render.PassGraphs, ServerDefaults: render.DefaultsSchema, AdmissionDefaults: render.AdmissionBundled, WaveMode: wave.Levels,
 			MaxCollectionSize: 1000, MaxCollectionDimensions: 10, MaxChainDepth: 8, CELCostLimit: expr.DefaultCostLimit,
 			CELCostPerInstance: 20_000_000, CELCostTotal: 1_000_000_000, MaxObjectsPerInstance: 10_000, MaxObjects: 1_000_000, MaxOutputBytes: 512 << 20,
 			Documents: manifest.Limits{FileBytes: 32 << 20, Documents: 50_000, Depth: 200, Nodes: 1_000_000},

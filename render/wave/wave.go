@@ -81,16 +81,19 @@ type assigner struct {
 // start is the first wave that a node may have: after those of its
 // dependencies, as the mode says. end tells the last wave of a dependency.
 func start(n *graph.Node, first int, mode Mode, end func(dep *graph.Node) (int, bool), g *graph.Graph) int {
-	at := first
+	at, after := first, n.After()
+	if g.Native != nil {
+		mode = Gated // kro waits for values only (G31), and waves wait for health
+	}
 	for _, dep := range g.Nodes {
-		if !slices.Contains(n.Dependencies, dep.ID) {
+		if !slices.Contains(after, dep.ID) {
 			continue
 		}
 		last, ok := end(dep)
 		if !ok {
 			continue
 		}
-		if mode != Gated || gates(dep, n) {
+		if mode != Gated || gates(dep, n, g.Native != nil) {
 			last++
 		}
 		at = max(at, last)
@@ -98,9 +101,10 @@ func start(n *graph.Node, first int, mode Mode, end func(dep *graph.Node) (int, 
 	return at
 }
 
-// gates reports whether a dependent must wait until dep is more than there.
-func gates(dep, dependent *graph.Node) bool {
-	if len(dep.ReadyWhen) > 0 {
+// gates reports whether a dependent must wait until dep is more than there. In a
+// Graph, readyWhen holds nobody back.
+func gates(dep, dependent *graph.Node, native bool) bool {
+	if len(dep.ReadyWhen) > 0 && !native {
 		return true
 	}
 	return slices.ContainsFunc(dependent.Expressions(), func(e *graph.Expression) bool {

@@ -74,6 +74,14 @@ type RenderedSourceSpec struct {
 	// +optional
 	Residuals Residuals `json:"residuals,omitempty"`
 
+	// Graphs says what becomes of objects of kind Graph, which is a preview of kro
+	// 0.10.0-rc.0: pass hands them over for kro in the cluster, expand renders them,
+	// split renders what Git knows and leaves the rest as a smaller Graph. Defaults to
+	// what krowave.yaml says, else to pass.
+	// +kubebuilder:validation:Enum=pass;expand;split
+	// +optional
+	Graphs Graphs `json:"graphs,omitempty"`
+
 	// Observed is the place of objects of a cluster that stand in for live ones.
 	// +optional
 	Observed *SourcePath `json:"observed,omitempty"`
@@ -137,6 +145,9 @@ const (
 	RuntimeWithhold Runtime = "withhold"
 	RuntimeDelegate Runtime = "delegate"
 )
+
+// Graphs says what becomes of objects of kind Graph.
+type Graphs string
 
 // Residuals says what is published of that which is left to kro.
 type Residuals string

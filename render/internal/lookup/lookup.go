@@ -82,7 +82,7 @@ func FromInput(set *definition.Set, docs []*source.Document, namespace string) O
 	var objects []expand.Live
 	digests := []any{"input"}
 	for _, d := range docs {
-		if d.GVK.Empty() || object.IsRGDKind(d.GVK) || set.Defines(d.GVK) {
+		if d.GVK.Empty() || object.IsRGDKind(d.GVK) || set.Defines(d.GVK) || set.IsNative(d.GVK) {
 			continue
 		}
 		obj := d.Object
@@ -97,7 +97,7 @@ func FromInput(set *definition.Set, docs []*source.Document, namespace string) O
 
 // refersToNames reports whether a node of a graph refers to an object by name.
 func refersToNames(set *definition.Set) bool {
-	for _, g := range set.Graphs {
+	for _, g := range set.All() {
 		for _, n := range g.Nodes {
 			if n.Type.IsExternal() && !n.Type.Selects() {
 				return true
