@@ -40,7 +40,7 @@ rm -rf "$work"/static-* "$work"/delegate-* "$work/cases"
 if [ ! -x "$kro" ]; then
 	echo "building kro $version" >&2
 	mkdir -p "${kro%/*}"
-	GOBIN=${kro%/*} nice go install "$module/cmd/controller@$version"
+	GOBIN=${kro%/*} "$root/.ci/retry" nice go install "$module/cmd/controller@$version"
 fi
 crds=$(go mod download -json "$module@$version" | sed -n 's/^.*"Dir": "\(.*\)".*$/\1/p')/helm/crds
 

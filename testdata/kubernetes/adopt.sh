@@ -12,7 +12,7 @@ KROWAVE_KUBERNETES=$("$here/build.sh")
 if [ ! -x "$kro" ]; then
 	echo "building kro $version" >&2
 	mkdir -p "${kro%/*}"
-	GOBIN=${kro%/*} nice go install "$module/cmd/controller@$version"
+	GOBIN=${kro%/*} "$root/.ci/retry" nice go install "$module/cmd/controller@$version"
 fi
 KROWAVE_KRO=$kro
 KROWAVE_KRO_CRDS=$(cd / && go mod download -json "$module@$version" | sed -n 's/^.*"Dir": "\(.*\)".*$/\1/p')/helm/crds
