@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -332,4 +333,17 @@ func file(archive, name string) string {
 		}
 	}
 	return ""
+}
+
+// calls waits until the server has called n methods, for a while, and returns
+// those that it has called.
+func (e *editor) calls(n int) []string {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		e.mu.Lock()
+		asked := slices.Clone(e.asked)
+		e.mu.Unlock()
+		if len(asked) >= n || time.Now().After(end) {
+			return asked
+		}
+	}
 }

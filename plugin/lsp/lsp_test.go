@@ -198,14 +198,12 @@ func TestLife(t *testing.T) {
 	}
 	e.notify("$/cancelRequest", map[string]any{"id": 12345})
 	e.notify("$/unheardOf", nil)
+	if got := e.calls(1); !cmp.Equal([]string{"client/registerCapability"}, got) {
+		t.Errorf("calls of the server: %q", got)
+	}
 	e.notify("exit", nil)
 	_ = e.cmd.Wait()
 	if code := e.cmd.ProcessState.ExitCode(); code == 0 {
 		t.Error("the exit code of a client without shutdown is 0")
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if diff := cmp.Diff([]string{"client/registerCapability"}, e.asked); diff != "" {
-		t.Errorf("calls of the server (-want +got):\n%s", diff)
 	}
 }
