@@ -152,11 +152,6 @@ func unquote(key string) string {
 	return key
 }
 
-func isIndex(step any) bool {
-	_, ok := step.(int)
-	return ok
-}
-
 // parents is the path of the mapping that a key at a column of a line is in. The
 // dashes of a list may stand at the column of its key.
 func parents(entries []entry, line, column int) diag.Path {

@@ -65,7 +65,7 @@ func (f overFS) ReadDir(name string) ([]fs.DirEntry, error) {
 			continue
 		}
 		found = true
-		own := fs.DirEntry(fs.FileInfoToDirEntry(overlaid{name: at, size: len(text)}))
+		own := fs.FileInfoToDirEntry(overlaid{name: at, size: len(text)})
 		if dir, _, deeper := strings.Cut(at, "/"); deeper {
 			own = fs.FileInfoToDirEntry(overlaid{name: dir, dir: true})
 		}

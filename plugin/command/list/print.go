@@ -54,7 +54,7 @@ func (f *format) Set(text string) (err error) {
 		_, err = path(f.template)
 	}
 	if err == nil && f.template == "" {
-		err = fmt.Errorf("%s needs a template: %s=...", f.word, f.word)
+		err = fmt.Errorf("%s needs a template, as in -o %s=TEMPLATE", f.word, f.word)
 	}
 	return err
 }

@@ -40,9 +40,9 @@ func (d *draft) make(objects []map[string]any, params []string) error {
 		return cli.Usagef("--from has no objects")
 	}
 	d.spec, d.given = map[string]any{}, map[string]any{}
-	for i, obj := range objects {
+	for _, obj := range objects {
 		template, _ := escaped(obj).(map[string]any)
-		d.nodes = append(d.nodes, node{id: d.id(obj, objects[:i], objects), object: obj, template: template, reads: map[string]bool{}})
+		d.nodes = append(d.nodes, node{id: d.id(obj, objects), object: obj, template: template, reads: map[string]bool{}})
 	}
 	for _, p := range params {
 		if err := d.param(p); err != nil {
@@ -57,7 +57,7 @@ func (d *draft) make(objects []map[string]any, params []string) error {
 }
 
 // id is that of a node: the kind, and the name where there are several of it.
-func (d *draft) id(obj map[string]any, before, all []map[string]any) string {
+func (d *draft) id(obj map[string]any, all []map[string]any) string {
 	kind := object.Kind(obj)
 	same := 0
 	for _, o := range all {
