@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/object"
 )
 
 // deletion looks at an object that goes.
@@ -19,6 +20,8 @@ func (l *list) deletion(c Change) {
 		rule, what = "delete-namespace", "everything in the namespace is deleted with it"
 	case kind == schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}:
 		rule, what = "delete-crd", "all objects of the kind are deleted with its definition, in every namespace"
+	case object.IsGraphKind(schema.GroupVersionKind{Group: kind.Group, Kind: kind.Kind}):
+		rule, what = "delete-graph", "kro deletes what it made of the Graph, also objects that Git renders now, unless the finalizer kro.run/graph-finalizer is removed before the Graph goes"
 	case what == "" && c.Kind != nil && !c.Kind.Namespaced:
 		l.leaving(c, diag.Warning, "delete-cluster-scoped", "the object is cluster-scoped: others in the cluster may depend on it")
 		return
