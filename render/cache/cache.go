@@ -19,6 +19,7 @@ type LRU[V any] struct {
 	mu      sync.Mutex
 	budget  int64
 	size    int64
+	round   int
 	entries map[string]*list.Element
 	recent  list.List // of *entry[V], last used first
 }
@@ -27,6 +28,7 @@ type entry[V any] struct {
 	key   string
 	value V
 	size  int64
+	round int // when it was used last
 }
 
 // New returns an LRU that holds about budget bytes.
@@ -47,7 +49,9 @@ func (c *LRU[V]) Get(key string) (V, bool) {
 		return none, false
 	}
 	c.recent.MoveToFront(e)
-	return e.Value.(*entry[V]).value, true
+	found := e.Value.(*entry[V])
+	found.round = c.round
+	return found.value, true
 }
 
 // Put remembers a value, whose size is an estimate in bytes. The first value of
@@ -61,13 +65,40 @@ func (c *LRU[V]) Put(key string, value V, size int64) {
 	if _, ok := c.entries[key]; ok {
 		return
 	}
-	c.entries[key] = c.recent.PushFront(&entry[V]{key: key, value: value, size: size})
+	c.entries[key] = c.recent.PushFront(&entry[V]{key, value, size, c.round})
 	c.size += size
 	for c.size > c.budget {
-		e := c.recent.Remove(c.recent.Back()).(*entry[V])
-		delete(c.entries, e.key)
-		c.size -= e.size
+		c.drop()
 	}
+}
+
+// drop forgets what was used longest ago.
+func (c *LRU[V]) drop() {
+	e := c.recent.Remove(c.recent.Back()).(*entry[V])
+	delete(c.entries, e.key)
+	c.size -= e.size
+}
+
+// Round ends a round of uses, such as the render after a change, and forgets what
+// neither this round nor the one before it has used: of what was replaced, one
+// generation is left, since who makes a change often takes it back.
+func (c *LRU[V]) Round() {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.recent.Len() > 0 && c.recent.Back().Value.(*entry[V]).round < c.round-1 {
+		c.drop()
+	}
+	c.round++
+}
+
+// Len returns how many values are held.
+func (c *LRU[V]) Len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.entries)
 }
 
 // Bytes returns the sum of the sizes of what is held.

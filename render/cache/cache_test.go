@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,6 +25,30 @@ func TestLRUForgetsWhatWasUsedLongestAgo(t *testing.T) {
 	}
 	if n := c.Bytes(); n != 8 {
 		t.Errorf("%d bytes, want 8", n)
+	}
+}
+
+// TestRounds replaces a value in each round, beside one that stays in use.
+func TestRounds(t *testing.T) {
+	c := New[int](1000)
+	for i := range 20 {
+		for _, key := range []string{"stays", fmt.Sprint(i)} {
+			if _, ok := c.Get(key); !ok {
+				c.Put(key, i, 1)
+			}
+		}
+		c.Round()
+		if n, want := c.Len(), min(i+2, 3); n != want {
+			t.Errorf("after round %d, %d values are held, want %d", i, n, want)
+		}
+	}
+	if v, _ := c.Get("stays"); v != 0 {
+		t.Errorf("what is used in each round was made again in round %d", v)
+	}
+	for key, want := range map[string]bool{"17": false, "18": true, "19": true} {
+		if _, ok := c.Get(key); ok != want {
+			t.Errorf("round %s is held: %t, want %t", key, ok, want)
+		}
 	}
 }
 
