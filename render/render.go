@@ -224,7 +224,7 @@ func expander(project string, docs documents, set *definition.Set, plan *delegat
 	}}
 	if opts.Cache != nil {
 		e.Options.Digest = cache.Digest("shared", project, opts.WaveMode, opts.Namespace, opts.Runtime, opts.Graphs, opts.KeepIdioms, opts.ServerDefaults,
-			opts.MaxCollectionSize, opts.MaxChainDepth, opts.MaxObjectsPerInstance, opts.CELCostPerInstance, opts.MaxOutputBytes, set.Digest, rules.Digest(),
+			opts.MaxCollectionSize, opts.MaxChainDepth, opts.MaxObjectsPerInstance, opts.CELCostPerInstance, opts.MaxOutputBytes, rules.Digest(),
 			docs.observed.Observed != nil, docs.observed.Digest, fromInput.Digest)
 	}
 	return e

@@ -4,6 +4,7 @@
 package definition
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -32,6 +33,7 @@ type Set struct {
 	Digest  string          // of all of it
 
 	graphs   map[gvk]*graph.Graph
+	digests  map[gvk]string // of a graph and what it builds on
 	defined  map[gvk]bool
 	refused  map[k8sschema.GroupKind]refused // kinds of RGDs that are not well-formed
 	provided map[gvk]bool                    // kinds whose CRDs are among the objects of the input
@@ -46,6 +48,12 @@ type Set struct {
 // Native returns the compiled form of an object of kind Graph, nil for other documents
 // and for a Graph that has errors.
 func (s *Set) Native(doc *source.Document) *graph.Graph { return s.natives[placeOf(doc)] }
+
+// DigestOf is the digest of all that an instance of a kind is rendered by: the
+// graph of the kind, and the graphs of what it renders in turn.
+func (s *Set) DigestOf(kind k8sschema.GroupVersionKind) string {
+	return cmp.Or(s.digests[kind], s.Digest)
+}
 
 // IsNative reports whether objects of a kind are Graphs of kro 0.10. An RGD or a CRD may define
 // a kind of that name, too.
@@ -128,7 +136,7 @@ func Define(ctx context.Context, docs Documents, opts Options) (*Set, diag.List,
 	}
 	d := &definer{opts: opts, rgds: map[*graph.RGD]string{}, kinds: map[gvk]string{}, undefined: map[gvk]graph.Undefined{}}
 	d.opts.Compile.Undefined = d.undefined // filled as RGDs turn out to have errors
-	d.set = &Set{Catalog: catalog, graphs: map[gvk]*graph.Graph{}, defined: map[gvk]bool{}, provided: map[gvk]bool{}, compile: d.opts.Compile,
+	d.set = &Set{Catalog: catalog, graphs: map[gvk]*graph.Graph{}, digests: map[gvk]string{}, defined: map[gvk]bool{}, provided: map[gvk]bool{}, compile: d.opts.Compile,
 		others: docs.Others, refused: map[k8sschema.GroupKind]refused{}, lookedUp: map[place]bool{}, natives: map[place]*graph.Graph{}}
 	d.serve(docs)
 	d.admit(slices.Concat(docs.Definitions, docs.Objects))
@@ -350,4 +358,31 @@ func (d *definer) finish() {
 		}
 	}
 	d.set.Digest = cache.Digest(parts...)
+	for _, g := range d.set.Graphs {
+		if digest, ok := d.reach(g); ok {
+			d.set.digests[g.RGD.GVK] = digest
+		}
+	}
+}
+
+// reach is the digest of a graph and of those that it builds on, at any distance:
+// RGDs may build on each other in a circle. It is false for one that may render
+// objects of kind Graph, which may be of any kind of the Set.
+func (d *definer) reach(g *graph.Graph) (string, bool) {
+	parts := []any{"reach"}
+	seen := map[gvk]bool{g.RGD.GVK: true}
+	for todo := []*graph.Graph{g}; len(todo) > 0; todo = todo[1:] {
+		parts = append(parts, d.kinds[todo[0].RGD.GVK])
+		for _, k := range todo[0].RGD.Kinds() {
+			inner := d.set.graphs[k.GVK]
+			switch {
+			case object.IsGraphKind(k.GVK):
+				return "", false
+			case inner != nil && !seen[k.GVK]:
+				seen[k.GVK] = true
+				todo = append(todo, inner)
+			}
+		}
+	}
+	return cache.Digest(parts...), true
 }

@@ -43,7 +43,7 @@ type Options struct {
 	Expand        expand.Options
 
 	Cache  *cache.LRU[any] // nil for none
-	Digest string          // of all that expansions have in common
+	Digest string          // of all that expansions have in common, but for the Set
 }
 
 // expanded is what is cached of an instance of the input.
@@ -63,7 +63,7 @@ func (e *Expander) Expand(ctx context.Context, doc *source.Document, g *graph.Gr
 	r := &run{Expander: e, ctx: allowance.Context(ctx), allowance: allowance, overrides: override.Of(e.Options.Overrides, doc.Key(e.Options.Namespace))}
 	digest := ""
 	if e.Options.Cache != nil && g.Native == nil { // whose digest says nothing of the kinds that it uses
-		digest = cache.Digest("instance", e.Options.Digest, doc.Digest, r.overrides)
+		digest = cache.Digest("instance", e.Options.Digest, e.definitions(g), doc.Digest, r.overrides)
 		if v, _ := e.Options.Cache.Get(digest); v != nil {
 			x := v.(expanded)
 			return x.instance, x.diags, nil
@@ -90,6 +90,15 @@ func (e *Expander) Expand(ctx context.Context, doc *source.Document, g *graph.Gr
 		e.Options.Cache.Put(digest, expanded{i, r.diags}, int64(objects)*bytesPerObject)
 	}
 	return i, r.diags, err
+}
+
+// definitions is the digest of the definitions that an instance of a graph depends
+// on. How a graph is divided between Git and kro depends on all.
+func (e *Expander) definitions(g *graph.Graph) string {
+	if e.Options.Runtime.Delegates() {
+		return e.Set.Digest
+	}
+	return e.Set.DigestOf(g.RGD.GVK)
 }
 
 // run expands one instance of the input and what chains into it.
