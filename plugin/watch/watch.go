@@ -13,8 +13,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +35,11 @@ type Watcher struct {
 	notify *fsnotify.Watcher
 	roots  []string
 	git    map[string]bool // directories of Git, of which a few files count
+	dirs   map[string]bool // that are watched
 	err    error           // a directory that could not be watched
+
+	changed map[string]bool // absolute names, since Changes was called
+	all     bool            // anything may have changed
 }
 
 // New watches all directories below the roots, except those of Git and of
@@ -44,7 +50,7 @@ func New(roots []string) (*Watcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watching files: %w", err)
 	}
-	w := &Watcher{notify: notify, roots: roots, git: map[string]bool{}}
+	w := &Watcher{notify: notify, roots: roots, git: map[string]bool{}, dirs: map[string]bool{}, changed: map[string]bool{}}
 	for _, root := range roots {
 		w.add(root)
 		w.addGit(root)
@@ -71,11 +77,41 @@ func (w *Watcher) add(dir string) {
 		case name != dir && passes(entry.Name()):
 			return fs.SkipDir
 		}
-		if err := w.notify.Add(name); err != nil && w.err == nil && !errors.Is(err, fs.ErrNotExist) {
+		switch err := w.notify.Add(name); {
+		case err == nil:
+			w.dirs[name] = true
+		case w.err == nil && !errors.Is(err, fs.ErrNotExist):
 			w.err = fmt.Errorf("%s is not watched: %w", name, err)
 		}
 		return nil
 	})
+}
+
+// drop watches a directory no more that is gone or has another name now, nor what
+// is below it: its events would come under the old name.
+func (w *Watcher) drop(dir string) {
+	if !w.dirs[dir] {
+		return
+	}
+	for name := range w.dirs {
+		if name == dir || strings.HasPrefix(name, dir+string(filepath.Separator)) {
+			_ = w.notify.Remove(name) // which a system may have done already
+			delete(w.dirs, name)
+		}
+	}
+}
+
+// Watched returns how many directories are watched, those of Git aside.
+func (w *Watcher) Watched() int { return len(w.dirs) }
+
+// Changes returns the absolute names of files and directories that changed since
+// it was called last. With all, anything may have changed: another revision was
+// checked out, too much happened at once, or some directory is not watched.
+func (w *Watcher) Changes() (names []string, all bool) {
+	names, all = slices.Sorted(maps.Keys(w.changed)), w.all || w.err != nil
+	clear(w.changed)
+	w.all = false
+	return names, all
 }
 
 // passes reports whether a directory holds nothing that is rendered.
@@ -123,6 +159,7 @@ func (w *Watcher) Next(ctx context.Context) error {
 			if !errors.Is(err, fsnotify.ErrEventOverflow) {
 				continue
 			}
+			w.all = true
 			for _, root := range w.roots { // what was missed may be a new directory
 				w.add(root)
 			}
@@ -147,12 +184,17 @@ func (w *Watcher) counts(event fsnotify.Event) bool {
 	if w.git[filepath.Clean(dir)] {
 		switch name {
 		case "HEAD", "packed-refs", "FETCH_HEAD", "ORIG_HEAD", "COMMIT_EDITMSG":
+			w.all = true
 			return true
 		}
 		return false
 	}
+	w.changed[event.Name] = true
 	if event.Op == fsnotify.Chmod || passes(name) {
 		return false
+	}
+	if event.Has(fsnotify.Rename) || event.Has(fsnotify.Remove) {
+		w.drop(event.Name)
 	}
 	if event.Has(fsnotify.Create) {
 		if info, err := os.Lstat(event.Name); err == nil && info.IsDir() {
