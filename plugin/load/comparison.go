@@ -48,6 +48,10 @@ type Comparison struct {
 
 	// Cache is shared with other renders; nil for one of its own.
 	Cache *render.Cache
+	// Kept remembers files of the work tree, and Base the old side, between
+	// comparisons of the same arguments; nil for none.
+	Kept *repo.Kept
+	Base *Base
 }
 
 // Revisions opens the two sides that --base and --head name and reads args of
@@ -75,11 +79,19 @@ func (c *Comparison) Revisions(args []string) error {
 	}
 	c.Old.Label = fmt.Sprintf("%s (%.10s)", base.Name, base.Hash)
 	was := h.at(base)
+	known := c.Base.is(base.Hash)
+	if known {
+		was = c.Base.at
+	}
 	if err := requireEither(h, args, dir, was, now); err != nil {
 		return err
 	}
 	if err := c.read(&c.New, now, args); err != nil {
 		return err
+	}
+	if known {
+		c.Old.In, c.Old.Broken, c.Old.Hides = c.Base.side.again(), c.Base.side.Broken, c.Base.side.Hides
+		return nil
 	}
 	h.Reuse(c.New.In.All())
 	if err := c.read(&c.Old, was, args); err != nil {
@@ -89,6 +101,7 @@ func (c *Comparison) Revisions(args []string) error {
 		}
 		c.Old.Broken = err
 	}
+	c.Base.keep(base.Hash, was, &c.Old)
 	return nil
 }
 
@@ -126,6 +139,7 @@ func (c *Comparison) head(h *History) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
+	tree.Keep(c.Kept)
 	c.New.Label = "work tree"
 	return &place{root: h.Top(), tree: tree}, nil
 }

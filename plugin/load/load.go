@@ -29,6 +29,9 @@ type Loader struct {
 
 	// Texts are read in place of files, by their absolute names.
 	Texts map[string][]byte
+
+	// Kept remembers files between reads; nil for none.
+	Kept *repo.Kept
 }
 
 // New returns the loader of a command.

@@ -280,6 +280,7 @@ func (r *reader) tree(root string) (*tree, error) {
 		if t.Tree, err = repo.Dir(root); err != nil {
 			return nil, err
 		}
+		t.Keep(r.Kept)
 		t.Over(r.texts(root))
 	}
 	t.Stdin = r.Streams.In

@@ -21,6 +21,7 @@ import (
 	"github.com/krowave/krowave/plugin/preview"
 	"github.com/krowave/krowave/plugin/watch"
 	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/repo"
 )
 
 // flags are the flags of krowave preview.
@@ -101,10 +102,10 @@ func (f *flags) run(cmd *cobra.Command, s cli.Streams, args []string) error {
 		return cli.Usage(err)
 	}
 	address, _ := listener.Addr().(*net.TCPAddr) // of a listener for tcp
-	source := &source{cmd: cmd, streams: s, flags: f, args: args, cache: render.NewCache(1 << 30)}
+	source := &source{cmd: cmd, streams: s, flags: f, args: args, cache: render.NewCache(1 << 30), kept: repo.NewKept(roots)}
 	source.streams.Err = io.Discard // the pages say it
 	o := preview.Options{
-		Render: source.render, Next: watcher.Next, Title: filepath.Base(dir), Editor: f.editor.Value, Dir: filepath.ToSlash(dir), Remote: !ip.IsLoopback(),
+		Render: source.render, Next: source.following(watcher), Title: filepath.Base(dir), Editor: f.editor.Value, Dir: filepath.ToSlash(dir), Remote: !ip.IsLoopback(),
 	}
 	if _, inGit := load.Repository(dir); inGit {
 		o.Changes = source.compare
@@ -135,10 +136,24 @@ type source struct {
 	flags   *flags
 	args    []string
 	cache   *render.Cache
+	kept    *repo.Kept
+	base    load.Base
+}
+
+// following waits for changes, and reads again what changed.
+func (s *source) following(w *watch.Watcher) func(context.Context) error {
+	return func(ctx context.Context) error {
+		err := w.Next(ctx)
+		s.kept.Forget(w.Changes())
+		s.cache.Round()
+		return err
+	}
 }
 
 func (s *source) render(ctx context.Context) (*load.Run, error) {
-	in, err := load.New(s.cmd, s.streams, &s.flags.change.Settings).Read(s.args)
+	loader := load.New(s.cmd, s.streams, &s.flags.change.Settings)
+	loader.Kept = s.kept
+	in, err := loader.Read(s.args)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +165,7 @@ func (s *source) render(ctx context.Context) (*load.Run, error) {
 
 // compare is what krowave diff does.
 func (s *source) compare(ctx context.Context) (*compare.Report, error) {
-	c := &load.Comparison{Command: s.cmd, Streams: s.streams, Flags: &s.flags.change, Cache: s.cache}
+	c := &load.Comparison{Command: s.cmd, Streams: s.streams, Flags: &s.flags.change, Cache: s.cache, Kept: s.kept, Base: &s.base}
 	if err := c.Revisions(s.args); err != nil {
 		return nil, err
 	}
