@@ -19,17 +19,15 @@ type Changes struct {
 
 // NewChanges returns what pages show of a report.
 func NewChanges(r *compare.Report) *Changes {
-	c := &Changes{report: r, by: map[string]int{}}
-	var names namer
-	for n := range r.Instances {
-		names.meet(idOf(r.Instances[n].Identity))
+	c := &Changes{report: r, ids: make([]string, len(r.Instances)), by: make(map[string]int, len(r.Instances))}
+	places := make([]int, len(r.Instances))
+	list := make([]*int, len(r.Instances))
+	for n := range list {
+		places[n], list[n] = n, &places[n]
 	}
-	for n := range r.Instances {
-		i := &r.Instances[n]
-		id := names.id(idOf(i.Identity), i.Identity.Path)
-		c.ids = append(c.ids, id)
-		c.by[id] = n
-	}
+	named(list, func(n *int) (string, string) { return idOf(r.Instances[*n].Identity), r.Instances[*n].Identity.Path }, func(n *int, id string) {
+		c.ids[*n], c.by[id] = id, *n
+	})
 	return c
 }
 

@@ -64,6 +64,7 @@ type definition struct {
 // instance is an instance of the input with all that it renders to.
 type instance struct {
 	id       string
+	name     string // idOf(identity)
 	identity render.Identity
 	top      *render.Instance
 	made     *made
@@ -76,6 +77,7 @@ type instance struct {
 // product is one object of the output.
 type product struct {
 	id       string
+	name     string // idOf(identity)
 	identity render.Identity
 	from     *render.Object
 	made     *made
@@ -86,9 +88,15 @@ type product struct {
 // files that are broken now stays, marked as old. nil for none.
 func New(run *load.Run, last *View) *View {
 	v := &View{run: run, findings: report.Folded(run.Result.Diagnostics, run.In.Source)}
-	v.byID.definitions, v.byID.instances, v.byID.objects = map[string]*definition{}, map[string]*instance{}, map[string]*product{}
+	known := map[*render.Instance]*instance{} // of the view before
+	if last != nil {
+		for _, i := range last.instances {
+			known[i.top] = i
+		}
+	}
+	v.objects = make([]*product, 0, len(run.Result.Objects))
 	for n, part := range run.Parts {
-		v.add(part, &made{result: part, masks: compare.NewMasks(part), unit: run.In.Units[n]})
+		v.add(part, &made{result: part, masks: compare.NewMasks(part), unit: run.In.Units[n]}, known)
 	}
 	broken := map[string]diag.List{}
 	for _, d := range run.Result.Diagnostics {
@@ -115,19 +123,27 @@ func New(run *load.Run, last *View) *View {
 	return v
 }
 
-// add adds what one project renders to.
-func (v *View) add(res *render.Result, m *made) {
+// add adds what one project renders to. The names of what an instance that is
+// known renders to are known, too.
+func (v *View) add(res *render.Result, m *made, known map[*render.Instance]*instance) {
 	graphs := map[*graph.Graph]*definition{}
 	for _, g := range res.Graphs {
 		d := &definition{graph: g, made: m}
 		graphs[g] = d
 		v.definitions = append(v.definitions, d)
 	}
-	tops := map[*render.Instance]*instance{}
+	tops := make(map[*render.Instance]*instance, len(res.Instances))
 	for _, i := range res.Instances {
 		var top *instance
 		if i.Parent == nil {
-			top = &instance{identity: i.Identity(), top: i, made: m}
+			top = &instance{top: i, made: m}
+			if old := known[i]; old != nil {
+				top.identity, top.name = old.identity, old.name
+				top.objects = make([]*product, 0, len(old.objects))
+			} else {
+				top.identity = i.Identity()
+				top.name = idOf(top.identity)
+			}
 			tops[i] = top
 			v.instances = append(v.instances, top)
 		} else {
@@ -141,22 +157,41 @@ func (v *View) add(res *render.Result, m *made) {
 			d.users = append(d.users, top)
 		}
 	}
+	products := make([]product, len(res.Objects))
 	for n := range res.Objects {
-		o := &product{from: &res.Objects[n], made: m, identity: render.IdentityOf(res.Objects[n].Object)}
-		o.identity.Name = cmp.Or(o.identity.Name, object.Text(object.Metadata(o.from.Object), "generateName"))
+		o := &products[n]
+		o.from, o.made = &res.Objects[n], m
 		owner := o.from.Instance
 		if owner == nil {
 			owner = o.from.For
 		}
 		if owner != nil {
 			if o.instance = tops[owner.Top()]; o.instance != nil {
+				o.named(known[o.instance.top], len(o.instance.objects))
 				o.instance.objects = append(o.instance.objects, o)
 			}
 			if d := graphs[owner.Graph]; d != nil {
 				d.objects++
 			}
 		}
+		if o.name == "" {
+			o.identity = render.IdentityOf(o.from.Object)
+			o.identity.Name = cmp.Or(o.identity.Name, object.Text(object.Metadata(o.from.Object), "generateName"))
+			o.name = idOf(o.identity)
+		}
 		v.objects = append(v.objects, o)
+	}
+}
+
+// named takes the name of an object from the view before, if it is object n there,
+// too.
+func (o *product) named(old *instance, n int) {
+	if old == nil || n >= len(old.objects) {
+		return
+	}
+	was := old.objects[n]
+	if was.from.Instance == o.from.Instance && was.from.For == o.from.For && was.from.Node == o.from.Node && was.from.Index == o.from.Index {
+		o.identity, o.name = was.identity, was.name
 	}
 }
 
@@ -184,8 +219,8 @@ func (v *View) keep(last *View) {
 		kept := *i
 		kept.stale, kept.errors, kept.objects = true, nil, nil
 		for _, o := range i.objects {
-			own := *o
-			own.instance = &kept
+			own, from := *o, *o.from // whose render is not needed any more
+			own.instance, own.from = &kept, &from
 			kept.objects = append(kept.objects, &own)
 			v.objects = append(v.objects, &own)
 		}
@@ -210,34 +245,59 @@ func (d *definition) key() string { return d.graph.RGD.Name + " " + d.graph.RGD.
 // name gives everything its id: its name, with its file where several have the
 // name, and a number where that does not do either.
 func (v *View) name() {
-	var names [3]namer
-	for _, d := range v.definitions {
-		names[0].meet(d.graph.RGD.Name)
-	}
-	for _, i := range v.instances {
-		names[1].meet(idOf(i.identity))
-	}
-	for _, o := range v.objects {
-		names[2].meet(idOf(o.identity))
-	}
-	for _, d := range v.definitions {
-		d.id = names[0].id(d.graph.RGD.Name, d.graph.RGD.Doc.File)
-		v.byID.definitions[d.id] = d
-	}
-	for _, i := range v.instances {
-		i.id = names[1].id(idOf(i.identity), i.identity.Path)
-		v.byID.instances[i.id] = i
-	}
-	for _, o := range v.objects {
-		place := ""
+	v.byID.definitions = named(v.definitions, func(d *definition) (string, string) { return d.graph.RGD.Name, d.graph.RGD.Doc.File },
+		func(d *definition, id string) { d.id = id })
+	v.byID.instances = named(v.instances, func(i *instance) (string, string) { return i.name, i.identity.Path }, func(i *instance, id string) { i.id = id })
+	v.byID.objects = named(v.objects, func(o *product) (string, string) {
 		switch {
 		case o.instance != nil:
-			place = o.instance.id
+			return o.name, o.instance.id
 		case o.from.Doc != nil:
-			place = o.from.Doc.File
+			return o.name, o.from.Doc.File
 		}
-		o.id = names[2].id(idOf(o.identity), place)
-		v.byID.objects[o.id] = o
+		return o.name, ""
+	}, func(o *product, id string) { o.id = id })
+}
+
+// named gives each item of a list an id of its name and place, and finds them by
+// it.
+func named[T any](list []*T, name func(*T) (name, place string), give func(*T, string)) map[string]*T {
+	out := make(map[string]*T, len(list))
+	var twice map[string]bool // names
+	for _, item := range list {
+		id, _ := name(item)
+		if _, ok := out[id]; ok {
+			if twice == nil {
+				twice = map[string]bool{}
+			}
+			twice[id] = true
+		}
+		out[id] = item
+	}
+	for id := range twice {
+		delete(out, id)
+	}
+	for _, item := range list {
+		id, place := name(item)
+		if twice[id] {
+			if place != "" {
+				id += "@" + place
+			}
+			id = free(out, id)
+			out[id] = item
+		}
+		give(item, id)
+	}
+	return out
+}
+
+// free is an id that nothing has yet: the given one, or one with a number.
+func free[T any](taken map[string]*T, id string) string {
+	for n, next := 1, id; ; next = id + "#" + strconv.Itoa(n) {
+		if _, ok := taken[next]; !ok {
+			return next
+		}
+		n++
 	}
 }
 
@@ -245,27 +305,6 @@ func (v *View) name() {
 func idOf(id render.Identity) string {
 	key := id.Key()
 	return key.GroupKind().String() + "/" + id.Namespace + "/" + id.Name
-}
-
-// namer tells apart what has the same name.
-type namer struct{ times, used map[string]int }
-
-func (n *namer) meet(name string) {
-	if n.times == nil {
-		n.times, n.used = map[string]int{}, map[string]int{}
-	}
-	n.times[name]++
-}
-
-func (n *namer) id(name, place string) string {
-	if n.times[name] > 1 && place != "" {
-		name += "@" + place
-	}
-	n.used[name]++
-	if again := n.used[name]; again > 1 {
-		name += "#" + strconv.Itoa(again)
-	}
-	return name
 }
 
 // status says in a word how an instance is.
