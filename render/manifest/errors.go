@@ -63,6 +63,10 @@ func (r *reader) yamlError(src *source, err error) {
 			pos = src.positionAt(i)
 		}
 	}
+	if at, message, ok := src.unclosed(line, text); ok {
+		r.found.Errorf(at, "yaml-syntax", "%s", message)
+		return
+	}
 	if at, hint, ok := src.unquoted(line, strings.Contains(text, "',' or")); ok {
 		r.found.Add(diag.Diagnostic{
 			Severity: diag.Error, Rule: "yaml-syntax", Pos: at, Hint: hint,
@@ -124,7 +128,7 @@ func (r *reader) duplicates(src *source) bool {
 	if root == nil {
 		return false
 	}
-	found := false
+	found, joined := false, false
 	var walk func(n *yaml.Node)
 	walk = func(n *yaml.Node) {
 		if n.Kind == yaml.MappingNode {
@@ -141,11 +145,20 @@ func (r *reader) duplicates(src *source) bool {
 					continue
 				}
 				found = true
-				r.found.Add(diag.Diagnostic{
+				d := diag.Diagnostic{
 					Severity: diag.Warning, Rule: "yaml-duplicate-key", Pos: src.nodePosition(key),
 					Message: "key " + strconv.Quote(clip(name)) + " is set twice in this mapping; the last one is used",
 					Related: []diag.Related{{Position: src.nodePosition(first), Message: "first set here"}},
-				})
+				}
+				if n == root || len(root.Content) == 1 && n == root.Content[0] {
+					if joined {
+						continue // the next object, of which the first key says so
+					}
+					if joined = name == "apiVersion" || name == "kind"; joined {
+						d.Hint = "another object begins with ---"
+					}
+				}
+				r.found.Add(d)
 			}
 		}
 		for _, child := range n.Content {
