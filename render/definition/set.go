@@ -290,7 +290,7 @@ func (d *definer) round(ctx context.Context, rgds []*graph.RGD) error {
 			d.kinds[rgd.GVK] = digests[i]
 			crds = append(crds, g.CRD)
 		} else {
-			d.undefined[rgd.GVK] = graph.Undefined{RGD: rgd.Doc.Title(), Reason: "has errors", Broken: true}
+			d.undefined[rgd.GVK] = graph.Undefined{RGD: rgd.Doc.Title(), Reason: "has errors"}
 		}
 	}
 	d.set.Catalog = d.set.Catalog.With(crds...)

@@ -38,6 +38,10 @@ func fromIssues(source string, iss *cel.Issues, kind Kind) []*Error {
 	for _, e := range iss.Errors() {
 		out = append(out, &Error{Kind: kind, Message: oneLine(e.Message), Offset: locate(source, e.Location)})
 	}
+	if kind == ParseError && len(out) > 0 {
+		out = out[:1] // the parser stumbles over what follows
+		out[0].Message, out[0].Hint = syntaxError(source, out[0].Message, out[0].Offset)
+	}
 	if len(out) == 0 && iss.Err() != nil {
 		out = append(out, &Error{Kind: kind, Message: oneLine(iss.Err().Error())})
 	}

@@ -18,7 +18,7 @@ func Admit(doc *manifest.Document) (*RGD, diag.List) {
 	var diags diag.List
 	stored, pruned, problems := schema.AdmitRGD(doc.Object)
 	var broken []string
-	for _, p := range problems {
+	for _, p := range causal(problems, pruned) {
 		written, _ := p.Path.In(doc.Object)
 		hint := brokenExpression(written)
 		if hint != "" {
@@ -32,6 +32,11 @@ func Admit(doc *manifest.Document) (*RGD, diag.List) {
 			Severity: diag.Error, Rule: "rgd-refused", Pos: doc.Position(p.Path), Message: p.Message,
 			Path: p.Path.String(), Object: doc.Title(), Hint: hint,
 		})
+	}
+	for _, p := range problems {
+		if strings.HasPrefix(p.Message, wrongType) {
+			broken = append(broken, p.Path.String()+".")
+		}
 	}
 	for _, field := range pruned {
 		if slices.ContainsFunc(broken, func(above string) bool { return strings.HasPrefix(field, above) }) {
@@ -63,6 +68,36 @@ func Admit(doc *manifest.Document) (*RGD, diag.List) {
 		return nil, diags
 	}
 	return decodeRGD(stored, doc), diags
+}
+
+// wrongType begins the messages about values of another type, of which the fields
+// are not looked at.
+const wrongType = "must be of type "
+
+// causal leaves out what is missing only because its key is misspelt: that is
+// said at the key.
+func causal(problems []schema.Problem, pruned []string) []schema.Problem {
+	meant := map[string]bool{}
+	for _, field := range pruned {
+		path := ParsePath(field)
+		if len(path) == 0 {
+			continue
+		}
+		above := path[:len(path)-1]
+		name, _ := path[len(path)-1].(string)
+		if like := diag.Closest(name, schema.RGDFields(above)); like != "" {
+			meant[above.With(like).String()] = true
+			meant[above.String()] = like == "template" || like == "externalRef"
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(problems), func(p schema.Problem) bool {
+		for n := len(p.Path); n > 0; n-- {
+			if (n == len(p.Path) || !strings.HasPrefix(p.Message, wrongType)) && meant[p.Path[:n].String()] {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // ParsePath reads a path that Kubernetes prints, such as spec.ports[0].name.

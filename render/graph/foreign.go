@@ -2,6 +2,7 @@ package graph
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expr"
@@ -17,7 +18,7 @@ func (l *linker) syntaxErrors(s source, errs []*expr.Error) {
 	seen := map[int]bool{}
 	for _, err := range errs {
 		part := s.PartAt(err.Offset)
-		if !expr.IsExpansion(part.Source) {
+		if !expr.IsExpansion(part.Source) || l.namesNode(part.Source) {
 			if !s.Standalone && !s.Sensitive && err.Hint == "" {
 				err.Hint = "if this is not an expression, write " + shortLiteral(part.Source)
 			}
@@ -45,6 +46,13 @@ func (l *linker) syntaxErrors(s source, errs []*expr.Error) {
 			}
 		}
 	}
+}
+
+// namesNode reports whether a text begins with a field of a node, and so is meant
+// as an expression.
+func (l *linker) namesNode(text string) bool {
+	id, _, more := strings.Cut(text, ".")
+	return more && slices.ContainsFunc(l.rgd.Resources, func(r Resource) bool { return r.ID == id })
 }
 
 // variable reports a ${...} that is written for a shell or for Grafana.

@@ -193,7 +193,6 @@ type Options struct {
 type Undefined struct {
 	RGD    string // as findings name it
 	Reason string // follows its name: "has errors"
-	Broken bool   // findings about the RGD are the cause
 }
 
 // kroDimensions is how many dimensions kro allows a forEach without a flag.

@@ -48,13 +48,15 @@ func (l *linker) node(p *parsedNode) *linkedNode {
 	for _, d := range p.texts.forEach {
 		iterators = append(iterators, d.name)
 	}
+	before := len(l.diags)
 	inIdentity := l.fields(n, iterators)
+	misspelt := slices.ContainsFunc(l.diags[before:], func(d diag.Diagnostic) bool { return d.Rule == "cel-reference" })
 	for _, d := range p.texts.forEach {
 		e, used := l.expression(n, d.expr, iterators)
 		if len(used) > 0 {
 			l.exprErrorf(d.expr, used[0].Offset, "foreach-iterator", "forEach cannot read the iterator %s: dimensions are independent of each other", used[0].Name)
 		}
-		if !inIdentity[d.name] {
+		if !inIdentity[d.name] && !misspelt {
 			l.keyErrorf(d.expr.Path, "foreach-identity", "iterator %s must be used in metadata.name%s, so that every item has its own name",
 				d.name, orNamespace(n))
 		}
@@ -156,8 +158,18 @@ func (l *linker) restricted(s source, place string) (linkedExpr, bool) {
 	if in == nil {
 		return e, false
 	}
+	said := map[string]bool{}
 	for _, m := range in.Unknown {
+		if said[m.Name] {
+			continue
+		}
+		said[m.Name] = true
 		l.exprErrorf(s, m.Offset, "cel-reference", "%s may refer only to %s, not to '%s'", place, list(l.known), m.Name)
+		if last := &l.diags[len(l.diags)-1]; m.Name == "self" && len(l.known) == 1 {
+			last.Hint = "write " + l.known[0]
+		} else {
+			last.Hint = suggest(m.Name, l.candidates())
+		}
 	}
 	if in.UsesOmit {
 		l.exprErrorf(s, in.OmitOffset, "omit-place", "omit() can be used only in templates")
@@ -204,6 +216,9 @@ func (l *linker) unknownName(e source, m expr.Mention) {
 		Severity: diag.Error, Rule: "cel-reference", Pos: l.rgd.Doc.Within(e.Path, e.Offset(m.Offset)),
 		Message: "undeclared reference to '" + m.Name + "'", Path: e.Path.String(), Object: l.rgd.Doc.Title(), Sensitive: e.Sensitive,
 		Hint: suggest(m.Name, l.candidates()),
+	}
+	if m.Name == "spec" || m.Name == "metadata" {
+		d.Hint = "did you mean schema." + m.Name + "?"
 	}
 	if d.Hint == "" && !e.Standalone && !e.Sensitive {
 		d.Hint = "if this is not an expression, write " + shortLiteral(part.Source)

@@ -235,6 +235,25 @@ func branchTypes(branches []schema.Branch) []string {
 	return out
 }
 
+// SuggestField says which field of a schema was meant by the last step of a path,
+// if one is called nearly so.
+func SuggestField(s *schema.Schema, path diag.Path) string {
+	for i, step := range path {
+		name, isName := step.(string)
+		switch {
+		case s == nil:
+			return ""
+		case isName && i == len(path)-1:
+			return suggest(name, slices.Sorted(maps.Keys(s.Properties)))
+		case isName:
+			s = propertySchema(s, name)
+		default:
+			s = s.Items
+		}
+	}
+	return ""
+}
+
 func suggest(name string, candidates []string) string {
 	if c := diag.Closest(name, candidates); c != "" {
 		return "did you mean " + c + "?"

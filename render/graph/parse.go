@@ -119,9 +119,7 @@ func (c *compiler) unknownKind(gvk k8sschema.GroupVersionKind, root diag.Path) {
 	}
 	if why, ok := c.opts.Undefined[gvk]; ok {
 		d.Message = fmt.Sprintf("no schema for %s %s: %s, which defines it, %s", gvk.GroupVersion(), gvk.Kind, why.RGD, why.Reason)
-		if why.Broken {
-			d.Because = why.RGD
-		}
+		d.Because = why.RGD
 		c.diags.Add(d)
 		return
 	}

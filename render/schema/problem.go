@@ -68,6 +68,15 @@ func problemsOf(errs kfield.ErrorList, obj any, rule string) []Problem {
 			return len(p.Path) == 0 && strings.Contains(p.Message, "Checked value must be of type")
 		})
 	}
+	mistyped := map[string]bool{}
+	for _, p := range out {
+		if strings.HasPrefix(p.Message, "must be of type ") {
+			mistyped[p.Path.String()] = true
+		}
+	}
+	out = slices.DeleteFunc(out, func(p Problem) bool { // what else is wrong with it says nothing
+		return mistyped[p.Path.String()] && !strings.HasPrefix(p.Message, "must be of type ")
+	})
 	slices.SortFunc(out, func(a, b Problem) int {
 		if n := strings.Compare(a.Path.String(), b.Path.String()); n != 0 {
 			return n
