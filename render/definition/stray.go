@@ -17,13 +17,17 @@ import (
 
 // Stray reports an object that looks like an instance and has no definition: one
 // that names another group or version than the RGD of its kind, and one in a
-// group of which only RGDs define kinds: kro.run, one of groups, or that of another
-// RGD. defaultNamespace is that of objects that name none.
-func (s *Set) Stray(doc *source.Document, defaultNamespace string, groups []string) diag.List {
+// group of which only RGDs define kinds. defaultNamespace is that of objects that
+// name none.
+func (s *Set) Stray(doc *source.Document, defaultNamespace string) diag.List {
 	if s.Catalog.Has(doc.GVK) || object.IsKroKind(doc.GVK) || isResourceGroup(doc.GVK) {
 		return nil
 	}
 	var out diag.List
+	if outline.IsNearlyRGD(doc.Kind()) && outline.Kind(doc.Object).Kind != "" {
+		out.Add(nearlyRGD(doc))
+		return out
+	}
 	for _, rgd := range s.RGDs {
 		if rgd.GVK == doc.GVK || !strings.EqualFold(rgd.GVK.Kind, doc.GVK.Kind) || !s.resembles(doc, rgd, defaultNamespace) {
 			continue
@@ -37,8 +41,7 @@ func (s *Set) Stray(doc *source.Document, defaultNamespace string, groups []stri
 		return out
 	}
 	siblings, elsewhere := s.near(doc.GVK)
-	claimed := doc.GVK.Group == object.RGDGroup || slices.Contains(groups, doc.GVK.Group)
-	if !claimed && len(siblings) == 0 {
+	if doc.GVK.Group != object.RGDGroup && len(siblings) == 0 {
 		return nil
 	}
 	d := diag.Diagnostic{
@@ -46,7 +49,7 @@ func (s *Set) Stray(doc *source.Document, defaultNamespace string, groups []stri
 		Message: fmt.Sprintf("nothing defines %s %s, so none of its objects can be rendered", doc.APIVersion(), doc.Kind()),
 		Missing: doc.GVK.GroupKind().String(),
 	}
-	if !claimed && (s.compile.Lenient || s.hasCRD(doc.GVK.GroupKind())) {
+	if doc.GVK.Group != object.RGDGroup && (s.compile.Lenient || s.hasCRD(doc.GVK.GroupKind())) {
 		d.Severity, d.Message = diag.Warning, fmt.Sprintf("nothing defines %s %s; the object is passed through", doc.APIVersion(), doc.Kind())
 	}
 	switch like := closest(doc.GVK.Kind, siblings); {
@@ -57,12 +60,26 @@ func (s *Set) Stray(doc *source.Document, defaultNamespace string, groups []stri
 	case d.Severity == diag.Error:
 		d.Hint = "name the ResourceGraphDefinition of " + doc.Kind() + " with -d or in krowave.yaml, or delete the instance together with its definition"
 	}
-	if d.Severity == diag.Error && !claimed { // which may have a CRD that nobody generated
+	if d.Severity == diag.Error && doc.GVK.Group != object.RGDGroup { // which may have a CRD that nobody generated
 		d.Message += fmt.Sprintf(" (ResourceGraphDefinition %s defines %s of the same group)", siblings[0].Name, siblings[0].Kind.Kind)
 		d.Hint += "; if an operator's CRD defines it, look that up with --crds or crds in krowave.yaml"
 	}
 	out.Add(d)
 	return out
+}
+
+// nearlyRGD refuses what defines a kind as an RGD does, and is none by its kind or
+// group.
+func nearlyRGD(doc *source.Document) diag.Diagnostic {
+	d := diag.Diagnostic{
+		Severity: diag.Error, Rule: "rgd-refused", Pos: doc.Position(diag.Path{"kind"}), Object: doc.Title(), Missing: doc.GVK.GroupKind().String(),
+		Message: fmt.Sprintf("kro has no kind %s", doc.Kind()), Hint: "did you mean " + object.RGDKind + "?",
+	}
+	if doc.Kind() == object.RGDKind {
+		d.Pos = doc.Position(diag.Path{"apiVersion"})
+		d.Message, d.Hint = fmt.Sprintf("%s is of group %s, not %s", object.RGDKind, object.RGDGroup, doc.GVK.Group), "write apiVersion: "+object.RGDGroup+"/v1alpha1"
+	}
+	return d
 }
 
 // near returns the RGDs that define kinds of the same group, and says which one

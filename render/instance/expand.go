@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -126,7 +127,7 @@ func (r *run) top(doc *source.Document, g *graph.Graph) (*Instance, error) {
 	for _, field := range pruned {
 		path := graph.ParsePath(field)
 		r.diags.Add(diag.Diagnostic{
-			Severity: diag.Warning, Rule: "unknown-field", Pos: doc.KeyPosition(path), Path: field, Hint: doc.KeyHint(path),
+			Severity: diag.Warning, Rule: "unknown-field", Pos: doc.KeyPosition(path), Path: field, Hint: cmp.Or(doc.KeyHint(path), graph.SuggestField(g.Instance, path)),
 			Message: fmt.Sprintf("field %s is not in the schema of %s and is dropped", field, doc.Kind()), Object: doc.Title(),
 		})
 	}

@@ -12,6 +12,7 @@ import (
 
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/object"
 )
 
@@ -82,4 +83,10 @@ func NamedKinds(text []byte) []string {
 		out = append(out, string(m[1]))
 	}
 	return out
+}
+
+// IsNearlyRGD reports whether a kind is that of RGDs, in whatever group, or a
+// misspelling of it.
+func IsNearlyRGD(kind string) bool {
+	return kind == object.RGDKind || diag.Closest(kind, []string{object.RGDKind}) != ""
 }

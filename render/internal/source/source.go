@@ -118,7 +118,7 @@ func (r Reader) digest(docs []*manifest.Document) (string, error) {
 func document(d *manifest.Document, walked bool, diags *diag.List) *Document {
 	for _, field := range []string{"apiVersion", "kind"} {
 		if object.Text(d.Object, field) == "" {
-			if walked {
+			if walked && !nearlyObject(d.Object) {
 				return nil
 			}
 			diags.Add(diag.Diagnostic{
@@ -141,6 +141,12 @@ func document(d *manifest.Document, walked bool, diags *diag.List) *Document {
 		return nil
 	}
 	return doc
+}
+
+// nearlyObject reports whether apiVersion or kind was forgotten, and not that a
+// file is about something else: it would be left out of what is applied.
+func nearlyObject(obj map[string]any) bool {
+	return (object.Text(obj, "apiVersion") != "") != (object.Text(obj, "kind") != "") && object.Name(obj) != ""
 }
 
 // Encrypted is the finding about a document that has to be read and cannot be.
