@@ -118,6 +118,9 @@ func (l *layer) place(w want, read func(d *manifest.Document, p diag.Path) diag.
 	}
 	for i := range l.objects {
 		c := &l.objects[i]
+		if c.patch && isIdentity(w.path) {
+			continue // it names the object that is patched
+		}
 		if p, ok := c.mapped(w); ok {
 			if v, depth := p.Reach(c.doc.Object); depth == len(p) && reflect.DeepEqual(v, w.value) {
 				return c.read(p, read), true
@@ -125,6 +128,12 @@ func (l *layer) place(w want, read func(d *manifest.Document, p diag.Path) diag.
 		}
 	}
 	return diag.Position{}, false
+}
+
+// isIdentity reports whether a path is one of those by which a patch finds its
+// object.
+func isIdentity(p diag.Path) bool {
+	return len(p) == 1 && (p[0] == "apiVersion" || p[0] == "kind") || len(p) == 2 && p[0] == "metadata" && p[1] == "name"
 }
 
 // operation finds the operation of a JSON patch that set a value.

@@ -39,9 +39,11 @@ func (s *selection) build(p pick) {
 	before := len(s.out.Found)
 	var data []byte
 	read := map[string][]byte{}
+	var without diag.List
 	if len(found) == 0 {
 		resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(confined{s, read}, "/"+dir)
 		if err == nil {
+			without = idle(read, resources)
 			data, err = resources.AsYaml()
 		}
 		if s.ctx.Err() != nil {
@@ -60,6 +62,7 @@ func (s *selection) build(p pick) {
 	case p.walked && s.req.Lookup && !mayDefine(data):
 		s.pass(name, false, "no RGD or CRD in it")
 	default:
+		s.out.Found = append(s.out.Found, without...)
 		s.out.Files = append(s.out.Files, File{Name: path.Join(dir, "kustomization.yaml"), Data: data, Origin: origin.New(dir, read)})
 	}
 }

@@ -121,7 +121,7 @@ var kustomizationFields = []string{
 	"transformers", "validators", "crds", "configurations", "openapi", "vars", "buildMetadata", "sortOptions", "apiVersion", "kind", "metadata",
 }
 
-var knownFailures = []knownFailure{
+var knownFailures = append(mistypedKustomizations, []knownFailure{
 	{regexp.MustCompile(`unknown field "([^"]*)"`), func(f failure, m []string) (diag.Diagnostic, bool) {
 		d := diag.Diagnostic{Pos: f.scalar(m[1]), Message: "kustomize knows no field " + m[1]}
 		if like := diag.Closest(m[1], kustomizationFields); like != "" {
@@ -133,7 +133,12 @@ var knownFailures = []knownFailure{
 		return diag.Diagnostic{Pos: f.scalar(m[1]), Message: "the patch file " + m[1] + " is not there"}, true
 	}},
 	{regexp.MustCompile(`no resource matches strategic merge patch "([^.\[/]*)\.[^/]*/([^"]*?)\.\[?[^"]*"`), func(f failure, m []string) (diag.Diagnostic, bool) {
-		pos, _ := f.where(func(file string, n *yaml.Node) bool { return !isKustomization(path.Base(file)) && n.Value == m[2] })
+		pos, ok := f.where(func(file string, n *yaml.Node) bool { return !isKustomization(path.Base(file)) && n.Value == m[2] })
+		if !ok { // or it stands in the kustomization
+			pos, _ = f.where(func(_ string, n *yaml.Node) bool {
+				return strings.Contains(n.Value, "\n") && strings.Contains(n.Value, m[2])
+			})
+		}
 		return diag.Diagnostic{
 			Pos: pos, Message: "the patch is for " + m[1] + " " + m[2] + ", and no resource has this kind and name",
 			Hint: "a patch finds its resource by apiVersion, kind, name and namespace as they are before a prefix is added",
@@ -180,4 +185,4 @@ var knownFailures = []knownFailure{
 		})
 		return diag.Diagnostic{Pos: pos, Message: m[1] + " is not there"}, ok
 	}},
-}
+}...)

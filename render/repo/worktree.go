@@ -122,6 +122,9 @@ func (w *workTree) sparse() bool {
 	return err == nil
 }
 
+// Sparse reports whether files that Git tracks may not be there.
+func (t *Tree) Sparse() bool { return t.work.sparse() }
+
 // absent returns the tracked files and directories below dir that a sparse
 // checkout leaves out.
 func (w *workTree) absent(fsys fs.FS, dir string) []string {
