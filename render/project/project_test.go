@@ -157,7 +157,7 @@ func TestProjects(t *testing.T) {
 				`to use it here, add "../../disks/disk.yaml" to definitions in clusters/stage/krowave.yaml`,
 		}},
 		{"clusters/dev/apps bad", []string{dev, "bad/krowave.yaml:1:14 config definitions is a list of paths; "}},
-		{"empty", []string{"empty: ", `empty/krowave.yaml:1:1 config exclude: "../x" is not a pattern of paths below the directory of krowave.yaml; `}},
+		{"empty", []string{"empty: ", `empty/krowave.yaml:1:11 config exclude: "../x" is not a pattern of paths below the directory of krowave.yaml; `}},
 	} {
 		t.Run(tt.paths, func(t *testing.T) {
 			plan, err := project.Read(t.Context(), repo.FS(tree(files)), project.Request{Paths: strings.Fields(tt.paths)})

@@ -97,14 +97,7 @@ func (ps *Projects) read(dir string, parent *Project) *Project {
 	if !ps.fetches {
 		p.Found = append(p.Found, p.Settings.onlyVendored(ps.tree.FS())...)
 	}
-	for _, text := range p.Settings.Exclude {
-		pattern, err := repo.ParsePattern(text)
-		if err != nil || path.IsAbs(text) || strings.HasPrefix(path.Clean(text), "..") {
-			p.Found.Errorf(at, "config", "exclude: %q is not a pattern of paths below the directory of %s", text, SettingsName)
-			continue
-		}
-		p.exclude = append(p.exclude, pattern)
-	}
+	p.named(ps.tree)
 	return p
 }
 

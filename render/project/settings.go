@@ -28,7 +28,14 @@ type Settings struct {
 	Values                []Value  // in the order of their names
 	Defaults              []Default
 	Policies              []string // paths of ValidatingAdmissionPolicies
+	Named                 []Named  // the paths above as they stand in the file
 	PolicyRules           []Policy
+}
+
+// Named is a path that a krowave.yaml names.
+type Named struct {
+	Key, Path string
+	Position  diag.Position
 }
 
 // Default is what an admission webhook of the user's clusters sets.
@@ -41,12 +48,11 @@ type Default struct {
 	Position diag.Position // of the value
 }
 
-// Value is a setting with a single value, or a list that holds no paths. Which there are is not known here, but
+// Value is a setting with a single value. Which there are is not known here, but
 // in render/settings.
 type Value struct {
 	Key                   string // as written
 	Limit                 bool   // below limits:
-	List                  bool   // Texts are the items of a list
 	Texts                 []string
 	Position, KeyPosition diag.Position
 }
@@ -151,6 +157,7 @@ func (p *settingsParser) definitions(at diag.Path, value any) {
 				continue
 			}
 			p.out.Definitions = append(p.out.Definitions, item)
+			p.name(at.With(i), item)
 		default:
 			p.errorf(at.With(i), "%s is a path, or a mapping with git or oci", at.With(i))
 		}
@@ -188,9 +195,16 @@ func (p *settingsParser) path(at diag.Path, item any) []string {
 	case repo.IsStream(text):
 		p.stream(at, text)
 	default:
+		p.name(at, text)
 		return []string{text}
 	}
 	return nil
+}
+
+// name notes where a path stands.
+func (p *settingsParser) name(at diag.Path, text string) {
+	key, _ := at[0].(string)
+	p.out.Named = append(p.out.Named, Named{Key: key, Path: text, Position: p.doc.Position(at)})
 }
 
 // defaults reads the rules of admission webhooks.
@@ -254,21 +268,11 @@ func (p *settingsParser) limits(value any) {
 	}
 }
 
-// value notes a single value or a list of strings. An invalid one is kept without texts, for whoever
+// value notes a single value. An invalid one is kept without texts, for whoever
 // knows the settings may have more to say about its key.
 func (p *settingsParser) value(v Value, value any, at diag.Path) {
 	v.Position, v.KeyPosition = p.doc.Position(at), p.doc.KeyPosition(at)
-	switch value := value.(type) {
-	case []any:
-		v.List = true
-		for _, item := range value {
-			text, ok := item.(string)
-			if !ok {
-				v.Texts = nil
-				break
-			}
-			v.Texts = append(v.Texts, text)
-		}
+	switch value.(type) {
 	case string, int64, bool:
 		v.Texts = []string{fmt.Sprint(value)}
 	case float64:
