@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
@@ -140,12 +141,42 @@ func (k *checks) miss(gvk k8sschema.GroupVersionKind, at diag.Position) {
 // unchecked says which kinds have no schema, each once.
 func (k *checks) unchecked() {
 	for _, gvk := range k.missing {
+		if d, ok := k.nobodys(gvk); ok {
+			k.diags.Add(d)
+			continue
+		}
 		k.diags.Add(diag.Diagnostic{
 			Severity: diag.Info, Rule: "unchecked-kind", Pos: k.first[gvk],
 			Message: fmt.Sprintf("no schema for %s %s: %s not checked", gvk.GroupVersion(), gvk.Kind, report.Counted(k.times[gvk], "object is", "objects are")),
 			Hint:    "provide the CRD with --crds",
+			Missing: gvk.GroupKind().String(), Instances: k.times[gvk],
 		})
 	}
+}
+
+// nobodys is the error about a kind of a group that only Kubernetes itself has.
+func (k *checks) nobodys(gvk k8sschema.GroupVersionKind) (diag.Diagnostic, bool) {
+	if strings.Contains(gvk.Group, ".") { // of which a CRD may have kinds
+		return diag.Diagnostic{}, false
+	}
+	d := diag.Diagnostic{
+		Severity: diag.Error, Rule: "unknown-kind", Pos: k.first[gvk], Missing: gvk.GroupKind().String(),
+		Message: fmt.Sprintf("Kubernetes %s has no kind %s of apiVersion %s, and no CRD can add one to its group", k.res.Catalog.Version(), gvk.Kind, gvk.GroupVersion()),
+	}
+	if others := k.res.Catalog.GroupVersions(gvk.Kind); len(others) > 0 {
+		d.Hint = fmt.Sprintf("%s exists as %s", gvk.Kind, others[0])
+		return d, true
+	}
+	var kinds []string
+	for _, known := range k.res.Catalog.Kinds() {
+		if known.GroupVersion() == gvk.GroupVersion() {
+			kinds = append(kinds, known.Kind)
+		}
+	}
+	if like := diag.Closest(gvk.Kind, kinds); like != "" {
+		d.Hint = "did you mean " + like + "?"
+	}
+	return d, true
 }
 
 // rendered checks what instances render, each problem at the line of the

@@ -5,12 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
-
 	"github.com/krowave/krowave/render/diag"
-	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/object"
-	"github.com/krowave/krowave/render/outline"
 )
 
 // Equal findings are shown once when there are several, with some of the places
@@ -24,7 +20,7 @@ const (
 // objects once, and those that only follow from another as a line below it.
 // Findings that others follow from stand first. -v shows what is folded.
 func Folded(list diag.List, source func(file string) []byte) diag.List {
-	rest, follows := withoutConsequences(list, source)
+	rest, follows := withoutConsequences(literalsExplained(list), source)
 	type key struct {
 		severity                         diag.Severity
 		rule, message, path, hint, about string
@@ -34,8 +30,12 @@ func Folded(list diag.List, source func(file string) []byte) diag.List {
 		return key{d.Severity, d.Rule, d.Message, d.Path, d.Hint, kind}
 	}
 	times := map[key]int{}
+	spot := map[key]diag.Position{} // where the first one is
 	for _, d := range rest {
-		times[keyOf(d)]++
+		k := keyOf(d)
+		if times[k]++; times[k] == 1 {
+			spot[k] = d.Pos
+		}
 	}
 	index := map[key]int{}
 	var out diag.List
@@ -44,7 +44,7 @@ func Folded(list diag.List, source func(file string) []byte) diag.List {
 	for n, d := range rest {
 		k := keyOf(d)
 		i, ok := index[k]
-		if ok && len(follows[n]) == 0 && times[k] >= fewest {
+		if ok && len(follows[n]) == 0 && (times[k] >= fewest || sameValue(d.Pos, spot[k])) {
 			more[i] = append(more[i], d)
 			continue
 		}
@@ -61,7 +61,9 @@ func Folded(list diag.List, source func(file string) []byte) diag.List {
 				break
 			}
 			text := "the same"
-			if d.Object != "" && d.Object != out[i].Object {
+			if d.Pos.Built != "" && sameValue(d.Pos, out[i].Pos) {
+				text = "the same in " + d.Pos.Built
+			} else if d.Object != "" && d.Object != out[i].Object {
 				text = "the same for " + d.Object
 			}
 			related = append(related, diag.Related{Position: placeOf(d), Message: text})
@@ -73,6 +75,41 @@ func Folded(list diag.List, source func(file string) []byte) diag.List {
 	}
 	return causesFirst(out, causes)
 }
+
+// sameValue reports whether two positions are one value that several
+// kustomizations build into objects of their own.
+func sameValue(a, b diag.Position) bool {
+	return a.Built != b.Built && a.File == b.File && a.Line == b.Line && a.Column == b.Column && a.Line > 0
+}
+
+// literalsExplained makes one finding of a text that looks like an expression and
+// is none, and an error at the same place, which follows from that.
+func literalsExplained(list diag.List) diag.List {
+	literals := map[diag.Position]diag.Diagnostic{}
+	for _, d := range list {
+		if d.Rule == literalExpression {
+			literals[d.Pos] = d
+		}
+	}
+	if len(literals) == 0 {
+		return list
+	}
+	explained := map[diag.Position]bool{}
+	out := slices.Clone(list)
+	for i, d := range out {
+		if l, ok := literals[d.Pos]; ok && d.Severity == diag.Error {
+			explained[d.Pos] = true
+			out[i].Hint = l.Message
+			if l.Hint != "" {
+				out[i].Hint += "; " + l.Hint
+			}
+		}
+	}
+	return slices.DeleteFunc(out, func(d diag.Diagnostic) bool { return d.Rule == literalExpression && explained[d.Pos] })
+}
+
+// literalExpression is the rule of texts that look like expressions and are none.
+const literalExpression = "literal-expression"
 
 // placeOf is where a finding differs from others like it: at the instance, where
 // it is about a line of an RGD.
@@ -114,87 +151,6 @@ func withoutConsequences(list diag.List, source func(file string) []byte) (rest 
 		}
 	}
 	return rest, follows
-}
-
-// causes finds out what findings follow from, by their places in the list.
-type causes struct {
-	list           diag.List
-	byKind, byName map[string]int // files that name a kind and cannot be read, and RGDs with errors
-}
-
-func newCauses(list diag.List, source func(file string) []byte) *causes {
-	f := &causes{list, map[string]int{}, map[string]int{}}
-	read := map[string]map[string]string{} // each file once
-	definedIn := func(file string) map[string]string {
-		if _, ok := read[file]; !ok {
-			read[file] = kindsOf(file, source)
-		}
-		return read[file]
-	}
-	for n, d := range list {
-		if d.Severity != diag.Error {
-			continue
-		}
-		if name, ok := strings.CutPrefix(d.Object, object.RGDKind+" "); ok {
-			if known, ok := f.byName[d.Object]; !ok || list[known].Missing != "" && d.Missing == "" {
-				f.byName[d.Object] = n
-			}
-			if kind := definedIn(d.Pos.File)[name]; kind != "" && d.Missing == "" {
-				if _, known := f.byKind[kind]; !known {
-					f.byKind[kind] = n
-				}
-			}
-		}
-		if d.Object != "" || source == nil || !strings.HasPrefix(d.Rule, "yaml-") {
-			continue
-		}
-		for _, kind := range outline.NamedKinds(source(d.Pos.File)) {
-			if _, known := f.byKind[kind]; !known {
-				f.byKind[kind] = n
-			}
-		}
-	}
-	return f
-}
-
-// kindsOf are the kinds that the RGDs of a file define, by the names of the RGDs.
-func kindsOf(file string, source func(file string) []byte) map[string]string {
-	out := map[string]string{}
-	if source == nil {
-		return out
-	}
-	docs, _ := manifest.File{Name: file, Data: source(file)}.Read(manifest.Limits{})
-	for _, doc := range docs {
-		if d, ok := outline.Read(doc.Object); ok && d.IsRGD {
-			out[d.Name] = d.Kind.Kind
-		}
-	}
-	return out
-}
-
-// of is the finding that one follows from in the end, itself where there is none.
-func (f *causes) of(n int) int {
-	start := n
-	for range len(f.list) {
-		c, ok := f.next(f.list[n])
-		if !ok || c == n {
-			return n
-		}
-		n = c
-	}
-	return start // they go round
-}
-
-func (f *causes) next(d diag.Diagnostic) (int, bool) {
-	if d.Because != "" {
-		n, ok := f.byName[d.Because]
-		return n, ok
-	}
-	if d.Missing == "" {
-		return 0, false
-	}
-	n, ok := f.byKind[k8sschema.ParseGroupKind(d.Missing).Kind]
-	return n, ok && f.list[n].Pos.File != d.Pos.File
 }
 
 // consequence counts what could not be looked at.

@@ -75,9 +75,9 @@ func TestFolded(t *testing.T) {
 			"rgds/mall.yaml:4:3: no field [unknown-field]\n    object: ResourceGraphDefinition mall\n    apps/1.yaml:2:7: 1 instance could not be checked because of this (-v shows the findings)\n",
 		},
 		{
-			"RGDs that need each other are shown", diag.List{uses("mall", "town"), uses("town", "mall")},
+			"RGDs that need each other are one finding", diag.List{uses("mall", "town"), uses("town", "mall")},
 			"rgds/mall.yaml:20:15: no schema for kro.run/v1alpha1 Shop: ResourceGraphDefinition town, which defines it, has errors [unknown-kind]\n    object: ResourceGraphDefinition mall\n" +
-				"rgds/town.yaml:20:15: no schema for kro.run/v1alpha1 Shop: ResourceGraphDefinition mall, which defines it, has errors [unknown-kind]\n    object: ResourceGraphDefinition town\n",
+				"    rgds/town.yaml:20:15: 1 RGD could not be checked because of this (-v shows the findings)\n",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
