@@ -212,6 +212,10 @@ func (r *reader) given(list []rgdtest.Source, f *TestFile, name string, inline m
 	var out []repo.File
 	for i, s := range list {
 		if s.Object == nil {
+			if _, err := os.Stat(filepath.Join(f.Dir, filepath.FromSlash(s.Path))); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(s.Path, "*?[") {
+				r.in.Diags.Errorf(s.At, "test-file", "%s is not there", s.Path)
+				continue
+			}
 			found, err := r.files([]string{s.Path}, f.Dir, false)
 			if err != nil {
 				return nil, err

@@ -42,8 +42,15 @@ func Write(w io.Writer, outcomes []*Outcome, format Format) error {
 		return writeJUnit(w, outcomes)
 	}
 	var b strings.Builder
+	told := map[string]string{} // the cases that tell each reason
 	for _, o := range outcomes {
 		fmt.Fprintf(&b, "%s  %s: %s", o.Status, diag.Name(o.Case.File), diag.Name(o.Case.Name))
+		if reason := o.reason(); reason != "" && told[reason] != "" {
+			fmt.Fprintf(&b, " (as %s)\n", told[reason])
+			continue
+		} else if reason != "" {
+			told[reason] = diag.Name(o.Case.Name)
+		}
 		if o.Status == Skip {
 			fmt.Fprintf(&b, " (%s)", diag.Line(o.Case.Skip))
 		}
@@ -58,6 +65,15 @@ func Write(w io.Writer, outcomes []*Outcome, format Format) error {
 	b.WriteString(Summary(outcomes) + "\n")
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// reason is what is wrong with an RGD that a case cannot be rendered because of,
+// "" when something else is wrong.
+func (o *Outcome) reason() string {
+	if len(o.Problems) != 1 || !strings.Contains(o.Problems[0].Text, "the render has ") {
+		return ""
+	}
+	return strings.Join(o.Problems[0].Lines, "\n")
 }
 
 // Summary counts outcomes in a line.

@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/krowave/krowave/plugin/report"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 )
 
 // Status says how a case ended.
@@ -64,6 +66,12 @@ func Run(ctx context.Context, c *Case, in Input) (*Outcome, error) {
 		return nil, err
 	}
 	res.Diagnostics = append(slices.Clone(in.Found), res.Diagnostics...)
+	if len(res.Instances) > 0 {
+		// RGDs with errors that the instance does not build on concern others.
+		res.Diagnostics = slices.DeleteFunc(res.Diagnostics, func(d diag.Diagnostic) bool {
+			return strings.HasPrefix(d.Object, object.RGDKind+" ") && d.Severity == diag.Error
+		})
+	}
 	for i := range res.Diagnostics {
 		in.locate(&res.Diagnostics[i])
 		if in.Strict && res.Diagnostics[i].Severity == diag.Warning {
@@ -77,7 +85,7 @@ func Run(ctx context.Context, c *Case, in Input) (*Outcome, error) {
 	case c.Error != nil:
 		out.expectError(res.Diagnostics, in)
 	case res.Diagnostics.HasErrors():
-		out.problem(c.At, "the render has errors", printed(res.Diagnostics, in)...)
+		out.problem(c.At, renderFailed, printed(res.Diagnostics, in)...)
 	default:
 		err = out.compare(ctx, res, in)
 	}
@@ -86,6 +94,9 @@ func Run(ctx context.Context, c *Case, in Input) (*Outcome, error) {
 	}
 	return out, err
 }
+
+// renderFailed is the problem of a case whose instance cannot be rendered.
+const renderFailed = "the render has errors"
 
 // locate moves a finding about an object of the test to its place in the test.
 func (in *Input) locate(d *diag.Diagnostic) {
@@ -109,7 +120,7 @@ func (o *Outcome) problem(at diag.Position, text string, lines ...string) {
 func printed(found diag.List, in Input) []string {
 	var b bytes.Buffer
 	errors := slices.DeleteFunc(slices.Clone(found), func(d diag.Diagnostic) bool { return d.Severity != diag.Error })
-	if err := diag.Print(&b, errors, diag.PrintOptions{Max: 20, Source: in.Source}); err != nil {
+	if err := diag.Print(&b, report.Folded(errors, in.Source), diag.PrintOptions{Max: 20, Source: in.Source}); err != nil {
 		return []string{err.Error()}
 	}
 	return strings.Split(strings.TrimRight(b.String(), "\n"), "\n")

@@ -105,11 +105,12 @@ func (r *fileReader) document() {
 		r.errorf(diag.Path{"kind"}, "not a test: a test has apiVersion: %s and kind: %s", APIVersion, Kind)
 		return
 	}
+	before := len(r.diags)
 	top := r.fields(nil, r.doc.Object, "apiVersion", "kind", "metadata", "definitions", "crds", "cases")
 	r.file.Definitions = append(r.file.Definitions, r.texts(diag.Path{"definitions"}, top["definitions"])...)
 	r.file.CRDs = append(r.file.CRDs, r.texts(diag.Path{"crds"}, top["crds"])...)
 	cases, ok := top["cases"].([]any)
-	if !ok || len(cases) == 0 {
+	if misspelt := len(r.diags) > before && top["cases"] == nil; !misspelt && (!ok || len(cases) == 0) {
 		r.errorf(diag.Path{"cases"}, "cases must be a non-empty list")
 	}
 	for i, c := range cases {
@@ -195,7 +196,9 @@ func (r *fileReader) assertion(c *Case, at diag.Path, v any) {
 	a := &Assertion{}
 	path := at
 	if m, ok := v.(map[string]any); ok {
-		r.fields(at, m, "that", "message")
+		if before := len(r.diags); r.fields(at, m, "that", "message") == nil || m["that"] == nil && len(r.diags) > before {
+			return
+		}
 		path = at.With("that")
 		a.Text, a.Message = r.text(path, m["that"]), r.text(at.With("message"), m["message"])
 	} else {
@@ -207,7 +210,7 @@ func (r *fileReader) assertion(c *Case, at diag.Path, v any) {
 	}
 	a.At = r.doc.Within(path, 0)
 	for _, p := range a.compile() {
-		r.diags.Add(diag.Diagnostic{Severity: diag.Error, Rule: "test-file", Pos: r.doc.Within(path, p.Offset), Path: path.String(), Message: p.Message})
+		r.diags.Add(diag.Diagnostic{Severity: diag.Error, Rule: "test-file", Pos: r.doc.Within(path, p.Offset), Path: path.String(), Message: p.Message, Hint: p.Hint})
 	}
 	c.Assert = append(c.Assert, a)
 }
