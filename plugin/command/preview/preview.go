@@ -55,7 +55,7 @@ func New(s cli.Streams) *cobra.Command {
 	own.BoolVar(&f.remote, "allow-remote", false, "let other machines reach the pages, unencrypted, with the token")
 	own.BoolVar(&f.noOpen, "no-open", false, "do not open a browser")
 	f.editor = options.Choice{Value: "none", Allowed: []string{"none", "vscode", "idea"}}
-	own.Var(&f.editor, "editor", "editor that findings link to; none copies the position")
+	own.Var(&f.editor, "editor", "editor that positions link to, unless the page chooses another; none copies the position")
 	options.Complete(cmd, "editor", f.editor.Allowed...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {

@@ -179,6 +179,28 @@ test("the API of a definition", async () => {
   await clean(page);
 });
 
+test("an editor opens a position, whatever the file is called", async () => {
+  const name = "odd #1?/50% a:b\"<é>.yaml";
+  const world = new World({ [name]: "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n" }, examples);
+  await world.serve("--editor", "vscode", ".");
+  const page = await open(browser, world);
+  await visit(page, world, "/manifests?object=ConfigMap//a");
+  const place = page.getByRole("article").getByText(/odd #1/).first();
+  await place.waitFor();
+  const href = () => page.getByRole("article").locator("a.place").first().getAttribute("href");
+  const path = `${world.dir}/${name}`, parts = path.split("/").map(encodeURIComponent).join("/");
+  assert.equal(await href(), `vscode://file${parts}:1:1`);
+  assert.equal(decodeURIComponent(new URL(await href()).pathname), `${path}:1:1`);
+  await page.getByLabel("A position in a file is").selectOption("idea");
+  assert.equal(await href(), `idea://open?file=${encodeURIComponent(path)}&line=1&column=1`);
+  await page.reload();
+  assert.equal(new URL(await href()).searchParams.get("file"), path); // it is remembered
+  await page.getByLabel("A position in a file is").selectOption("none");
+  await page.getByRole("article").getByRole("button", { name: /odd #1/ }).waitFor();
+  await clean(page);
+  await world.stop();
+});
+
 const addresses = {
   overview: "/", objects: "/?tab=objects", definitions: "/?tab=definitions", graph: `/graph?instance=${prod}&node=database`,
   manifests: `/manifests?instance=${prod}&object=Deployment.apps/shop-prod/corner-eu`, changes: "/changes", form: `/try?instance=${prod}`,

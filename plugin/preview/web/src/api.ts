@@ -1,4 +1,5 @@
 // What the server answers, and how it is asked.
+import type { Editor } from "./editor";
 import { createContext, useContext, useEffect, useRef, useState } from "react";
 
 export type Position = { file: string; line: number; column: number };
@@ -13,7 +14,7 @@ export type Overview = {
 };
 export type State = {
   revision: number; rendering: boolean; comparing: boolean; problem?: string; compared: number; noChanges?: string;
-  title: string; editor: string; dir: string; overview?: Overview;
+  title: string; editor: Editor; dir: string; overview?: Overview;
 };
 export type Page<T> = { total: number; offset: number; items: T[] };
 export type InstanceRow = {

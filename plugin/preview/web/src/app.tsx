@@ -1,9 +1,10 @@
-import { Suspense, lazy, useEffect, useState, type ReactNode } from "react";
+import { Suspense, lazy, useEffect, useMemo, useState, type ReactNode } from "react";
 import { StateContext, type State } from "./api";
 import { Link, useLocation } from "./router";
 import { Overview } from "./overview";
 import { Search } from "./search";
 import { Findings } from "./findings";
+import { choose, chosen, editors, type Editor } from "./editor";
 import { toggleTheme } from "./theme";
 
 const GraphPage = lazy(() => import("./graph"));
@@ -37,7 +38,9 @@ function useEvents(): { state: State | null; connected: boolean } {
 }
 
 export function App() {
-  const { state, connected } = useEvents();
+  const { state: newest, connected } = useEvents();
+  const [editor, setEditor] = useState<Editor | null>(null);
+  const state = useMemo(() => newest && { ...newest, editor: editor ?? chosen(newest.editor) }, [newest, editor]);
   const { path, query } = useLocation();
   const [searching, setSearching] = useState(false);
   const current = pages.find((p) => p.path === path) ?? pages[0];
@@ -78,6 +81,14 @@ export function App() {
         {state?.overview ? <Suspense fallback={<p className="note">Loading…</p>}>{current.page()}</Suspense>
           : !state?.problem && <p className="note" role="status">Rendering for the first time…</p>}
       </main>
+      <footer className="foot">
+        <label className="filter"><span>A position in a file is</span>
+          <select value={state?.editor ?? "none"} onChange={(e) => { const to = e.target.value as Editor; choose(to); setEditor(to); }}>
+            {editors.map(([id, name]) => <option key={id} value={id}>{name}</option>)}
+          </select>
+        </label>
+        <a href="/assets/licences.txt">Licences</a>
+      </footer>
       {searching && <Search close={() => setSearching(false)} />}
     </StateContext>
   );

@@ -72,7 +72,7 @@ function Numbers({ row }: { row: { added: number; changed: number; deleted: numb
 }
 
 function Small({ name, value, kind }: { name: string; value: number; kind?: string }) {
-  return <div className={`figure ${kind ?? ""}`}><dt>{name}</dt><dd><strong>{value.toLocaleString("en")}</strong></dd></div>;
+  return <div className={`figure ${value > 0 ? kind ?? "" : ""}`}><dt>{name}</dt><dd><strong>{value.toLocaleString("en")}</strong></dd></div>;
 }
 
 export function OneDiff({ diff, how }: { diff: ObjectDiff; how: How }) {

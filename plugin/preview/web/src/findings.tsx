@@ -17,12 +17,13 @@ export function Findings() {
   );
 }
 
-export function FindingList({ list }: { list: Finding[] }) {
+/** FindingList shows findings; those in the text that somebody tries have no file. */
+export function FindingList({ list, tried }: { list: Finding[]; tried?: string }) {
   return (
     <ul className="findings">
       {list.map((f, i) => (
         <li key={i}>
-          <Badge kind={f.severity}>{f.severity}</Badge> <Place at={f} /> <bdi>{f.message}</bdi> <code>{f.rule}</code>
+          <Badge kind={f.severity}>{f.severity}</Badge> {f.file === tried ? <span className="muted">line {f.line}</span> : <Place at={f} />} <bdi>{f.message}</bdi> <code>{f.rule}</code>
           {f.object && <span className="muted"> <bdi>{f.object}</bdi></span>}
           {f.hint && <p className="hint"><bdi>{f.hint}</bdi></p>}
         </li>

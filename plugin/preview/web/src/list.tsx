@@ -5,6 +5,7 @@ import { address, get, type Page, type Query } from "./api";
 import { plural } from "./parts";
 
 const part = 100;
+const near = 20; // parts that are kept on both sides of what is seen
 
 export function LongList<T extends { id: string }>(props: {
   url: string; query: Query; revision: number; noun: string; label: string; row: (item: T) => ReactNode; height?: number; className?: string; stale?: (item: T) => boolean;
@@ -23,7 +24,7 @@ export function LongList<T extends { id: string }>(props: {
     const wanted = Array.from({ length: last - first + 1 }, (_, i) => first + i);
     void Promise.all(wanted.map((p) => get<Page<T>>(address(url, { ...query, offset: p * part, limit: part }), control.signal).then((page) => [p, page] as const))).then(
       (got) => setState((was) => {
-        const parts = new Map(was.base === base ? was.parts : []);
+        const parts = new Map(was.base === base ? [...was.parts].filter(([p]) => Math.abs(p - first) <= near) : []);
         for (const [p, page] of got) parts.set(p, page.items);
         return { base, total: got[0][1].total, parts };
       }),

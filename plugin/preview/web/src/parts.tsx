@@ -1,6 +1,7 @@
 // Small parts that several pages have.
 import { useState, type ReactNode } from "react";
 import { ToggleButton, ToggleButtonGroup } from "react-aria-components";
+import { editorLink } from "./editor";
 import { useLive, type Position, type Value, type Danger, type Identity } from "./api";
 
 /** Place is a position in a file: a link to an editor, or a button that copies it. */
@@ -8,9 +9,8 @@ export function Place({ at }: { at: Position }) {
   const { editor, dir } = useLive();
   const [copied, setCopied] = useState(false);
   const text = `${at.file}:${at.line}`;
-  const file = at.file.startsWith("/") ? at.file : `${dir}/${at.file}`;
-  if (editor === "vscode") return <a className="place" href={`vscode://file${encodeURI(file)}:${at.line}:${at.column}`}><bdi>{text}</bdi></a>;
-  if (editor === "idea") return <a className="place" href={`idea://open?file=${encodeURIComponent(file)}&line=${at.line}&column=${at.column}`}><bdi>{text}</bdi></a>;
+  const link = editorLink(editor, dir, at);
+  if (link) return <a className="place" href={link}><bdi>{text}</bdi></a>;
   const copy = () => void copyText(`${text}:${at.column}`).then(() => { setCopied(true); setTimeout(() => setCopied(false), 1500); });
   return <button type="button" className="place" onClick={copy} title="Copy"><bdi>{text}</bdi><span role="status">{copied ? " copied" : ""}</span></button>;
 }

@@ -96,7 +96,7 @@ function Result({ tried, compared }: { tried: Tried; compared: boolean }) {
         <Choice label="Result" value={tab} onChange={setTab} options={compared ? [["changes", "Changes"], ["objects", "Objects"]] : [["objects", "Objects"]]} />
         <span className="muted" data-objects={tried.objects.length}>{plural(tried.objects.length, "object")}{compared && `, ${tried.summary.added} added, ${tried.summary.changed} changed, ${tried.summary.deleted} deleted`}</span>
       </div>
-      {tried.findings.length > 0 && <div className="banner error"><FindingList list={tried.findings} /></div>}
+      {tried.findings.length > 0 && <div className="banner error"><FindingList list={tried.findings} tried="try.yaml" /></div>}
       {compared && <Dangers list={tried.dangers} />}
       {tried.pending.length > 0 && <p className="muted">Waiting for a cluster: <bdi>{tried.pending.join(", ")}</bdi></p>}
       {tried.skipped.length > 0 && <p className="muted">Left out by includeWhen: <bdi>{tried.skipped.join(", ")}</bdi></p>}
