@@ -8,7 +8,7 @@ FUZZTIME ?= 5000x
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
-.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance versions property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak bench-cmp bench-peers observe generate image image-test web web-check e2e-preview
+.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance versions property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak bench-cmp bench-peers observe generate image image-test web web-check e2e-preview soak-preview bench-preview
 
 demo:
 	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
@@ -149,6 +149,14 @@ web-check:
 # The pages in Chromium.
 e2e-preview:
 	testdata/preview/ci.sh
+
+# 2,000 saves below a preview, with a client and for a while a browser: nothing may grow.
+soak-preview:
+	testdata/preview/soak.sh
+
+# Times and memory of the preview of 10,000 instances.
+bench-preview:
+	testdata/preview/fleet.sh
 
 # The container image for linux/amd64 and linux/arm64, without a container engine: an OCI layout in dist/image,
 # or with PUSH=REFERENCE in a registry. Its last line is the digest. The Dockerfile makes the same image.

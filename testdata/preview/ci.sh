@@ -33,4 +33,8 @@ trap 'rm -rf "$work"' EXIT
 go build -o "$work/krowave" .
 cd plugin/preview/web
 KROWAVE=$work/krowave CHROMIUM=$chromium timeout 900 npm run --silent e2e
+if [ -d /proc/self/fdinfo ]; then
+	cd ../../..
+	KROWAVE_SOAK_SAVES=100 KROWAVE=$work/krowave CHROMIUM=$chromium timeout 600 testdata/preview/soak.sh
+fi
 echo "pictures: ${KROWAVE_PREVIEW_SHOTS:-${TMPDIR:-/tmp}/krowave-preview}"

@@ -41,8 +41,10 @@ export class World {
     }
   }
 
+  /** serve starts the preview; a last argument that is an object says where its messages go. */
   async serve(...args) {
-    this.process = spawn(krowave, ["preview", "--no-open", ...args], { cwd: this.dir, stdio: ["ignore", "pipe", "inherit"] });
+    const { stderr } = typeof args.at(-1) === "object" ? args.pop() : { stderr: "inherit" };
+    this.process = spawn(krowave, ["preview", "--no-open", ...args], { cwd: this.dir, stdio: ["ignore", "pipe", stderr] });
     this.url = await new Promise((done, fail) => {
       this.process.stdout.once("data", (d) => done(String(d).trim()));
       this.process.once("exit", (code) => fail(new Error(`krowave preview ended with ${code}`)));
