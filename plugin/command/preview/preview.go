@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"time"
@@ -112,6 +113,10 @@ func (f *flags) run(cmd *cobra.Command, s cli.Streams, args []string) error {
 	} else {
 		o.NoChanges = "the working directory is not in a Git repository, so there is nothing to compare with"
 	}
+	if s.Env("GOGC") == "" {
+		// What is shown stays in memory all the time, and a render beside it is short: half of it is enough for garbage.
+		debug.SetGCPercent(50)
+	}
 	server := preview.New(address, o)
 	fmt.Fprintf(s.Out, "http://%s%s\n", reach(address), server.Path())
 	fmt.Fprintln(s.Err, "preview is served at this address until Ctrl-C")
@@ -140,10 +145,15 @@ type source struct {
 	base    load.Base
 }
 
+// rest is how long nothing changes before memory is given back to the system.
+const rest = 3 * time.Second
+
 // following waits for changes, and reads again what changed.
 func (s *source) following(w *watch.Watcher) func(context.Context) error {
 	return func(ctx context.Context) error {
+		idle := time.AfterFunc(rest, debug.FreeOSMemory)
 		err := w.Next(ctx)
+		idle.Stop()
 		s.kept.Forget(w.Changes())
 		s.cache.Round()
 		return err
