@@ -125,7 +125,7 @@ func (n Node) draw(b *bytes.Buffer, p Place) {
 		fmt.Fprintf(b, `<rect class="inner" x="%d" y="%d" width="%d" height="%d" rx="%d"/>`, p.X+3, p.Y+3, p.Width-6, p.Height-6, max(n.radius()-3, 0))
 	}
 	fmt.Fprintf(b, `<text class="name" x="%d" y="%d">%s</text>`, p.X+14, p.Y+23, text(cut(n.Title, 22)))
-	fmt.Fprintf(b, `<text class="kind" x="%d" y="%d">%s</text></g>`+"\n", p.X+14, p.Y+42, text(cut(n.Kind+" · "+n.Words(), 28)))
+	fmt.Fprintf(b, `<text class="kind" x="%d" y="%d">%s</text></g>`+"\n", p.X+14, p.Y+42, text(n.label(28)))
 }
 
 func (n Node) radius() int {
@@ -148,6 +148,22 @@ func (n Node) Words() string {
 		out += ", chained"
 	}
 	return out
+}
+
+// label is what a node has room for: how many objects and its state are not cut
+// off, whatever its kind is called.
+func (n Node) label(limit int) string {
+	end := " · " + string(n.State)
+	switch {
+	case n.Collection && n.Size == nil:
+		end = " ×n" + end
+	case n.Size != nil && (n.Collection || *n.Size > 1):
+		end = fmt.Sprintf(" ×%d", *n.Size) + end
+	}
+	if n.Chained {
+		end += ", chained"
+	}
+	return cut(n.Kind, max(limit-utf8.RuneCountInString(end), 4)) + end
 }
 
 func cut(s string, limit int) string {

@@ -47,6 +47,7 @@ test("open, filter and search", async () => {
   await page.getByText("1 instance", { exact: true }).waitFor();
   await page.locator("h1").click();
   await page.keyboard.press("/");
+  await page.getByRole("searchbox", { name: /Search definitions/ }).waitFor();
   await page.keyboard.type("corner-db-backup");
   await page.getByRole("menuitem", { name: /CronJob/ }).first().waitFor();
   await page.screenshot({ path: join(shots, "search.png") });
@@ -68,6 +69,7 @@ test("walk the graph with the keyboard alone", async () => {
   await page.getByRole("complementary").getByText("Template", { exact: true }).waitFor();
   await page.screenshot({ path: join(shots, "graph.png") });
   await visit(page, shop, `/graph?instance=${prod}&node=web`);
+  await page.locator("g.node").getByText("Deployment ×2 · static", { exact: true }).waitFor();
   await page.getByRole("complementary").getByRole("link", { name: /corner-us/ }).click();
   await page.getByRole("heading", { level: 2, name: /corner-us/ }).waitFor();
   await clean(page);

@@ -75,6 +75,20 @@ export function system(pid) {
   return { resident: Math.round(kilobytes("VmRSS") / 1024), most: Math.round(kilobytes("VmHWM") / 1024), threads: kilobytes("Threads"), files: files.length, watches };
 }
 
+/** busy is how many milliseconds processors worked for a process. It depends less than time on what else a machine does. */
+export function busy(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10; // ticks of a hundredth of a second
+}
+
+/** browserBusy is the same for all processes of a browser. */
+export async function browserBusy(browser) {
+  const devtools = await browser.newBrowserCDPSession();
+  const { processInfo } = await devtools.send("SystemInfo.getProcessInfo");
+  await devtools.detach();
+  return processInfo.reduce((sum, p) => sum + p.cpuTime * 1000, 0);
+}
+
 /** pageMemory is the heap of a page after a collection, in MiB, and what it holds. */
 export async function pageMemory(page) {
   const devtools = await page.context().newCDPSession(page);

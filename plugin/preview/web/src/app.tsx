@@ -2,11 +2,13 @@ import { Suspense, lazy, useEffect, useMemo, useState, type ReactNode } from "re
 import { StateContext, type State } from "./api";
 import { Link, useLocation } from "./router";
 import { Overview } from "./overview";
-import { Search } from "./search";
 import { Findings } from "./findings";
 import { choose, chosen, editors, type Editor } from "./editor";
 import { toggleTheme } from "./theme";
 
+// Not needed for the first paint, and loaded right after it.
+const search = () => import("./search");
+const Search = lazy(search);
 const GraphPage = lazy(() => import("./graph"));
 const Manifests = lazy(() => import("./manifests"));
 const ChangesPage = lazy(() => import("./changes"));
@@ -55,6 +57,12 @@ export function App() {
     window.addEventListener("keydown", key);
     return () => window.removeEventListener("keydown", key);
   }, []);
+  const shown = state?.overview !== undefined;
+  useEffect(() => {
+    if (!shown) return;
+    const soon = setTimeout(() => void search(), 500);
+    return () => clearTimeout(soon);
+  }, [shown]);
   useEffect(() => {
     document.title = `${current.name} · ${state?.title ?? ""} · krowave`;
   }, [current, state?.title]);
@@ -89,7 +97,7 @@ export function App() {
         </label>
         <a href="/assets/licences.txt">Licences</a>
       </footer>
-      {searching && <Search close={() => setSearching(false)} />}
+      {searching && <Suspense><Search close={() => setSearching(false)} /></Suspense>}
     </StateContext>
   );
 }

@@ -69,6 +69,13 @@ function words(n: GraphNode) {
   return n.chained ? `${out}, chained` : out;
 }
 
+/** short is what a node has room for: how many objects and its state are not cut off, whatever its kind is called. */
+function short(n: GraphNode, limit: number) {
+  const many = n.collection || (n.size ?? 0) > 1 ? ` ×${n.size ?? "n"}` : "";
+  const end = `${many} · ${n.state}${n.chained ? ", chained" : ""}`;
+  return cut(n.kind, Math.max(limit - end.length, 4)) + end;
+}
+
 function curve(points: Point[]) {
   return points.map((p, i) => {
     if (i === 0) return `M${p.x} ${p.y}`;
@@ -164,7 +171,7 @@ function NodeShape({ node, place, selected, first, reads, onKey, onSelect }: {
       <rect className="box" x={x} y={y} width={width} height={height} rx={round} />
       {node.chained && <rect className="inner" x={x + 3} y={y + 3} width={width - 6} height={height - 6} rx={Math.max(round - 3, 0)} />}
       <text className="name" x={x + 14} y={y + 23}>{cut(node.title, 22)}</text>
-      <text className="kind" x={x + 14} y={y + 42}>{cut(`${node.kind} · ${words(node)}`, 28)}</text>
+      <text className="kind" x={x + 14} y={y + 42}>{short(node, 28)}</text>
     </g>
   );
 }

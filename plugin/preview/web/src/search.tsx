@@ -12,7 +12,7 @@ const pages: Record<string, (id: string) => string> = {
 };
 
 /** Search looks in everything. */
-export function Search({ close }: { close: () => void }) {
+export default function Search({ close }: { close: () => void }) {
   const [text, setText] = useState("");
   const [hits, setHits] = useState<Hit[]>([]);
   useEffect(() => {
