@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/go-git/go-git/v5/config"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/cache"
+	"github.com/go-git/go-git/v5/plumbing/format/objfile"
 	"github.com/go-git/go-git/v5/storage/filesystem"
 	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
 )
@@ -32,6 +34,7 @@ type Repository struct {
 
 	mu      sync.Mutex // go-git's stores are not safe for concurrent use
 	objects []*filesystem.ObjectStorage
+	stores  []string // the directory of each
 	blobs   map[plumbing.Hash][]byte
 	bytes   int64 // of blobs
 }
@@ -115,7 +118,7 @@ func openGit(top, gitDir string) (*Repository, error) {
 	// The objects of others come first: go-git would open theirs again for each
 	// object that is not among its own.
 	r.alternates(filepath.Join(common, "objects"), 0)
-	r.objects = append(r.objects, &store.ObjectStorage)
+	r.objects, r.stores = append(r.objects, &store.ObjectStorage), append(r.stores, filepath.Join(common, "objects"))
 	return r, nil
 }
 
@@ -149,6 +152,7 @@ func (r *Repository) alternates(objects string, depth int) {
 		r.alternates(dir, depth+1)
 		git := dotgit.NewWithOptions(osfs.New(filepath.Dir(dir)), dotgit.Options{ExclusiveAccess: true})
 		r.objects = append(r.objects, filesystem.NewObjectStorageWithOptions(git, cache.NewObjectLRUDefault(), filesystem.Options{KeepDescriptors: true}))
+		r.stores = append(r.stores, dir)
 	}
 }
 
@@ -206,8 +210,11 @@ func (r *Repository) size(hash plumbing.Hash) (int64, error) {
 	if data, ok := r.blobs[hash]; ok {
 		return int64(len(data)), nil
 	}
-	for _, s := range r.objects {
-		size, err := s.EncodedObjectSize(hash)
+	for i, s := range r.objects {
+		size, err := looseSize(r.stores[i], hash)
+		if errors.Is(err, fs.ErrNotExist) {
+			size, err = s.EncodedObjectSize(hash)
+		}
 		if err == nil {
 			return size, nil
 		}
@@ -216,6 +223,24 @@ func (r *Repository) size(hash plumbing.Hash) (int64, error) {
 		}
 	}
 	return 0, r.missing(hash)
+}
+
+// looseSize returns the size of an object that is a file of its own. go-git leaves
+// the file open that it asks for the size.
+func looseSize(store string, hash plumbing.Hash) (size int64, err error) {
+	name := hash.String()
+	file, err := os.Open(filepath.Join(store, name[:2], name[2:]))
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	reader, err := objfile.NewReader(file)
+	if err != nil {
+		return 0, err
+	}
+	defer reader.Close()
+	_, size, err = reader.Header()
+	return size, err
 }
 
 // maxBlobBytes is what a Repository remembers of the blobs that it read.
