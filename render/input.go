@@ -123,6 +123,7 @@ type Options struct {
 	AdmissionDefaults AdmissionDefaults
 	Defaults          []admission.Rule // of the user, beside the bundled ones; the first one for a field counts
 	Lenient           bool             // unknown kinds are untyped, not errors
+	InstanceGroups    []string         // API groups beside kro.run in which only RGDs define kinds
 	Namespace         string           // of instances that name none; default "default"
 	Instances         []string
 	CELOmitFunction   bool // kro's feature gate
@@ -198,7 +199,7 @@ func (o Options) admission() (*admission.Rules, diag.List, error) {
 
 func (o Options) output() output.Options {
 	return output.Options{
-		Runtime: o.Runtime, Graphs: o.Graphs, Residuals: o.Residuals, Namespace: o.Namespace, WaveMode: o.WaveMode,
+		Runtime: o.Runtime, Graphs: o.Graphs, Residuals: o.Residuals, Namespace: o.Namespace, InstanceGroups: o.InstanceGroups, WaveMode: o.WaveMode,
 		Annotate: o.Annotate, Emit: o.Emit, APIVersions: o.APIVersions,
 	}
 }

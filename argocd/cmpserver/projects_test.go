@@ -78,7 +78,7 @@ func TestProjects(t *testing.T) {
 		{"its apps", "clusters/prod/apps", nil, []string{"prod: prod"}, ""},
 		{"another's release", "clusters", tree{"clusters/stage/krowave.yaml": "definitions: [../dev/rgds]\n", "clusters/stage/rgds/box.yaml": ""}, []string{"dev: dev", "prod: prod", "stage: dev"}, ""},
 		{"a wrong second file", "clusters", tree{"clusters/prod/krowave.yaml": "definitions: [rgds]\nbogus: 1\n"}, nil,
-			"clusters/prod/krowave.yaml:2:1: krowave.yaml has no setting bogus; there are admissionDefaults, checkPolicies, crds, defaults, definitions, exclude, graphs, kroVersion, kubernetesVersion, limits, observed, policies, residuals, runtime, strict, vendor, warnNext [config]"},
+			"clusters/prod/krowave.yaml:2:1: krowave.yaml has no setting bogus; there are admissionDefaults, checkPolicies, crds, defaults, definitions, exclude, graphs, instanceGroups, kroVersion, kubernetesVersion, limits, observed, policies, residuals, runtime, strict, vendor, warnNext [config]"},
 		{"excluded", "clusters", tree{"clusters/krowave.yaml": "exclude: [stage]\n"}, []string{"dev: dev", "prod: prod"}, ""},
 		{"the same object twice", "clusters", tree{"clusters/prod/apps/a.yaml": fleet()["clusters/dev/apps/a.yaml"]}, nil,
 			"clusters/prod/apps/a.yaml:1:1: ConfigMap dev/a is rendered twice, here and at clusters/dev/apps/a.yaml:1:1, and one would overwrite the other (Box dev/a); " +

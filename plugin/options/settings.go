@@ -67,12 +67,12 @@ func OfInstances() []string { return append(OfGraphs(), "waves") }
 
 // OfGraphs names those of OfInstances that do not matter for a graph and its waves.
 func OfGraphs() []string {
-	return []string{"annotate", "emit", "allow-empty", "runtime", "residuals", "graphs", "server-defaults", "instance", "argocd-idioms", "policies", "check-policies"}
+	return []string{"annotate", "emit", "allow-empty", "runtime", "residuals", "graphs", "server-defaults", "instance", "argocd-idioms", "policies", "check-policies", "instance-groups"}
 }
 
 // OfOutput names the settings of printing objects.
 func OfOutput() []string {
-	return []string{"annotate", "waves", "emit", "allow-empty", "check-policies"}
+	return []string{"annotate", "waves", "emit", "allow-empty", "check-policies", "instance-groups"}
 }
 
 // BindRef adds --ref, for commands that read one revision.

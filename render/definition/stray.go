@@ -17,9 +17,9 @@ import (
 
 // Stray reports an object that looks like an instance and has no definition: one
 // that names another group or version than the RGD of its kind, and one in a
-// group of which only RGDs define kinds. defaultNamespace is that of objects that
-// name none.
-func (s *Set) Stray(doc *source.Document, defaultNamespace string) diag.List {
+// group of which only RGDs define kinds: kro.run, one of groups, or that of another
+// RGD. defaultNamespace is that of objects that name none.
+func (s *Set) Stray(doc *source.Document, defaultNamespace string, groups []string) diag.List {
 	if s.Catalog.Has(doc.GVK) || object.IsKroKind(doc.GVK) || isResourceGroup(doc.GVK) {
 		return nil
 	}
@@ -41,7 +41,8 @@ func (s *Set) Stray(doc *source.Document, defaultNamespace string) diag.List {
 		return out
 	}
 	siblings, elsewhere := s.near(doc.GVK)
-	if doc.GVK.Group != object.RGDGroup && len(siblings) == 0 {
+	claimed := doc.GVK.Group == object.RGDGroup || slices.Contains(groups, doc.GVK.Group)
+	if !claimed && len(siblings) == 0 {
 		return nil
 	}
 	d := diag.Diagnostic{
@@ -49,7 +50,7 @@ func (s *Set) Stray(doc *source.Document, defaultNamespace string) diag.List {
 		Message: fmt.Sprintf("nothing defines %s %s, so none of its objects can be rendered", doc.APIVersion(), doc.Kind()),
 		Missing: doc.GVK.GroupKind().String(),
 	}
-	if doc.GVK.Group != object.RGDGroup && (s.compile.Lenient || s.hasCRD(doc.GVK.GroupKind())) {
+	if !claimed && (s.compile.Lenient || s.hasCRD(doc.GVK.GroupKind())) {
 		d.Severity, d.Message = diag.Warning, fmt.Sprintf("nothing defines %s %s; the object is passed through", doc.APIVersion(), doc.Kind())
 	}
 	switch like := closest(doc.GVK.Kind, siblings); {
@@ -60,7 +61,7 @@ func (s *Set) Stray(doc *source.Document, defaultNamespace string) diag.List {
 	case d.Severity == diag.Error:
 		d.Hint = "name the ResourceGraphDefinition of " + doc.Kind() + " with -d or in krowave.yaml, or delete the instance together with its definition"
 	}
-	if d.Severity == diag.Error && doc.GVK.Group != object.RGDGroup { // which may have a CRD that nobody generated
+	if d.Severity == diag.Error && !claimed { // which may have a CRD that nobody generated
 		d.Message += fmt.Sprintf(" (ResourceGraphDefinition %s defines %s of the same group)", siblings[0].Name, siblings[0].Kind.Kind)
 		d.Hint += "; if an operator's CRD defines it, look that up with --crds or crds in krowave.yaml"
 	}

@@ -50,14 +50,15 @@ const (
 
 // Options say what is printed.
 type Options struct {
-	Runtime     policy.Runtime
-	Graphs      policy.Graphs
-	Residuals   Residuals
-	Namespace   string // of objects that name none
-	WaveMode    wave.Mode
-	Annotate    Annotate
-	Emit        Emit
-	APIVersions []string // group/version/Kind that the destination serves
+	Runtime        policy.Runtime
+	Graphs         policy.Graphs
+	Residuals      Residuals
+	Namespace      string   // of objects that name none
+	InstanceGroups []string // API groups beside kro.run in which only RGDs define kinds
+	WaveMode       wave.Mode
+	Annotate       Annotate
+	Emit           Emit
+	APIVersions    []string // group/version/Kind that the destination serves
 }
 
 // Input is what to print.
@@ -90,7 +91,7 @@ func Assemble(in Input, opts Options) ([]Object, diag.List) {
 		case opts.Graphs.Renders() && in.Set.IsNative(d.GVK):
 		case in.Set.Defines(d.GVK): // not selected, or refused, which is reported
 		default:
-			a.diags = append(a.diags, in.Set.Stray(d, opts.Namespace)...)
+			a.diags = append(a.diags, in.Set.Stray(d, opts.Namespace, opts.InstanceGroups)...)
 			a.pass(d)
 		}
 	}

@@ -48,11 +48,12 @@ type Default struct {
 	Position diag.Position // of the value
 }
 
-// Value is a setting with a single value. Which there are is not known here, but
+// Value is a setting with a single value, or a list that holds no paths. Which there are is not known here, but
 // in render/settings.
 type Value struct {
 	Key                   string // as written
 	Limit                 bool   // below limits:
+	List                  bool   // Texts are the items of a list
 	Texts                 []string
 	Position, KeyPosition diag.Position
 }
@@ -268,11 +269,21 @@ func (p *settingsParser) limits(value any) {
 	}
 }
 
-// value notes a single value. An invalid one is kept without texts, for whoever
+// value notes a single value or a list of strings. An invalid one is kept without texts, for whoever
 // knows the settings may have more to say about its key.
 func (p *settingsParser) value(v Value, value any, at diag.Path) {
 	v.Position, v.KeyPosition = p.doc.Position(at), p.doc.KeyPosition(at)
-	switch value.(type) {
+	switch value := value.(type) {
+	case []any:
+		v.List = true
+		for _, item := range value {
+			text, ok := item.(string)
+			if !ok {
+				v.Texts = nil
+				break
+			}
+			v.Texts = append(v.Texts, text)
+		}
 	case string, int64, bool:
 		v.Texts = []string{fmt.Sprint(value)}
 	case float64:

@@ -78,7 +78,12 @@ func (l *Layer) key(v project.Value) {
 			l.unknown(v, "krowave.yaml has no setting "+v.Key, "write it below "+limitsKey+":")
 		case !s.Limit && v.Limit && s.Rights[Repository] != No:
 			l.unknown(v, v.Key+" is not a limit", "write it at the top level, not below "+limitsKey+":")
+		case s.Type == List && (!v.List || v.Texts == nil):
+			l.Found.Add(diag.Diagnostic{Severity: diag.Error, Rule: "config", Pos: v.Position, Message: v.Key + " must be a list of strings"})
 		default:
+			if v.List && s.Type != List {
+				v.Texts = nil // which no single value may be
+			}
 			l.Values = append(l.Values, Value{Setting: s.Name, Texts: v.Texts, Spelled: v.Key, Position: v.Position})
 		}
 		return

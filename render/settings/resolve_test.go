@@ -72,6 +72,8 @@ func TestResolve(t *testing.T) {
 		{"the lower of two limits, from the application", server, said{file: "limits: {maxFiles: 9}", env: "MAX_FILES=7"}, "max-files", "7"},
 		{"the application counts before the repository", server, said{file: "runtime: delegate", env: "RUNTIME=withhold"}, "runtime", "withhold"},
 		{"the repository alone", server, said{file: "runtime: delegate"}, "runtime", "delegate"},
+		{"every surface adds groups", server, said{flags: "--instance-groups=a.example.com", file: "instanceGroups: [b.example.com, a.example.com]", env: "INSTANCE_GROUPS=c.example.com,b.example.com"},
+			"instance-groups", "a.example.com,b.example.com,c.example.com"},
 		{"a repository is stricter", server, said{file: "strict: true"}, "strict", "true"},
 		{"a repository is stricter than the application asks for", server, said{file: "strict: true", env: "STRICT=false"}, "strict", "true"},
 		{"an application is stricter", server, said{env: "STRICT=true"}, "strict", "true"},
@@ -139,7 +141,7 @@ func TestResolveRefuses(t *testing.T) {
 		{"unknown keys", line, said{file: "runtim: fail\nmaxFiles: 3\nlimits: {jobs: 3, maxFile: 1}\n"}, []string{
 			`apps/krowave.yaml:3:19 krowave.yaml has no limit maxFile; there are celCostLimit, celCostPerInstance, celCostTotal, maxChainDepth, maxCollectionDimensions, maxCollectionSize, maxDepth, maxDocuments, maxFileBytes, maxFiles, maxObjects, maxObjectsPerInstance, maxOutputBytes, maxTotalBytes, maxYamlNodes; did you mean maxFiles?`,
 			`apps/krowave.yaml:2:1 krowave.yaml has no setting maxFiles; write it below limits:`,
-			`apps/krowave.yaml:1:1 krowave.yaml has no setting runtim; there are admissionDefaults, checkPolicies, crds, defaults, definitions, exclude, graphs, kroVersion, kubernetesVersion, limits, observed, policies, residuals, runtime, strict, vendor, warnNext; did you mean runtime?`,
+			`apps/krowave.yaml:1:1 krowave.yaml has no setting runtim; there are admissionDefaults, checkPolicies, crds, defaults, definitions, exclude, graphs, instanceGroups, kroVersion, kubernetesVersion, limits, observed, policies, residuals, runtime, strict, vendor, warnNext; did you mean runtime?`,
 			`apps/krowave.yaml:3:16 jobs: cannot be set in krowave.yaml; set it with --jobs`,
 		}},
 		{"values", line, said{file: "runtime: wait\nstrict: maybe\nkubernetesVersion: 1.34.x\nlimits: {maxFiles: 0}\n"}, []string{

@@ -130,6 +130,9 @@ func guards() []Setting {
 			func(v *Values) *bool { return &v.Strict }).stricter(true),
 		boolean("check-policies", "check rendered objects against the policies of krowave.yaml; validate and diff always do", [surfaces]Right{Free, Free, Free, Tighten, No, Tighten},
 			func(v *Values) *bool { return &v.Options.CheckPolicies }).stricter(true).because("for a RenderedSource, set checkPolicies in krowave.yaml"),
+		additive("instance-groups", "API group in which only ResourceGraphDefinitions define kinds: an object in it that none defines is an error, not passed through; repeatable",
+			[surfaces]Right{Free, Free, Free, Tighten, No, Tighten}, apiGroup,
+			func(v *Values) *[]string { return &v.Options.InstanceGroups }).because("for a RenderedSource, set instanceGroups in krowave.yaml"),
 		boolean("allow-empty", "allow empty output", [surfaces]Right{Free, Free, Free, Free, Free, No},
 			func(v *Values) *bool { return &v.Options.AllowEmpty }).stricter(false),
 	}

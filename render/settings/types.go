@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
+
 	"github.com/krowave/krowave/render/compat"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/schema"
@@ -146,6 +148,35 @@ func list(name, help string, rights [surfaces]Right, to func(*Values) *[]string)
 		},
 		get: func(v *Values) string { return strings.Join(*to(v), ",") },
 	}
+}
+
+// additive is a list to which every surface adds: no one takes an item back, so
+// it is never looser. check looks at an item.
+func additive(name, help string, rights [surfaces]Right, check func(item string) error, to func(*Values) *[]string) Setting {
+	s := list(name, help, rights, to)
+	s.set = func(v *Values, texts []string) error {
+		items := slices.Concat(*to(v), SplitList(strings.Join(texts, ",")))
+		for _, item := range items {
+			if err := check(item); err != nil {
+				return err
+			}
+		}
+		slices.Sort(items)
+		*to(v) = slices.Compact(items)
+		return nil
+	}
+	s.looser = func(v, bound *Values) bool {
+		return slices.ContainsFunc(*to(bound), func(item string) bool { return !slices.Contains(*to(v), item) })
+	}
+	return s
+}
+
+// apiGroup is an error where text is no name of an API group.
+func apiGroup(text string) error {
+	if problems := validation.IsDNS1123Subdomain(text); len(problems) > 0 {
+		return fmt.Errorf("%q is not an API group such as example.com", text)
+	}
+	return nil
 }
 
 // SplitList reads what a variable or parameter gives for a list: separated by

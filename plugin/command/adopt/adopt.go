@@ -50,7 +50,7 @@ type flags struct {
 
 func (f *flags) bind(cmd *cobra.Command) {
 	set := cmd.Flags()
-	f.Settings.Bind(cmd, options.Defaults(), "annotate", "waves", "emit", "allow-empty", "check-policies")
+	f.Settings.Bind(cmd, options.Defaults(), "annotate", "waves", "emit", "allow-empty", "check-policies", "instance-groups")
 	f.to = options.Choice{Allowed: []string{string(adopt.ArgoCD), string(adopt.Flux), string(adopt.Kro)}}
 	set.Var(&f.to, "to", "new manager of the objects")
 	options.Complete(cmd, "to", f.to.Allowed...)
