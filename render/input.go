@@ -129,6 +129,8 @@ type Options struct {
 	CELOmitFunction   bool // kro's feature gate
 	KeepIdioms        bool // render what graph.KroArgoWorkaround describes; default: leave it out, with a warning
 
+	Foresee bool // expand Graphs for kro, too, into Result.Foreseen; nothing more is printed
+
 	Annotate    Annotate
 	WaveMode    wave.Mode
 	APIVersions []string // group/version/Kind that the destination serves, as Argo CD tells them

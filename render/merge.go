@@ -34,7 +34,9 @@ func Merge(results []*Result) *Result {
 		}
 		out.Objects = append(out.Objects, r.Objects...)
 		out.Instances = append(out.Instances, r.Instances...)
+		out.Foreseen = append(out.Foreseen, r.Foreseen...)
 		out.Graphs = append(out.Graphs, r.Graphs...)
+		out.Natives = append(out.Natives, r.Natives...)
 		for _, d := range r.Diagnostics {
 			if n, ok := unknownName(d); ok {
 				if nobody[n] < len(results) {

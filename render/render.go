@@ -89,7 +89,8 @@ func pipeline(ctx context.Context, in Input, opts Options) (*Result, error) {
 	if !unreadable {
 		diags = append(diags, straySelection(docs.Objects, set, opts)...)
 	}
-	tops, found, err := expandAll(ctx, docs, expander(in.Project, docs, set, plan, rules, opts), opts)
+	e := expander(in.Project, docs, set, plan, rules, opts)
+	tops, found, err := expandAll(ctx, docs, e, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -99,10 +100,15 @@ func pipeline(ctx context.Context, in Input, opts Options) (*Result, error) {
 	for i := range objects {
 		objects[i].Project, objects[i].Default = in.Project, opts.Namespace
 	}
-	res := &Result{Objects: objects, Graphs: set.Graphs, Catalog: set.Catalog, Diagnostics: diags}
+	res := &Result{Objects: objects, Graphs: set.Graphs, Natives: set.Natives(), Catalog: set.Catalog, Diagnostics: diags}
 	for _, top := range tops {
 		if top != nil {
 			res.Instances = append(res.Instances, top.All()...)
+		}
+	}
+	if opts.Foresee {
+		if res.Foreseen, err = foresee(ctx, objects, e, opts); err != nil {
+			return nil, err
 		}
 	}
 	found, err = res.checkPolicies(ctx, in, opts)
@@ -132,7 +138,7 @@ func definitions(in Input, from output.Input, diags diag.List, opts Options) *Re
 	for i := range objects {
 		objects[i].Project, objects[i].Default = in.Project, opts.Namespace
 	}
-	return &Result{Objects: objects, Graphs: from.Set.Graphs, Catalog: from.Set.Catalog, Diagnostics: diags}
+	return &Result{Objects: objects, Graphs: from.Set.Graphs, Natives: from.Set.Natives(), Catalog: from.Set.Catalog, Diagnostics: diags}
 }
 
 // EmptyOutput is the rule of an output without objects.
@@ -172,12 +178,18 @@ func read(ctx context.Context, in Input, opts Options) (documents, diag.List, er
 	return out, diags, nil
 }
 
+// expansions are the instances of an input, each in the slot of its document.
+type expansions struct {
+	docs  []*source.Document
+	tops  []*Instance
+	diags []diag.List
+	total *total
+}
+
 // expandAll expands every instance that is selected, in parallel, each into the
 // slot of its document.
 func expandAll(ctx context.Context, docs documents, e *instance.Expander, opts Options) ([]*Instance, diag.List, error) {
-	tops := make([]*Instance, len(docs.Objects))
-	diags := make([]diag.List, len(docs.Objects))
-	total := newTotal(len(docs.Objects), opts)
+	x := &expansions{docs: docs.Objects, tops: make([]*Instance, len(docs.Objects)), diags: make([]diag.List, len(docs.Objects)), total: newTotal(len(docs.Objects), opts)}
 	err := parallel.Each(ctx, opts.Jobs, len(docs.Objects), func(ctx context.Context, i int) (err error) {
 		d := docs.Objects[i]
 		var made instance.Made
@@ -188,25 +200,28 @@ func expandAll(ctx context.Context, docs documents, e *instance.Expander, opts O
 		switch {
 		case g == nil || !opts.selects(d):
 		case object.IsEncrypted(d.Object):
-			diags[i].Add(d.Encrypted("instance"))
+			x.diags[i].Add(d.Encrypted("instance"))
 		default:
-			if tops[i], diags[i], err = e.Expand(ctx, d, g); err == nil && tops[i] != nil {
-				made = tops[i].Made
+			if x.tops[i], x.diags[i], err = e.Expand(ctx, d, g); err == nil && x.tops[i] != nil {
+				made = x.tops[i].Made
 			}
 		}
 		if err == nil {
-			err = total.add(i, made)
+			err = x.total.add(i, made)
 		}
 		return err
 	})
-	if found, at, ok := total.exceeded(docs.Objects, diags); ok {
-		clear(tops[at:])
-		return tops, found, nil
+	if err == nil && opts.Graphs.Renders() {
+		err = x.settle(ctx, e, opts)
+	}
+	if found, at, ok := x.total.exceeded(docs.Objects, x.diags); ok {
+		clear(x.tops[at:])
+		return x.tops, found, nil
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	return tops, slices.Concat(diags...), nil
+	return x.tops, slices.Concat(x.diags...), nil
 }
 
 // expander returns what expands the instances of an input.

@@ -15,9 +15,11 @@ import (
 // Result is what a render makes. What it points to may be shared with the input
 // and, through a Cache, with other results: it must not be changed.
 type Result struct {
-	Objects     []Object    // to print, in order
-	Instances   []*Instance // every expansion: each instance, then those chained into it
-	Graphs      []*graph.Graph
+	Objects     []Object       // to print, in order
+	Instances   []*Instance    // every expansion: each instance, then those chained into it
+	Foreseen    []*Instance    // with Options.Foresee: what kro makes of Graphs among the Objects, as far as Git knows
+	Graphs      []*graph.Graph // of RGDs
+	Natives     []*graph.Graph // objects of kind Graph
 	Catalog     *schema.Catalog
 	Diagnostics diag.List // sorted
 	Lifted      diag.List // errors of Diagnostics that the version of Options.WarnNext does not have

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -27,9 +28,11 @@ type Inputs struct {
 // both when it has the same name and content on both sides, and holds or names
 // no kind whose definition differs, nor one that builds on such a kind; of the
 // RGDs and CRDs, those stay that what is left needs. With other observed objects
-// every file stays, and when the caller says so, since its options differ.
+// every file stays, and with objects of kind Graph, which may refer to any other, and when the
+// caller says so, since its options differ.
 func Find(old, new render.Input, opts render.Options, all bool) Inputs {
-	a := &finder{opts: opts, all: all || !sameFiles(old.Observed, new.Observed), read: map[digest]*definitions{}}
+	all = all || !sameFiles(old.Observed, new.Observed) || hasGraphs(old) || hasGraphs(new)
+	a := &finder{opts: opts, all: all, read: map[digest]*definitions{}}
 	a.old, a.new = a.side(old), a.side(new)
 	a.spread()
 	a.keep()
@@ -243,6 +246,14 @@ func (a *finder) unchanged() []render.Identity {
 		}
 	}
 	return out
+}
+
+// graphKind matches the kind of an object of kind Graph in YAML or JSON.
+var graphKind = regexp.MustCompile(`\bkind["']?[ \t]*:[ \t]*["']?Graph\b`)
+
+// hasGraphs reports whether an input may have an object of kind Graph, or an RGD that makes one.
+func hasGraphs(in render.Input) bool {
+	return slices.ContainsFunc(slices.Concat(in.Files, in.Definitions), func(f manifest.File) bool { return graphKind.Match(textOf(f)) })
 }
 
 func sameFiles(a, b []manifest.File) bool {

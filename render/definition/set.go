@@ -64,6 +64,9 @@ func (s *Set) IsNative(kind k8sschema.GroupVersionKind) bool {
 // All returns the graphs of RGDs and of objects of kind Graph.
 func (s *Set) All() []*graph.Graph { return slices.Concat(s.Graphs, s.nativeList) }
 
+// Natives returns the graphs of objects of kind Graph, in the order of the input.
+func (s *Set) Natives() []*graph.Graph { return s.nativeList }
+
 // CompileNative compiles an object of kind Graph that is not of the input.
 func (s *Set) CompileNative(doc *manifest.Document) (*graph.Graph, diag.List) {
 	return graph.CompileNative(doc, s.Catalog, s.compile)
@@ -144,7 +147,11 @@ func Define(ctx context.Context, docs Documents, opts Options) (*Set, diag.List,
 	if err := d.compile(ctx); err != nil {
 		return nil, nil, err
 	}
-	d.graphs(docs.Objects)
+	if natives := docs.Objects; len(natives) > 0 {
+		d.graphs(natives)
+	} else { // nothing to render: what there is is compiled
+		d.graphs(docs.Definitions)
+	}
 	d.finish()
 	return d.set, d.diags, nil
 }

@@ -76,6 +76,7 @@ type Pending struct {
 	Offset        int               // of what has no data, in the text of Expression
 	Needs         string            // what it reads: database.status.endpoint, or the external object
 	Reason        string
+	UnknownKind   bool // Needs is the kind of the node's own objects
 	Unsatisfiable bool // the data can never arrive: no cluster sets it (S7.5)
 
 	Absent *expr.Absent // the list or map that is there and lacks what Needs says; nil when that is not all
@@ -98,6 +99,8 @@ type Options struct {
 	// nodes, of external references, and the instance's own. Those of FromInput are found
 	// by external references that name them.
 	Observed, FromInput *Observed
+
+	Rendered *Observed // what instances of the input render, for refs of Graphs
 
 	Confidential bool // the instance holds values of a Secret, so findings quote none
 

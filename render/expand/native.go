@@ -28,11 +28,11 @@ func (ev *evaluator) kindsKnown(n *graph.Node, objects []map[string]any) bool {
 		gvk := object.GVK(obj)
 		kind := ev.g.Native.KindOf(gvk)
 		if kind == nil {
-			needs := fmt.Sprintf("the kind %s of %s, which no CRD of the input defines", gvk.Kind, gvk.GroupVersion())
+			needs := fmt.Sprintf("the kind %s of %s", gvk.Kind, gvk.GroupVersion())
 			if gvk.Empty() || ev.out.ReadsSecret(n) {
-				needs = "a kind that some CRD of the input defines"
+				needs = "a kind that is known"
 			}
-			ev.out.Pending = append(ev.out.Pending, Pending{Node: n, Needs: needs, Reason: "its kind is not known"})
+			ev.out.Pending = append(ev.out.Pending, Pending{Node: n, Needs: needs, Reason: "its kind is not known", UnknownKind: true})
 			return false
 		}
 		if ns, _ := metaString(obj, "namespace"); ns != "" && !kind.Namespaced && n.Type.Creates() {

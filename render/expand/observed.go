@@ -63,6 +63,9 @@ func (ev *evaluator) external(n *graph.Node, ref map[string]any) bool {
 		if l == nil {
 			l = ev.opts.FromInput.find(kind, ref)
 		}
+		if l == nil && ev.g.Native != nil {
+			l = ev.opts.Rendered.find(kind, ref)
+		}
 		if known = l != nil; known {
 			found = []map[string]any{withoutRecord(l.Object)}
 		}
@@ -94,6 +97,14 @@ func (ev *evaluator) external(n *graph.Node, ref map[string]any) bool {
 	ev.observe(n, found)
 	return true
 }
+
+// Lacks reports whether nobody knows the object that a ref by name of a Graph looks for.
+func (x *Expansion) Lacks(n *graph.Node, ref map[string]any) bool {
+	return !slices.ContainsFunc([]*Observed{x.opts.Observed, x.opts.FromInput, x.opts.Rendered}, func(o *Observed) bool { return o.Has(n, ref) })
+}
+
+// Has reports whether an object is there that a ref by name looks for.
+func (o *Observed) Has(n *graph.Node, ref map[string]any) bool { return o.named(n, ref) != nil }
 
 // named finds one object by name; nil when there is none.
 func (o *Observed) named(n *graph.Node, obj map[string]any) *Live { return o.find(n.Kind, obj) }

@@ -44,6 +44,9 @@ func (r *Replay) Seen(n *graph.Node) []Seen {
 	if n.Type.IsExternal() {
 		list = append(list, r.external(n)...)
 	}
+	if n.Type.IsDef() {
+		list = append(list, r.values(n)...)
+	}
 	for _, o := range r.ev.out.Objects {
 		if o.Node != n {
 			continue
@@ -55,13 +58,28 @@ func (r *Replay) Seen(n *graph.Node) []Seen {
 	return list
 }
 
+// values are those of a def, as objects.
+func (r *Replay) values(n *graph.Node) []Seen {
+	var out []Seen
+	switch v := r.ev.plain[n.ID].(type) {
+	case map[string]any:
+		out = append(out, Seen{Object: v})
+	case []any:
+		for _, item := range v {
+			obj, _ := item.(map[string]any)
+			out = append(out, Seen{Object: obj})
+		}
+	}
+	return out
+}
+
 func (r *Replay) external(n *graph.Node) []Seen {
 	ref := r.ev.out.External[n.ID]
 	if ref == nil {
 		return nil
 	}
 	if !n.Type.Selects() {
-		for _, from := range []*Observed{r.ev.opts.Observed, r.ev.opts.FromInput} {
+		for _, from := range []*Observed{r.ev.opts.Observed, r.ev.opts.FromInput, r.ev.opts.Rendered} {
 			if l := from.named(n, ref); l != nil {
 				return []Seen{{Object: l.Object, Live: l}}
 			}

@@ -70,6 +70,9 @@ func (r *run) waiting(x *expand.Expansion, p expand.Pending) diag.Diagnostic {
 	if p.Expression != nil {
 		d.Message = fmt.Sprintf("%s needs %s, which exists only in a cluster", p.Node.ID, p.Needs)
 	}
+	if p.UnknownKind {
+		d.Message = fmt.Sprintf("%s needs %s, which no CRD of the input defines", p.Node.ID, p.Needs)
+	}
 	if r.Options.Runtime.Delegates() && x.Graph.Native == nil {
 		return undelegated(d)
 	}
@@ -78,6 +81,9 @@ func (r *run) waiting(x *expand.Expansion, p expand.Pending) diag.Diagnostic {
 	}
 	d.Severity = diag.Error
 	d.Hint = "provide the object with --observed FILE, leave the node to kro with --runtime=delegate, or leave it out with --runtime=withhold"
+	if p.UnknownKind {
+		d.Hint = "provide the CRD with --crds, leave the node to kro with --graphs=split, or leave it out with --runtime=withhold"
+	}
 	if ref := x.External[p.Node.ID]; p.Expression == nil && ref != nil {
 		if others := r.Options.Expand.Observed.Resembling(ref); len(others) > 0 {
 			d.Hint = fmt.Sprintf("an object of that name is observed, but as %s", others[0])

@@ -86,7 +86,7 @@ func (c *collector) instance(i *render.Instance) {
 				root := nodes[r.Path[0]]
 				switch {
 				case r.InstanceDependent:
-				case r.Path[0] == graph.SchemaVar:
+				case i.Graph.IsInstance(r.Path[0]):
 					c.add(i, nil, i.Instance, r)
 				case root == nil:
 				case root.Type.IsExternal():
