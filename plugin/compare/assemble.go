@@ -67,6 +67,7 @@ func (c *comparison) report(opts Options) *Report {
 	r.name()
 	sortObjects(r.PassThrough)
 	r.Dangers = append(r.Dangers, c.instanceDangers()...)
+	r.Dangers = append(r.Dangers, c.kroDeletes()...)
 	r.Dangers = append(r.Dangers, opts.Dangers...)
 	r.refused = slices.ContainsFunc(opts.Dangers, func(d Danger) bool { return d.Severity == diag.Error })
 	c.definitions(r)
@@ -130,11 +131,17 @@ func (c *comparison) instanceChange(t *top) *InstanceChange {
 		}
 		slices.Sort(chained)
 		for _, name := range append([]string{t.instance.Graph.RGD.Name}, chained...) {
+			if t.isGraph() && name == t.instance.Graph.RGD.Name {
+				continue // which is no RGD
+			}
 			if !slices.Contains(i.Definitions, name) {
 				i.Definitions = append(i.Definitions, name)
 			}
 		}
 		for _, x := range t.all {
+			if x.Graph.Native != nil {
+				continue
+			}
 			i.keys = append(i.keys, from.graphKey(x.Graph))
 		}
 	}

@@ -46,9 +46,11 @@ type Options struct {
 	Jobs      int // default GOMAXPROCS
 	// Cluster says that the old side is what a cluster has: an object that it has
 	// not is not there, and one that only it has is pruned.
-	Cluster  bool
-	Policies map[string]*policycheck.Set // by project: what changes is checked against them
-	Dangers  []Danger                    // that whoever asked the cluster found
+	Cluster bool
+	// GraphsByKro says that kro makes what is rendered of objects of kind Graph.
+	GraphsByKro bool
+	Policies    map[string]*policycheck.Set // by project: what changes is checked against them
+	Dangers     []Danger                    // that whoever asked the cluster found
 }
 
 // Compare compares what two renders made. The sides may share a render.Cache,
@@ -56,7 +58,7 @@ type Options struct {
 func Compare(ctx context.Context, old, new Side, opts Options) (*Report, error) {
 	oldTwins, newTwins := twins(old, new, opts.Unchanged)
 	oldKeys, newKeys := definitionKeys(old, new)
-	c := &comparison{cluster: opts.Cluster, policies: opts.Policies, old: newSide(old, oldTwins, oldKeys), new: newSide(new, newTwins, newKeys)}
+	c := &comparison{cluster: opts.Cluster, graphsByKro: opts.GraphsByKro, policies: opts.Policies, old: newSide(old, oldTwins, oldKeys), new: newSide(new, newTwins, newKeys)}
 	c.old.findBroken(c.new)
 	c.new.findBroken(c.old)
 	c.findUnread()
@@ -74,6 +76,8 @@ type comparison struct {
 	pairs    []pair
 	cluster  bool // the old side is a cluster
 	policies map[string]*policycheck.Set
+
+	graphsByKro bool // kro makes what is rendered of Graphs
 
 	orphaned map[*render.Object]bool // instances whose RGD is gone
 	removed  []Danger                // of those RGDs

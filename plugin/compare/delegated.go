@@ -21,19 +21,19 @@ func delegates(i *render.Instance, id string) bool {
 // or the other way round: one of them deletes it while the other creates it.
 func (c *comparison) changesHands(p *pair) (Danger, bool) {
 	o := p.change
-	if p.owner == nil {
-		return Danger{}, false
+	d := Danger{Severity: diag.Error, Rule: "changes-hands", Object: &o.Identity}
+	if p.owner != nil {
+		d.Instance = &p.owner.identity
 	}
-	d := Danger{Severity: diag.Error, Rule: "changes-hands", Object: &o.Identity, Instance: &p.owner.identity}
 	from := p.before
-	switch o.Reason {
-	case NodeDelegated:
+	switch {
+	case p.owner != nil && o.Reason == NodeDelegated, p.after == nil && c.new.byKro()[c.new.placedKey(p.before)]:
 		d.Message = "kro renders the object from now on: Argo CD or Flux deletes it, and kro creates another one without its data. " +
 			"First set Prune=false (Flux: prune: disabled) in the template and let it sync, then make this change"
 		if why := danger.Keeps(o.before); why != "" {
 			d.Severity, d.Message = diag.Info, "kro renders the object from now on and adopts it: "+why
 		}
-	case NodeReturned:
+	case p.owner != nil && o.Reason == NodeReturned:
 		from = p.after
 		d.Message = "Git renders the object from now on: kro deletes it, and Argo CD or Flux creates another one without its data. " +
 			"First suspend the instance (kro.run/reconcile: suspended), let it sync and take the label applyset.kubernetes.io/part-of " +
@@ -41,8 +41,10 @@ func (c *comparison) changesHands(p *pair) (Danger, bool) {
 	default:
 		return Danger{}, false
 	}
-	d.Node = from.Instance.Graph.RGD.Name + "/" + from.Node.ID
-	d.Position = c.templatePosition(p, nil)
+	if from.Instance != nil {
+		d.Node = from.Instance.Graph.RGD.Name + "/" + from.Node.ID
+		d.Position = c.templatePosition(p, nil)
+	}
 	return d, true
 }
 

@@ -232,7 +232,7 @@ func (c *comparison) objectDangers(p *pair, kind *schema.Kind) {
 	if d, ok := c.changesHands(p); ok {
 		p.dangers = append(p.dangers, d)
 	}
-	for _, f := range danger.Of(danger.Change{Before: o.before, After: o.after, Kind: kind}) {
+	for _, f := range danger.Of(danger.Change{Before: o.before, After: o.after, Kind: kind, ByKro: c.graphsByKro && p.owner != nil && p.owner.isGraph()}) {
 		c.addDanger(p, f)
 	}
 }

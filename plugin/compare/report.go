@@ -88,6 +88,11 @@ type InstanceChange struct {
 	keys  []string // of Definitions
 }
 
+// IsGraph reports whether it is an object of kind Graph that is rendered.
+func (i *InstanceChange) IsGraph() bool {
+	return i.Identity.Kind == "Graph" && i.Identity.Key().Group == "kro.run"
+}
+
 // Action says what happens to an object.
 type Action string
 

@@ -49,6 +49,7 @@ type side struct {
 	keys   map[definition]string
 	has    map[key]bool          // objects that are printed
 	names  func() map[string]int // files of objects: how many are called so
+	byKro  func() map[key]bool   // objects that kro makes of Graphs, as far as Git knows
 }
 
 // top is an instance of the input.
@@ -59,6 +60,9 @@ type top struct {
 	all      []*render.Instance // and those chained into it
 	broken   diag.List          // errors; empty when it is fine
 }
+
+// isGraph reports whether it is an object of kind Graph.
+func (t *top) isGraph() bool { return t.instance != nil && t.instance.Graph.Native != nil }
 
 func newSide(in Side, twins map[*render.Instance]string, keys map[definition]string) *side {
 	s := &side{
@@ -95,6 +99,7 @@ func newSide(in Side, twins map[*render.Instance]string, keys map[definition]str
 	for i := range s.Result.Objects {
 		s.has[keyOf(identityOf(s.Result.Objects[i].Object))] = true
 	}
+	s.byKro = sync.OnceValue(s.madeByKro)
 	s.names = sync.OnceValue(func() map[string]int { // only what differs needs them
 		names := make(map[string]int, len(s.Result.Objects))
 		for _, o := range s.Result.Objects {

@@ -46,6 +46,10 @@ type Comparison struct {
 	// none: only what changes is checked.
 	Policies map[string]*policycheck.Set
 
+	// ExpandGraphs renders objects of kind Graph on both sides, also those that kro gets; then
+	// GraphsByKro says that it does.
+	ExpandGraphs, GraphsByKro bool
+
 	// Cache is shared with other renders; nil for one of its own.
 	Cache *render.Cache
 	// Kept remembers files of the work tree, and Base the old side, between
@@ -304,6 +308,8 @@ func (c *Comparison) Render() error {
 		}
 		for _, u := range []*Unit{&before, &after} {
 			u.Options.CheckPolicies, u.Options.Policies, u.Options.Today = false, nil, time.Time{}
+			u.Options.Foresee = true
+			c.expandGraphs(&u.Options)
 		}
 		// A residual RGD is there once any instance needs it, so all have to be rendered.
 		delegates := before.Options.Runtime.Delegates() || after.Options.Runtime.Delegates()
@@ -330,6 +336,17 @@ func (c *Comparison) Render() error {
 		s.side.Run = run
 	}
 	return nil
+}
+
+// expandGraphs has Graphs rendered where that is asked for, as far as Git knows.
+func (c *Comparison) expandGraphs(opts *render.Options) {
+	if !c.ExpandGraphs {
+		return
+	}
+	c.GraphsByKro = c.GraphsByKro || !opts.Graphs.Renders()
+	if opts.Graphs = render.ExpandGraphs; !opts.Runtime.Fills() {
+		opts.Runtime = render.Withhold
+	}
 }
 
 // neverSet makes errors of nodes that wait for what no cluster sets. A render

@@ -23,6 +23,7 @@ import (
 type Change struct {
 	Before, After map[string]any
 	Kind          *kinds.Kind // nil when nothing is known of it
+	ByKro         bool        // kro deletes it, which asks for no annotation of Argo CD or Flux
 }
 
 // Finding is one danger.

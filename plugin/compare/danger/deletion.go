@@ -34,10 +34,17 @@ func (l *list) deletion(c Change) {
 // leaving reports a deletion, unless the object says that it, or what it stands
 // for, stays.
 func (l *list) leaving(c Change, severity diag.Severity, rule, message string) {
-	if why := Keeps(c.Before); why != "" {
+	if why := c.keeps(); why != "" {
 		severity, message = diag.Info, fmt.Sprintf("%s, so it is kept; it is no longer managed", why)
 	}
 	l.add(severity, rule, message, nil)
+}
+
+func (c Change) keeps() string {
+	if c.ByKro {
+		return keepsBehind(c.Before)
+	}
+	return Keeps(c.Before)
 }
 
 // Keeps says what keeps an object, or what it stands for, when it leaves Git.
@@ -50,6 +57,14 @@ func Keeps(obj map[string]any) string {
 		return "Argo CD leaves the object in the cluster (helm.sh/resource-policy: keep)"
 	case annotation("kustomize.toolkit.fluxcd.io/prune") == "disabled":
 		return "Flux leaves the object in the cluster (prune: disabled)"
+	}
+	return keepsBehind(obj)
+}
+
+// keepsBehind says what keeps that which an object stands for, whoever deletes the object.
+func keepsBehind(obj map[string]any) string {
+	annotation := func(name string) string { return text(obj, "metadata", "annotations", name) }
+	switch {
 	case text(obj, "spec", "deletionPolicy") == "Orphan":
 		return "the deletionPolicy Orphan keeps the resource behind the object"
 	case strings.EqualFold(annotation("services.k8s.aws/deletion-policy"), "retain"):
