@@ -13,6 +13,8 @@ import (
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/wave"
 )
 
 // Options configure Files. The zero value is the default.
@@ -152,15 +154,19 @@ func references(checks []healthcheck.Check) []meta.NamespacedObjectKindReference
 // isGate reports whether something waits for an object to become ready: its
 // node has readyWhen and dependents. What depends on a chained instance with
 // readyWhen waits for the objects in it that have readyWhen, since there is no
-// object of the instance itself.
+// object of the instance itself. In an object of kind Graph, readyWhen holds nobody back (G31),
+// unless its templates ask for waves.
 func isGate(o render.Object) bool {
 	if o.Node == nil || o.Instance == nil || len(o.Node.ReadyWhen) == 0 {
 		return false
 	}
-	if o.Node.IsRead {
+	if o.Instance.Graph.Native != nil && asksForWaves(o.Instance) || o.Instance.Graph.Native == nil && o.Node.IsRead {
 		return true
 	}
 	for i := o.Instance; i.Parent != nil; i = i.Parent {
+		if i.Parent.Graph.Native != nil {
+			continue
+		}
 		for _, n := range i.Parent.Graph.Nodes {
 			if n.ID == i.Node && n.IsRead && len(n.ReadyWhen) > 0 {
 				return true
@@ -168,6 +174,13 @@ func isGate(o render.Object) bool {
 		}
 	}
 	return false
+}
+
+// asksForWaves reports whether an object of a Graph has a wave by its template.
+func asksForWaves(i *render.Instance) bool {
+	return slices.ContainsFunc(i.Graph.Nodes, func(n *graph.Node) bool {
+		return n.Type.Creates() && object.Annotation(n.Template, wave.Annotation) != ""
+	})
 }
 
 // condition returns the node's conditions as Flux evaluates them, and whether

@@ -95,7 +95,7 @@ func rendered(t *testing.T, inputs []txtar.File) *render.Result {
 			in.Files = append(in.Files, file)
 		}
 	}
-	res, err := render.Render(t.Context(), in, render.Options{WaveMode: wave.Gated, Lenient: true, Runtime: render.Delegate})
+	res, err := render.Render(t.Context(), in, render.Options{WaveMode: wave.Gated, Lenient: true, Runtime: render.Delegate, Graphs: render.ExpandGraphs})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,9 +12,14 @@ import (
 	k8s "k8s.io/apiserver/pkg/cel/library"
 )
 
-// baseEnv builds the environment that all others extend, once per process.
-var baseEnv = sync.OnceValues(func() (*cel.Env, error) {
-	env, err := cel.NewEnv(
+// baseEnv builds the environment that those of RGDs extend, once per process.
+var baseEnv = sync.OnceValues(func() (*cel.Env, error) { return newBase(cel.Lib(runtimeLibrary{})) })
+
+// graphEnv is that of objects of kind Graph, which have no variable runtime (G41).
+var graphEnv = sync.OnceValues(func() (*cel.Env, error) { return newBase() })
+
+func newBase(more ...cel.EnvOption) (*cel.Env, error) {
+	env, err := cel.NewEnv(append([]cel.EnvOption{
 		ext.TwoVarComprehensions(),
 		ext.Lists(),
 		ext.Strings(),
@@ -34,13 +39,12 @@ var baseEnv = sync.OnceValues(func() (*cel.Env, error) {
 		cel.Lib(hashLibrary{}),
 		cel.Lib(listsLibrary{}),
 		cel.Lib(omitLibrary{}),
-		cel.Lib(runtimeLibrary{}),
-	)
+	}, more...)...)
 	if err != nil {
 		return nil, fmt.Errorf("build the CEL environment: %w", err)
 	}
 	return env, nil
-})
+}
 
 // Base returns the environment of S4.1 without any variable but runtime. It is
 // built at the first call and shared.
@@ -49,7 +53,16 @@ func Base() (*cel.Env, error) { return baseEnv() }
 // Typed extends Base with variables and the provider of their struct types. A
 // nil provider keeps the built-in types only, for variables without a schema.
 func Typed(provider types.Provider, vars map[string]*cel.Type) (*cel.Env, error) {
-	base, err := Base()
+	return typed(baseEnv, provider, vars)
+}
+
+// TypedGraph is Typed for an object of kind Graph.
+func TypedGraph(provider types.Provider, vars map[string]*cel.Type) (*cel.Env, error) {
+	return typed(graphEnv, provider, vars)
+}
+
+func typed(from func() (*cel.Env, error), provider types.Provider, vars map[string]*cel.Type) (*cel.Env, error) {
+	base, err := from()
 	if err != nil {
 		return nil, err
 	}

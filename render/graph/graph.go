@@ -86,6 +86,15 @@ type Node struct {
 	BaseScope, IterationScope, ForEachScope, IncludeScope []string
 }
 
+// ObjectKind is the kind of the objects that the node makes, reads or changes; empty for a def,
+// a nested graph, and a kind that is an expression.
+func (n *Node) ObjectKind() k8sschema.GroupVersionKind {
+	if n.Type.IsDef() || n.Type == Nested || n.Kind == nil {
+		return k8sschema.GroupVersionKind{}
+	}
+	return n.Kind.GVK
+}
+
 // After lists the nodes that come before the node: its dependencies and its children.
 func (n *Node) After() []string {
 	if len(n.Children) == 0 {

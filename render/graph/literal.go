@@ -182,8 +182,11 @@ func (s *scanner) errorf(path diag.Path, rule, format string, args ...any) {
 // title names the object whose template is scanned.
 func (s *scanner) title() string {
 	template, _ := s.root.In(s.c.rgd.Doc.Object)
-	if t, ok := template.(map[string]any); ok {
+	if t, ok := template.(map[string]any); ok && stringAt(t, "kind") != "" {
 		return stringAt(t, "apiVersion") + " " + stringAt(t, "kind")
+	}
+	if len(s.root) > 0 && s.root[len(s.root)-1] == any("selector") {
+		return "label selectors"
 	}
 	return "the kind"
 }

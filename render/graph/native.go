@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/krowave/krowave/render/compat"
 	"github.com/krowave/krowave/render/diag"
@@ -27,6 +28,12 @@ func CompileNative(doc *manifest.Document, catalog *schema.Catalog, opts Options
 	}
 	n := &native{c}
 	n.keys(spec, diag.Path{"spec"}, "nodes", "serviceAccountName")
+	if account, ok := spec["serviceAccountName"]; ok {
+		text, isText := account.(string)
+		if !isText || text != "" && len(validation.IsDNS1123Subdomain(text)) > 0 {
+			c.errorf(diag.Path{"spec", "serviceAccountName"}, "graph-shape", "serviceAccountName needs the name of a service account: lower-case letters, digits, - and ., at most 253 characters") // G4
+		}
+	}
 	top := n.frame(nil, spec["nodes"], diag.Path{"spec", "nodes"})
 	if c.diags.HasErrors() {
 		return nil, c.diags

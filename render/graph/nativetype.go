@@ -1,11 +1,14 @@
 package graph
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/google/cel-go/cel"
 
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/expr"
 	"github.com/krowave/krowave/render/schema"
 )
 
@@ -56,12 +59,12 @@ func typeOfDef(v any, dyn *schema.Schema) *schema.Schema {
 // types checks the expressions of a frame against the schemas of its nodes (G12, G20, G38).
 func (g *native) types(f *nativeFrame) {
 	roots := map[string]*schema.Schema{}
-	var dynamic []cel.EnvOption
+	var dynamic []string
 	for _, name := range f.visible(nil) {
 		n := f.ids[name]
 		switch {
 		case n == nil || n.value == nil:
-			dynamic = append(dynamic, cel.Variable(name, cel.DynType))
+			dynamic = append(dynamic, name)
 		case n.typ.IsCollection():
 			roots[name] = schema.List(n.value)
 		default:
@@ -77,16 +80,23 @@ func (g *native) types(f *nativeFrame) {
 	if ch == nil {
 		return
 	}
-	env, err := ch.env.Extend(dynamic...)
-	if err != nil {
-		g.errorf(diag.Path{"spec", "nodes"}, "internal", "%v", err)
+	full := ch.types.Variables()
+	for _, name := range dynamic {
+		full[name] = cel.DynType
+	}
+	if ch.env = g.env(ch, full, nil); ch.env == nil {
 		return
 	}
-	ch.env = env
 	for _, n := range f.nodes {
 		n.typed = &typedNode{linkedNode: n.linkedNode}
 		checked, env := &n.typed.checked, (*cel.Env)(nil)
-		if checked.forEach, env = ch.forEach(n.linkedNode); env != nil {
+		template := ch.env
+		if slices.ContainsFunc(n.iterators, func(name string) bool { return full[name] != nil }) {
+			if template = g.env(ch, full, n.iterators); template == nil { // which hide nodes of their names (G9)
+				return
+			}
+		}
+		if checked.forEach, env = ch.forEach(n.linkedNode, template); env != nil {
 			if n.kind != nil && n.what != "ref" {
 				checked.fields = ch.fields(n.linkedNode, env)
 			} else {
@@ -102,6 +112,21 @@ func (g *native) types(f *nativeFrame) {
 		}
 		n.typed.ready = g.ready(ch, n)
 	}
+}
+
+// env is the environment of a frame, without the nodes that iterators hide; nil when there is
+// none, which is reported.
+func (g *native) env(ch *checker, variables map[string]*cel.Type, hidden []string) *cel.Env {
+	rest := maps.Clone(variables)
+	for _, name := range hidden {
+		delete(rest, name)
+	}
+	env, err := expr.TypedGraph(ch.types, rest)
+	if err != nil {
+		g.errorf(diag.Path{"spec", "nodes"}, "internal", "%v", err)
+		return nil
+	}
+	return env
 }
 
 // ready checks conditions that see the node itself, or each of its items (G30).

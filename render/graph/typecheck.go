@@ -45,7 +45,11 @@ func (c *compiler) check(l *linked) *typed {
 // checker makes the CEL environment with a variable per schema.
 func (c *compiler) checker(roots map[string]*schema.Schema) *checker {
 	types := schema.NewTypes(roots)
-	env, err := expr.Typed(types, types.Variables())
+	typed := expr.Typed
+	if c.native {
+		typed = expr.TypedGraph
+	}
+	env, err := typed(types, types.Variables())
 	if err != nil {
 		c.errorf(nil, "internal", "%v", err)
 		return nil
@@ -56,7 +60,7 @@ func (c *compiler) checker(roots map[string]*schema.Schema) *checker {
 func (c *checker) node(l *linkedNode) *typedNode {
 	n := &typedNode{linkedNode: l}
 	var env *cel.Env
-	if n.checked.forEach, env = c.forEach(l); env != nil {
+	if n.checked.forEach, env = c.forEach(l, c.env); env != nil {
 		n.checked.fields = c.fields(l, env)
 	}
 	for _, e := range l.links.includeWhen {
@@ -67,10 +71,10 @@ func (c *checker) node(l *linkedNode) *typedNode {
 }
 
 // forEach checks a node's dimensions and returns the environment of its
-// template, nil when an iterator has no type.
-func (c *checker) forEach(n *linkedNode) ([]dimension[typedExpr], *cel.Env) {
+// template, which is the given one with the iterators; nil when an iterator has no type.
+func (c *checker) forEach(n *linkedNode, template *cel.Env) ([]dimension[typedExpr], *cel.Env) {
 	if len(n.links.forEach) == 0 {
-		return nil, c.env
+		return nil, template
 	}
 	var out []dimension[typedExpr]
 	var vars []cel.EnvOption
@@ -91,9 +95,9 @@ func (c *checker) forEach(n *linkedNode) ([]dimension[typedExpr], *cel.Env) {
 		vars = append(vars, cel.Variable(d.name, elem))
 		out = append(out, dimension[typedExpr]{name: d.name, expr: e})
 	}
-	env, err := c.env.Extend(vars...)
+	env, err := template.Extend(vars...)
 	if err != nil {
-		c.errorf(resourcePath(n.index).With("forEach"), "internal", "%v", err)
+		c.errorf(n.at.With("forEach"), "internal", "%v", err)
 		return out, nil
 	}
 	if len(vars) < len(n.links.forEach) {
