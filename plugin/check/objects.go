@@ -75,7 +75,8 @@ func (k *checks) inputs(v *report.Report) {
 		case object.IsEncrypted(d.Object): // its values, and the field sops, are for SOPS
 			v.Summary.Others++
 		case object.IsGraphKind(gvk): // which the render has checked
-			v.Summary.Others++
+			s.Suite = report.SuiteGraphs
+			v.Summary.Graphs++
 		default:
 			v.Summary.Others++
 			k.object(d, gvk)

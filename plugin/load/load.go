@@ -156,12 +156,21 @@ func strict(list diag.List) {
 // Graphs are the graphs of RGDs that came from the arguments, not from a lookup, with
 // the unit of each.
 func (r *Run) Graphs() (graphs []*graph.Graph, units []Unit) {
+	return r.own(func(res *render.Result) []*graph.Graph { return res.Graphs })
+}
+
+// Natives are those of objects of kind Graph.
+func (r *Run) Natives() (graphs []*graph.Graph, units []Unit) {
+	return r.own(func(res *render.Result) []*graph.Graph { return res.Natives })
+}
+
+func (r *Run) own(list func(*render.Result) []*graph.Graph) (graphs []*graph.Graph, units []Unit) {
 	for n, part := range r.Parts {
 		own := map[string]bool{}
 		for _, f := range r.In.Units[n].Files {
 			own[f.Name] = true
 		}
-		for _, g := range part.Graphs {
+		for _, g := range list(part) {
 			if own[g.RGD.Doc.File] {
 				graphs, units = append(graphs, g), append(units, r.In.Units[n])
 			}

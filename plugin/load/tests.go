@@ -14,6 +14,7 @@ import (
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/repo"
 )
@@ -183,6 +184,9 @@ func (t *Tests) readCase(f *TestFile, c *rgdtest.Case) (rgdtest.Input, error) {
 	if out.Files, err = r.given([]rgdtest.Source{c.Instance}, f, c.Name, out.Inline); err != nil {
 		return out, err
 	}
+	if isGraph(out.Files) && !out.Options.Graphs.Renders() { // to hand it over tests nothing
+		out.Options.Graphs = render.ExpandGraphs
+	}
 	if out.CRDs, err = r.lookUp(r.own.CRDs, f.CRDs, f.Dir); err != nil {
 		return out, err
 	}
@@ -204,6 +208,19 @@ func (t *Tests) readCase(f *TestFile, c *rgdtest.Case) (rgdtest.Input, error) {
 		out.Golden, err = readBelow(f.Dir, c.Golden)
 	}
 	return out, err
+}
+
+// isGraph reports whether a Graph is what a case tests.
+func isGraph(files []repo.File) bool {
+	for _, f := range files {
+		docs, _ := f.Read(manifest.Limits{})
+		for _, d := range docs {
+			if object.IsGraphKind(object.GVK(d.Object)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // given reads the files that a test names, and adds the objects that it holds. An

@@ -13,8 +13,12 @@ func (r *Report) human(w io.Writer) error {
 		return err
 	}
 	s := r.Summary
-	_, err := fmt.Fprintf(w, "%s, %s, %s, %s: %s, %s, %s\n",
-		Counted(s.Definitions, "definition", "definitions"), Counted(s.Instances, "instance", "instances"),
+	graphs := ""
+	if s.Graphs > 0 {
+		graphs = Counted(s.Graphs, "Graph", "Graphs") + ", "
+	}
+	_, err := fmt.Fprintf(w, "%s, %s%s, %s, %s: %s, %s, %s\n",
+		Counted(s.Definitions, "definition", "definitions"), graphs, Counted(s.Instances, "instance", "instances"),
 		Counted(s.Rendered, "rendered object", "rendered objects"), Counted(s.Others, "other object", "other objects"),
 		Counted(s.Errors, "error", "errors"), Counted(s.Warnings, "warning", "warnings"), Counted(s.Notes, "note", "notes"))
 	return err

@@ -123,7 +123,7 @@ func (r *Report) junit(w io.Writer) error {
 		cases[SuiteFiles][files[d.Pos.File]].take(d)
 	}
 	var suites []Suite
-	for _, name := range []string{SuiteDefinitions, SuiteInstances, SuiteObjects, SuiteFiles} {
+	for _, name := range []string{SuiteDefinitions, SuiteInstances, SuiteGraphs, SuiteObjects, SuiteFiles} {
 		if len(cases[name]) > 0 {
 			suites = append(suites, Suite{name, cases[name]})
 		}

@@ -26,6 +26,7 @@ type Report struct {
 type Summary struct {
 	Definitions int `json:"definitions"`
 	Instances   int `json:"instances"`
+	Graphs      int `json:"graphs,omitempty"` // objects of kind Graph
 	Rendered    int `json:"rendered"`
 	Others      int `json:"others"`
 	Errors      int `json:"errors"`
@@ -45,6 +46,7 @@ type Subject struct {
 const (
 	SuiteDefinitions = "definitions"
 	SuiteInstances   = "instances"
+	SuiteGraphs      = "graphs"
 	SuiteObjects     = "objects"
 	SuiteFiles       = "files" // findings about files that cannot be read
 )

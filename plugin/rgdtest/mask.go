@@ -61,6 +61,9 @@ func (m *mask) value(o render.Object, v any, path diag.Path) any {
 // hideInputs returns an instance without the values that its RGD puts into a
 // Secret.
 func hideInputs(i *render.Instance) any {
+	if i.Graph.Native != nil { // whose values stand anywhere in it
+		return map[string]any{"apiVersion": i.Instance["apiVersion"], "kind": i.Instance["kind"], "metadata": i.Instance["metadata"]}
+	}
 	var secret []diag.Path
 	for _, n := range i.Graph.Nodes {
 		for _, e := range n.Expressions() {

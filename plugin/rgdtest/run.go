@@ -79,7 +79,7 @@ func Run(ctx context.Context, c *Case, in Input) (*Outcome, error) {
 		}
 	}
 	if len(res.Instances) == 0 && !res.Diagnostics.HasErrors() {
-		res.Diagnostics.Errorf(c.Instance.At, "test-file", "no RGD defines the kind of the instance")
+		res.Diagnostics.Errorf(c.Instance.At, "test-file", "no RGD defines the kind of the instance, and it is no Graph")
 	}
 	switch {
 	case c.Error != nil:

@@ -32,10 +32,21 @@ type branch struct {
 // dependencies, and the nodes of chained instances below theirs.
 func (t *Tree) PrintBranches(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s (RGD %s)\n", diag.Visible(t.top.Title()), diag.Name(t.RGD))
+	fmt.Fprintf(&b, "%s%s\n", diag.Visible(t.top.Title()), madeFrom(t.top))
+	if t.forKro {
+		b.WriteString("kro in the cluster makes these objects; Git hands over the Graph\n")
+	}
 	write(&b, "", t.branches(t.top))
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// madeFrom names the RGD of an instance. A Graph has none.
+func madeFrom(i *render.Instance) string {
+	if i.Graph.Native != nil {
+		return ""
+	}
+	return " (RGD " + diag.Name(i.Graph.RGD.Name) + ")"
 }
 
 func write(b *strings.Builder, before string, list []branch) {
@@ -58,14 +69,14 @@ func (t *Tree) branches(i *render.Instance) []branch {
 			if o.Node != n || inner == nil {
 				continue
 			}
-			out = append(out, branch{nodeText(n, o.Index) + "  " + diag.Visible(inner.Title()) + " (RGD " + diag.Name(inner.Graph.RGD.Name) + ")", t.branches(inner)})
+			out = append(out, branch{nodeText(n, o.Index) + "  " + diag.Visible(inner.Title()) + madeFrom(inner), t.branches(inner)})
 		}
 		for _, x := range t.Objects {
 			if x.of != i || x.node != n {
 				continue
 			}
 			if x.object == nil {
-				out = append(out, branch{text: n.ID + "  " + diag.Name(x.Kind) + "  " + x.Reason.line()})
+				out = append(out, branch{text: strings.Join(slices.DeleteFunc([]string{n.ID, diag.Name(x.Kind), x.Reason.line()}, func(s string) bool { return s == "" }), "  ")})
 				continue
 			}
 			out = append(out, branch{text: fmt.Sprintf("%s  %s  wave %d", nodeText(n, x.object.Index), diag.Visible(x.Ref.String()), x.Wave)})

@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/krowave/krowave/plugin/cli"
@@ -11,11 +12,14 @@ import (
 func Named(res *render.Result, name string) (*render.Instance, error) {
 	var found []*render.Instance
 	var names []string
-	for _, i := range res.Instances {
-		if i.Parent != nil {
+	for _, i := range slices.Concat(res.Instances, res.Foreseen) {
+		if i.Parent != nil || len(found) == 1 && found[0].Identity() == i.Identity() { // what a division leaves of it
 			continue
 		}
-		if names = append(names, i.Title()); i.Identity().Key().Matches(name) {
+		key := i.Identity().Key()
+		plain := key
+		plain.Kind = strings.ToLower(key.Kind) // as kubectl and explain take it
+		if names = append(names, i.Title()); key.Matches(name) || plain.Matches(name) {
 			found = append(found, i)
 		}
 	}

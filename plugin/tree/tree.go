@@ -35,6 +35,7 @@ type Tree struct {
 	// for none.
 	HeldUpBy int `json:"heldUpBy,omitempty"`
 
+	forKro    bool // it is a Graph that kro makes the objects of
 	top       *render.Instance
 	result    *render.Result
 	Forbidden diag.List `json:"-"` // what the cluster does not allow to ask
@@ -125,6 +126,9 @@ func Rendered(ctx context.Context, res *render.Result, top *render.Instance) (*T
 		}
 		own.Objects = append(own.Objects, *o)
 	}
+	if t.forKro = slices.Contains(res.Foreseen, top); t.forKro {
+		own.Objects = objectsOf(top, nil)
+	}
 	for i := range own.Objects {
 		t.Objects = append(t.Objects, itemOf(&own.Objects[i]))
 	}
@@ -151,6 +155,18 @@ func Rendered(ctx context.Context, res *render.Result, top *render.Instance) (*T
 	return t, nil
 }
 
+// objectsOf are the objects that an instance and those chained into it make.
+func objectsOf(i *render.Instance, out []render.Object) []render.Object {
+	for n, o := range i.Objects {
+		if inner := i.Inner(n); inner != nil {
+			out = objectsOf(inner, out)
+			continue
+		}
+		out = append(out, render.Object{Object: o.Object, Instance: i, Node: o.Node, Index: o.Index, Wave: i.Waves[n]})
+	}
+	return out
+}
+
 // withoutObjects is a node that renders nothing, with the reason; nil for one that
 // does, and for a reference to an object that is there.
 func withoutObjects(tracer *trace.Tracer, i *render.Instance, n *graph.Node) (*Item, error) {
@@ -158,7 +174,12 @@ func withoutObjects(tracer *trace.Tracer, i *render.Instance, n *graph.Node) (*I
 		return nil, nil
 	}
 	x := &Item{Node: i.Graph.RGD.Name + "/" + n.ID, Depth: depth(i), node: n, of: i, Position: position(i, n)}
-	x.APIVersion, x.Kind = n.Kind.GVK.GroupVersion().String(), n.Kind.GVK.Kind
+	if n.Type.IsDef() || n.Type == graph.Nested { // which have no objects, unless they wait or are left out
+		if n.Type == graph.Nested || !slices.ContainsFunc(i.Pending, func(p expand.Pending) bool { return p.Node == n }) && !slices.Contains(i.Skipped, n.ID) {
+			return nil, nil
+		}
+	}
+	x.APIVersion, x.Kind = n.ObjectKind().GroupVersion().String(), n.ObjectKind().Kind
 	for _, p := range i.Pending {
 		if p.Node != n {
 			continue
@@ -206,7 +227,7 @@ func depth(i *render.Instance) int {
 }
 
 func position(i *render.Instance, n *graph.Node) *diag.Position {
-	at := i.Graph.RGD.Doc.Position(diag.Path{"spec", "resources", n.Index, "id"})
+	at := i.Graph.RGD.Doc.Position(n.At.With("id"))
 	return &at
 }
 

@@ -30,7 +30,7 @@ type candidate struct {
 // render, then instances, then nodes.
 func (t *Tracer) candidates(kind string) []candidate {
 	var out, nodes []candidate
-	for _, i := range t.res.Instances {
+	for _, i := range slices.Concat(t.res.Instances, t.res.Foreseen) {
 		for k, o := range i.Objects {
 			id := render.IdentityOf(o.Object)
 			out = append(out, t.named(Target{Instance: i, Node: o.Node, Object: k}, id))
@@ -44,8 +44,8 @@ func (t *Tracer) candidates(kind string) []candidate {
 			}
 		}
 		for _, n := range i.Graph.Nodes {
-			if objectOf(i, n, 0) != nil {
-				continue
+			if objectOf(i, n, 0) != nil || i.Graph.Native != nil && i.Residual != nil && slices.Contains(i.Residual.Nodes, n.ID) != slices.Contains(t.res.Foreseen, i) && len(t.res.Foreseen) > 0 {
+				continue // the Graph that is left for kro has what is left to kro
 			}
 			missing := Target{Instance: i, Node: n, Object: Nothing}
 			if slices.Contains(t.kinds(kindOf(n)), kind) && !n.Type.IsExternal() {
@@ -54,7 +54,7 @@ func (t *Tracer) candidates(kind string) []candidate {
 			nodes = append(nodes, t.node(missing, ""))
 		}
 	}
-	for _, i := range t.res.Instances {
+	for _, i := range slices.Concat(t.res.Instances, t.res.Foreseen) {
 		if i.Parent == nil {
 			out = append(out, t.named(Target{Instance: i, Object: -1}, i.Identity()))
 		}

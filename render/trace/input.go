@@ -17,7 +17,7 @@ import (
 func (t *Tracer) inputs(s site, e *graph.Expression, depth int) []Value {
 	var out []Value
 	for _, r := range e.Reads {
-		if r.Path[0] == graph.SchemaVar {
+		if s.i.Graph.IsInstance(r.Path[0]) {
 			out = append(out, t.schemaRead(s.i, r, depth)...)
 			continue
 		}
@@ -160,10 +160,16 @@ func (t *Tracer) unset(out *Value, i *render.Instance, path diag.Path) {
 // nodeRead explains what an expression reads of another node.
 func (t *Tracer) nodeRead(i *render.Instance, n *graph.Node, r expr.Read, e *graph.Expression, depth int) []Value {
 	steps := r.Path[1:]
+	if n.Type == graph.Nested && len(steps) > 0 {
+		if inner := nodeByID(i.Graph, n.ID+"."+steps[0]); inner != nil {
+			r.Path = append([]string{inner.ID}, steps[1:]...)
+			return t.nodeRead(i, inner, r, e, depth)
+		}
+	}
 	all := t.replay(i).Seen(n)
 	switch {
 	case n.Type.IsCollection() && len(steps) == 0:
-		return []Value{{Name: n.ID, From: FromExpression, At: position(nodeOf(i, n).At), Note: fmt.Sprintf("a list of %d objects", len(all))}}
+		return []Value{{Name: n.ID, From: FromExpression, At: position(nodeOf(i, n).At), Note: fmt.Sprintf("a list of %d %s", len(all), things(n))}}
 	case len(all) == 0:
 		return []Value{{Name: r.String(), From: FromNowhere, At: position(nodeOf(i, n).At), Note: t.missing(i, n, 0).Text}}
 	}
@@ -180,7 +186,11 @@ func (t *Tracer) nodeRead(i *render.Instance, n *graph.Node, r expr.Read, e *gra
 		paths, beyond := concrete(seen.Object, steps)
 		more += beyond
 		for _, p := range paths {
-			v := t.seen(site{i: i, n: n, o: objectOf(i, n, k)}, seen, p, depth)
+			s := site{i: i, n: n, o: objectOf(i, n, k)}
+			if n.Type.IsDef() {
+				s.o = &expand.Object{Node: n, Index: k, Object: seen.Object}
+			}
+			v := t.seen(s, seen, p, depth)
 			v.Name = named(prefixOf(n, k), p)
 			if v.From == FromNowhere && v.Note == notThere {
 				v.Note = whyMissing(e, r)
@@ -189,6 +199,23 @@ func (t *Tracer) nodeRead(i *render.Instance, n *graph.Node, r expr.Read, e *gra
 		}
 	}
 	return withMore(out, more, r)
+}
+
+// things are what a collection consists of.
+func things(n *graph.Node) string {
+	if n.Type.IsDef() {
+		return "values"
+	}
+	return "objects"
+}
+
+func nodeByID(g *graph.Graph, id string) *graph.Node {
+	for _, n := range g.Nodes {
+		if n.ID == id {
+			return n
+		}
+	}
+	return nil
 }
 
 // seen explains a field that another node has in the eyes of expressions.

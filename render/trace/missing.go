@@ -25,6 +25,8 @@ const (
 	WhyError      Why = "error"
 	WhyExternal   Why = "external" // it refers to an object and renders none
 	WhyRendered   Why = "rendered" // nothing is missing
+	WhyValues     Why = "values"   // it is values or other nodes, and no object
+	WhyKro        Why = "kro"      // kro makes it, of what is left of a Graph
 )
 
 // Missing says why a node renders nothing.
@@ -56,6 +58,12 @@ func (t *Tracer) missing(i *render.Instance, n *graph.Node, depth int) Missing {
 		t.skipped(&out, s, depth)
 	case r.Failed(n.ID):
 		t.failed(&out, s, depth)
+	case i.Graph.Native != nil && i.Residual != nil && slices.Contains(i.Residual.Nodes, n.ID) && !slices.Contains(t.res.Foreseen, i):
+		out.Why, out.Text = WhyKro, "is left to kro in the cluster, with what it needs"
+	case n.Type.IsDef():
+		out.Why, out.Text = WhyValues, "is values for other nodes and renders none"
+	case n.Type == graph.Nested:
+		out.Why, out.Text = WhyValues, "has nodes of its own and renders none"
 	case n.Type.IsExternal():
 		out.Why, out.Text = WhyExternal, "refers to an object and renders none"
 		for _, seen := range r.Seen(n) {

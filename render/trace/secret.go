@@ -80,7 +80,7 @@ func (t *Secrets) read(i *render.Instance, r expr.Read) bool {
 	for _, step := range field[1:] {
 		steps = append(steps, step)
 	}
-	if r.Path[0] == graph.SchemaVar {
+	if i.Graph.IsInstance(r.Path[0]) {
 		return t.instance(i, steps)
 	}
 	for _, n := range i.Graph.Nodes {

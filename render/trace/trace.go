@@ -14,6 +14,7 @@ package trace
 
 import (
 	"context"
+	"slices"
 
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -69,9 +70,12 @@ type Explanation struct {
 // Instance names an instance and the place where it is written.
 type Instance struct {
 	render.Identity
-	RGD  string         `json:"rgd"`
+	RGD  string         `json:"rgd"` // or the Graph that it is itself
 	At   *diag.Position `json:"at,omitempty"`
 	Node string         `json:"node,omitempty"` // of the parent that renders it
+
+	IsGraph bool `json:"isGraph,omitempty"` // an object of kind Graph
+	ForKro  bool `json:"forKro,omitempty"`  // a Graph whose objects kro makes in the cluster
 }
 
 // Node names a node and its place in the RGD.
@@ -100,6 +104,7 @@ type Summary struct {
 func (t *Tracer) Explain(target Target) (*Explanation, error) {
 	i := target.Instance
 	out := &Explanation{Instance: instanceOf(i)}
+	out.Instance.ForKro = slices.Contains(t.res.Foreseen, i)
 	for p := i.Parent; p != nil; p = p.Parent {
 		out.Parents = append(out.Parents, instanceOf(p))
 	}
@@ -183,7 +188,7 @@ func (t *Tracer) replay(i *render.Instance) *expand.Replay {
 }
 
 func instanceOf(i *render.Instance) Instance {
-	out := Instance{Identity: i.Identity(), RGD: i.Graph.RGD.Name, Node: i.Node}
+	out := Instance{Identity: i.Identity(), RGD: i.Graph.RGD.Name, Node: i.Node, IsGraph: i.Graph.Native != nil}
 	if i.Doc != nil {
 		at := i.Doc.Start()
 		out.At = &at

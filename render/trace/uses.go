@@ -116,7 +116,7 @@ func sets(g *graph.Graph, n *graph.Node, steps []string) []FieldUse {
 		}
 	}
 	if path, ok := reach(n.Template, steps); ok && len(out) == 0 {
-		at := templatePath(n).With(path...)
+		at := g.Body(n).With(path...)
 		out = append(out, FieldUse{RGD: g.RGD.Name, Node: n.ID, Path: at[3:].String(), At: g.RGD.Doc.Position(at)})
 	}
 	return out

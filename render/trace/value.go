@@ -85,7 +85,7 @@ func (t *Tracer) field(s site, path diag.Path, depth int) Value {
 	}
 	if _, ok := path.In(s.n.Template); ok {
 		out.From = FromTemplate
-		out.At = position(s.i.Graph.RGD.Doc.Position(templatePath(s.n).With(path...)))
+		out.At = position(s.i.Graph.RGD.Doc.Position(s.i.Graph.Body(s.n).With(path...)))
 		for _, f := range s.n.Fields {
 			if depth > 0 && hasPrefix(f.Steps, path) {
 				out.Inputs = append(out.Inputs, t.field(s, f.Steps, depth-1))
@@ -242,14 +242,6 @@ func covering(n *graph.Node, path diag.Path) *graph.Field {
 
 func hasPrefix(path, prefix diag.Path) bool {
 	return len(path) >= len(prefix) && slices.Equal(path[:len(prefix)], prefix)
-}
-
-func templatePath(n *graph.Node) diag.Path {
-	at := "template"
-	if n.Type.IsExternal() {
-		at = "externalRef"
-	}
-	return n.At.With(at)
 }
 
 func position(p diag.Position) *diag.Position { return &p }

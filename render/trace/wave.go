@@ -49,7 +49,7 @@ func (t *Tracer) path(i *render.Instance, object int) []Step {
 		switch {
 		case s.Authored != 0:
 			step.Why = fmt.Sprintf("its template requests wave %d, counted from %d", s.Authored, first)
-			step.At = position(i.Graph.RGD.Doc.Position(templatePath(s.Node).With("metadata", "annotations", wave.Annotation)))
+			step.At = position(i.Graph.RGD.Doc.Position(i.Graph.Body(s.Node).With("metadata", "annotations", wave.Annotation)))
 		case k > 0:
 			step.Why = "behind " + steps[k-1].Node.ID
 			if edge := t.edge(i, s.Node, steps[k-1].Node); edge != nil {

@@ -28,7 +28,7 @@ func (c *comparison) compare() (*compare.Report, error) {
 	report, err := compare.Compare(c.Command.Context(),
 		compare.Side{Result: c.Old.Run.Result, Label: c.Old.Label, Unread: c.Old.In.Unread, Hides: c.Old.Hides},
 		compare.Side{Result: c.New.Run.Result, Label: c.New.Label, Unread: c.New.In.Unread, Hides: c.New.Hides},
-		compare.Options{Unchanged: c.Unchanged, Policies: c.Policies, Jobs: c.New.In.Settings.Options.Jobs})
+		compare.Options{Unchanged: c.Unchanged, GraphsByKro: c.GraphsByKro, Policies: c.Policies, Jobs: c.New.In.Settings.Options.Jobs})
 	if err != nil {
 		return nil, err
 	}

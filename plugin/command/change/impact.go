@@ -32,14 +32,15 @@ type impactFlags struct {
 func NewImpact(s cli.Streams) *cobra.Command {
 	var flags impactFlags
 	cmd := &cobra.Command{
-		Use:   "impact RGD [PATH...]",
-		Short: "Show what a change to an RGD does to each of its instances",
+		Use:   "impact RGD|GRAPH [PATH...]",
+		Short: "Show what a change to an RGD does to each of its instances, or a change to a Graph to its objects",
 		Long: "impact lists every instance of an RGD in the repository, including instances of RGDs that use it, and shows whether " +
 			"the change leaves it unchanged, changes its objects, or breaks it. RGD is the name of a ResourceGraphDefinition, the kind that " +
-			"it defines, or a file that contains RGDs. Without paths, the whole repository is read.\n\nIt compares the same states as krowave diff.\n\n" +
+			"it defines, or a file that contains RGDs. GRAPH is an object of kind Graph, such as graph/NAME, or its file: what kro makes of it is compared, as far as Git " +
+			"knows, also when Git hands it over. Without paths, the whole repository is read.\n\nIt compares the same states as krowave diff.\n\n" +
 			"Exit codes: 0 nothing changes, 1 instances change, 2 wrong usage or instances that break, 3 internal failure.",
 		Example: "  krowave impact shop-rgd.yaml\n  krowave impact --base main -o markdown stand",
-		Args:    cli.AtLeastOne("the name of an RGD, or a file with RGDs"),
+		Args:    cli.AtLeastOne("the name of an RGD or a Graph, or a file with one"),
 	}
 	flags.change.Bind(cmd)
 	flags.output = options.Choice{Value: "text", Allowed: []string{"text", "json", "markdown"}}
@@ -94,6 +95,7 @@ func (c *comparison) impact(rgd string, paths []string) (*impactReport, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.ExpandGraphs = slices.ContainsFunc(found, func(d definedKind) bool { return d.graph.Kind != "" })
 	if err := c.Render(); err != nil {
 		return nil, err
 	}
@@ -111,6 +113,19 @@ type definedKind struct {
 	name, file string
 	kind       schema.GroupKind // of its instances
 	renders    []schema.GroupVersionKind
+	graph      render.Identity // of an object of kind Graph, which is no RGD; else empty
+}
+
+// called reports whether an argument names it: an RGD by its name, a Graph by one of those of an
+// object, such as graph/NAME.
+func (d definedKind) called(arg string) bool {
+	if d.graph.Kind == "" {
+		return d.name == arg
+	}
+	key := d.graph.Key()
+	plain := key
+	plain.Kind = strings.ToLower(key.Kind)
+	return key.Matches(arg) || plain.Matches(arg)
 }
 
 // definitions lists the RGDs of both states.
@@ -134,7 +149,8 @@ func (c *comparison) definitions() []definedKind {
 }
 
 func definedIn(f manifest.File) []definedKind {
-	if !bytes.Contains(f.Data, []byte(object.RGDKind)) {
+	text, err := f.Key()
+	if err != nil || !bytes.Contains(text, []byte(object.RGDKind)) && !bytes.Contains(text, []byte("Graph")) {
 		return nil
 	}
 	var out []definedKind
@@ -142,6 +158,8 @@ func definedIn(f manifest.File) []definedKind {
 	for _, doc := range docs {
 		if d, ok := outline.Read(doc.Object); ok && d.IsRGD {
 			out = append(out, definedKind{name: d.Name, file: f.Name, kind: d.Kind.GroupKind(), renders: d.Renders})
+		} else if gvk := object.GVK(doc.Object); object.IsGraphKind(gvk) {
+			out = append(out, definedKind{name: doc.Title(), file: f.Name, kind: gvk.GroupKind(), graph: render.IdentityOf(doc.Object)})
 		}
 	}
 	return out
@@ -152,16 +170,19 @@ func chosen(all []definedKind, arg string) ([]definedKind, error) {
 	var out []definedKind
 	var names []string
 	for _, d := range all {
-		if d.name == arg || d.file == filepath.ToSlash(filepath.Clean(arg)) {
+		if d.called(arg) || d.file == filepath.ToSlash(filepath.Clean(arg)) {
 			out = append(out, d)
 		}
 		names = append(names, d.name)
+		if d.graph.Kind != "" {
+			names = append(names, strings.ToLower(d.graph.Kind)+"/"+d.graph.Name)
+		}
 	}
 	if len(out) > 0 {
 		return out, nil
 	}
 	for _, d := range all { // nobody has to know the name who knows the kind
-		if d.kind.Kind == arg {
+		if d.kind.Kind == arg && d.graph.Kind == "" {
 			out = append(out, d)
 		}
 	}
@@ -172,7 +193,7 @@ func chosen(all []definedKind, arg string) ([]definedKind, error) {
 	if like := diag.Closest(arg, names); like != "" {
 		hint = "; did you mean " + like + "?"
 	}
-	return nil, cli.Usagef("neither side has a ResourceGraphDefinition named %s, or a file of that name with one%s", arg, hint)
+	return nil, cli.Usagef("neither side has a ResourceGraphDefinition or a Graph named %s, or a file of that name with one%s", arg, hint)
 }
 
 // consumers returns the kinds whose instances render by one of some RGDs: its
@@ -180,12 +201,14 @@ func chosen(all []definedKind, arg string) ([]definedKind, error) {
 func consumers(all, found []definedKind) map[schema.GroupKind]bool {
 	kinds := map[schema.GroupKind]bool{}
 	for _, d := range found {
-		kinds[d.kind] = true
+		if d.graph.Kind == "" {
+			kinds[d.kind] = true
+		}
 	}
 	for again := true; again; {
 		again = false
 		for _, d := range all {
-			if !kinds[d.kind] && slices.ContainsFunc(d.renders, func(k schema.GroupVersionKind) bool { return kinds[k.GroupKind()] }) {
+			if d.graph.Kind == "" && !kinds[d.kind] && slices.ContainsFunc(d.renders, func(k schema.GroupVersionKind) bool { return kinds[k.GroupKind()] }) {
 				kinds[d.kind], again = true, true
 			}
 		}
@@ -201,7 +224,9 @@ func impactOf(report *compare.Report, found []definedKind, kinds map[schema.Grou
 			out.Definitions = append(out.Definitions, d.name)
 		}
 	}
-	out.report = report.About(out.Definitions, func(i *compare.InstanceChange) bool { return kinds[i.Identity.Key().GroupKind()] })
+	out.report = report.About(out.Definitions, func(i *compare.InstanceChange) bool {
+		return kinds[i.Identity.Key().GroupKind()] || isOneOf(found, i) || i.IsGraph() && slices.ContainsFunc(i.Definitions, func(name string) bool { return slices.Contains(out.Definitions, name) })
+	})
 	out.Changes, out.Groups, out.DangerGroups = out.report.Definitions, out.report.Groups, out.report.DangerGroups
 	dangers := map[render.Identity]int{}
 	for _, d := range out.report.Dangers {
@@ -217,7 +242,7 @@ func impactOf(report *compare.Report, found []definedKind, kinds map[schema.Grou
 		i := &out.report.Instances[n]
 		x := impactInstance{
 			name: i.Title(), Identity: i.Identity, Status: i.Status, Position: i.Position, Diagnostics: i.Diagnostics,
-			Edited: i.Edited, Dangers: dangers[i.Identity], own: own[i.Identity],
+			Edited: i.Edited && !isOneOf(found, i), Dangers: dangers[i.Identity], own: own[i.Identity] && !isOneOf(found, i),
 		}
 		for _, o := range i.Objects {
 			switch o.Action {
@@ -241,13 +266,21 @@ func impactOf(report *compare.Report, found []definedKind, kinds map[schema.Grou
 	return out
 }
 
+// isOneOf reports whether an instance is a Graph that is asked for.
+func isOneOf(found []definedKind, i *compare.InstanceChange) bool {
+	return slices.ContainsFunc(found, func(d definedKind) bool {
+		key, is := d.graph.Key(), i.Identity.Key()
+		return d.graph.Kind != "" && (key == is || key.Namespace == "" && key.Kind == is.Kind && key.Group == is.Group && key.Name == is.Name) && (d.file == i.Identity.Path || i.Identity.Path == "")
+	})
+}
+
 // about returns what tells findings about the RGDs and their instances from
 // others.
 func (r *impactReport) about(found []definedKind) func(diag.Diagnostic) bool {
 	files, titles := map[string]bool{}, map[string]bool{}
 	for _, d := range found {
 		files[d.file] = true
-		titles[object.RGDKind+" "+d.name] = true
+		titles[object.RGDKind+" "+d.name], titles[d.name] = true, d.graph.Kind != ""
 	}
 	for _, i := range r.Instances {
 		for _, d := range i.Diagnostics {

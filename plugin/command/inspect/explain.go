@@ -135,6 +135,10 @@ type finder struct {
 func (f *finder) find(object string) (*trace.Target, error) {
 	units, part := slices.Clone(f.in.Units), true
 	for i := range units {
+		units[i].Options.Foresee = true
+	}
+	every := slices.Clone(units)
+	for i := range units {
 		var ok bool
 		units[i].Input, ok = affected.About(units[i].Input, object, units[i].Options)
 		part = part && ok
@@ -144,7 +148,7 @@ func (f *finder) find(object string) (*trace.Target, error) {
 			return target, err
 		}
 	}
-	return f.among(f.in.Units, object)
+	return f.among(every, object)
 }
 
 func (f *finder) among(units []load.Unit, object string) (*trace.Target, error) {

@@ -35,7 +35,11 @@ func (p *explanationPrinter) explanation(x *trace.Explanation) {
 		p.line(0, "%s %s", identityText(x.Instance.Identity), x.Instance.APIVersion)
 	}
 	if x.Node != nil {
-		p.line(1, "node %s%s of ResourceGraphDefinition %s, %s", x.Node.ID, index(x.Node.Index), x.Instance.RGD, x.Node.At)
+		of := "ResourceGraphDefinition"
+		if x.Instance.IsGraph {
+			of = x.Instance.Kind
+		}
+		p.line(1, "node %s%s of %s %s, %s", x.Node.ID, index(x.Node.Index), of, x.Instance.RGD, x.Node.At)
 	}
 	at := ""
 	if x.Instance.At != nil {
@@ -44,7 +48,14 @@ func (p *explanationPrinter) explanation(x *trace.Explanation) {
 			at += ", as built by " + built
 		}
 	}
-	p.line(1, "instance %s%s", identityText(x.Instance.Identity), at)
+	if x.Instance.IsGraph {
+		p.line(1, "%s%s", identityText(x.Instance.Identity), at)
+	} else {
+		p.line(1, "instance %s%s", identityText(x.Instance.Identity), at)
+	}
+	if x.Instance.ForKro {
+		p.line(1, "kro in the cluster makes it; Git hands over the Graph")
+	}
 	for i, parent := range x.Parents {
 		node := x.Instance.Node
 		if i > 0 {

@@ -55,12 +55,13 @@ func NewGraph(s cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "graph PATH|-...|INSTANCE [PATH...]",
 		Short: "Print the nodes of each RGD with dependencies, waves and bindings, or the tree of an instance",
-		Long: "graph prints the nodes of each RGD: their dependencies, wave, and binding. A node is static if Git alone " +
+		Long: "graph prints the nodes of each RGD, and of each object of kind Graph: their dependencies, wave, and binding. A node is static if Git alone " +
 			"determines what it renders, and runtime if it depends on cluster-only values; -o json has the reasons in because, and " +
 			"krowave validate --explain-runtime lists each expression with its position. -o svg draws the graph in columns of waves, as krowave preview does.\n\n" +
 			"With the name of an instance (NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME; paths after it, by default the working directory), and with " +
 			"--tree, it prints the tree of the instance: each node with the objects that it renders and their wave, the nodes of chained instances below theirs, and why " +
-			"nodes wait or are left out. Paths with instances and without RGDs are printed so, too. krowave tree shows the same by wave, and as a cluster has it.",
+			"nodes wait or are left out. A Graph is named as an instance is, such as graph/NAME; of one that is left to kro, the tree has what kro makes of it, as far as Git " +
+			"knows. Paths with instances and without RGDs are printed so, too. krowave tree shows the same by wave, and as a cluster has it.",
 		Example: "  krowave graph shop-rgd.yaml\n  krowave graph -o mermaid shop-rgd.yaml\n  krowave graph -o svg shop-rgd.yaml > shop.svg\n" +
 			"  krowave graph market shop.yaml\n  krowave graph --tree shop-rgd.yaml instance.yaml",
 		Args: cli.AtLeastOne("a file or directory with RGDs, the name of an instance, or - for standard input"),
@@ -88,6 +89,8 @@ func NewGraph(s cli.Streams) *cobra.Command {
 		}
 		graphs := []graphOutput{}
 		own, units := r.Graphs()
+		natives, theirs := r.Natives()
+		own, units = append(own, natives...), append(units, theirs...)
 		var pictures []picture.Layout
 		for i, g := range own {
 			out := graphOf(g, units[i].Options.WaveMode)
@@ -120,9 +123,10 @@ func graphOf(g *graph.Graph, mode wave.Mode) graphOutput {
 		waves = wave.Nodes(g, mode)
 	}
 	for _, n := range g.Nodes {
+		kind := n.ObjectKind()
 		out.Nodes = append(out.Nodes, nodeOutput{
-			ID: n.ID, Type: string(n.Type), APIVersion: n.Kind.GVK.GroupVersion().String(), Kind: n.Kind.GVK.Kind,
-			Dependencies: append([]string{}, n.Dependencies...), Wave: waves[n.ID],
+			ID: n.ID, Type: string(n.Type), APIVersion: kind.GroupVersion().String(), Kind: kind.Kind,
+			Dependencies: append([]string{}, n.After()...), Wave: waves[n.ID],
 			Binding: string(n.Binding), Because: report.Because(n),
 		})
 	}
@@ -157,7 +161,10 @@ func printGraphs(w io.Writer, format string, graphs []graphOutput) error {
 func text(b *strings.Builder, g graphOutput) {
 	fmt.Fprintf(b, "%s (%s %s)\n", diag.Name(g.Name), diag.Name(g.APIVersion), diag.Name(g.Kind))
 	for _, n := range g.Nodes {
-		fmt.Fprintf(b, "  %d  %s  %s %s %s", n.Wave, diag.Name(n.ID), n.Type, diag.Name(n.APIVersion), diag.Name(n.Kind))
+		fmt.Fprintf(b, "  %d  %s  %s", n.Wave, diag.Name(n.ID), n.Type)
+		if n.Kind != "" {
+			fmt.Fprintf(b, " %s %s", diag.Name(n.APIVersion), diag.Name(n.Kind))
+		}
 		if len(n.Dependencies) > 0 {
 			fmt.Fprintf(b, "  after %s", strings.Join(n.Dependencies, ", "))
 		}

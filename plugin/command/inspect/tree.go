@@ -26,9 +26,11 @@ type graphFlags struct {
 func (f *graphFlags) bind(cmd *cobra.Command) {
 	defaults := options.Defaults()
 	defaults.Idioms = "drop"
-	f.Settings.Bind(cmd, defaults, options.OfGraphs()...)
+	f.Settings.Bind(cmd, defaults, slices.DeleteFunc(options.OfGraphs(), func(name string) bool { return name == "graphs" })...)
 	f.BindRef(cmd.Flags())
-	f.Adapt = func(v *settings.Values) { v.Options.AllowEmpty, v.Options.Runtime = true, render.Withhold }
+	f.Adapt = func(v *settings.Values) {
+		v.Options.AllowEmpty, v.Options.Runtime, v.Options.Foresee = true, render.Withhold, true
+	}
 	f.output = options.Choice{Value: "text", Allowed: []string{"text", "json", "dot", "mermaid", "svg"}}
 	cmd.Flags().VarP(&f.output, "output", "o", "output format; of trees text or json")
 	options.Complete(cmd, "output", f.output.Allowed...)
@@ -63,8 +65,8 @@ func (f *graphFlags) ofInput(ctx context.Context, s cli.Streams, in *load.Input,
 		return err
 	}
 	var tops []*render.Instance
-	for _, i := range r.Result.Instances {
-		if i.Parent == nil {
+	for _, i := range slices.Concat(r.Result.Instances, r.Result.Foreseen) {
+		if i.Parent == nil && i.Doc != nil {
 			tops = append(tops, i)
 		}
 	}
@@ -84,7 +86,7 @@ func (f *graphFlags) ofInput(ctx context.Context, s cli.Streams, in *load.Input,
 		if printed := report.Findings(s.Err, found, in.Printing()); printed != nil {
 			return printed
 		}
-		return cli.Usagef("the input has no ResourceGraphDefinition and no instance")
+		return cli.Usagef("the input has no ResourceGraphDefinition, no Graph and no instance")
 	case f.output.Value != "text" && f.output.Value != "json":
 		return cli.Usagef("-o %s draws an RGD: name its file; the tree of an instance is printed with -o text or json", f.output.Value)
 	}

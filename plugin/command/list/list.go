@@ -1,5 +1,5 @@
 // Package list contains the command list, which shows what a repository has as
-// kubectl get shows what a cluster has: RGDs, instances, objects and images.
+// kubectl get shows what a cluster has: RGDs, instances, Graphs, objects and images.
 package list
 
 import (
@@ -33,6 +33,7 @@ func nouns() []noun {
 	return []noun{
 		{"rgds", []string{"rgd", "resourcegraphdefinition", "resourcegraphdefinitions"}, (*lister).rgds},
 		{"instances", []string{"instance"}, (*lister).instances},
+		{"graphs", []string{"graph"}, (*lister).graphs},
 		{"objects", []string{"object", "all"}, (*lister).objects},
 		{"images", []string{"image"}, (*lister).images},
 	}
@@ -79,9 +80,9 @@ func New(s cli.Streams) *cobra.Command {
 		words = append(words, n.name)
 	}
 	cmd := &cobra.Command{
-		Use:   "list [rgds|instances|objects|images] [PATH|-...]",
-		Short: "List RGDs, instances, rendered objects or images, as kubectl get does",
-		Long: "list prints what the paths have, by default the working directory: RGDs; instances, also those that other instances render; the objects that they render to and those that pass " +
+		Use:   "list [rgds|instances|graphs|objects|images] [PATH|-...]",
+		Short: "List RGDs, instances, Graphs, rendered objects or images, as kubectl get does",
+		Long: "list prints what the paths have, by default the working directory: RGDs; instances, also those that other instances render; objects of kind Graph, with what becomes of them; the objects that they render to and those that pass " +
 			"through; or the images of all these objects, with their number and place. Without a word it lists instances.\n\n" +
 			"Selectors, -o, --sort-by, --show-labels and --no-headers work as in kubectl get; a selector of images selects the objects that have them. Items of -o json have apiVersion, kind and metadata, " +
 			"and in krowave where they come from; objects are whole, but for the values of Secrets. The column PROJECT is there if the paths have several projects. " +
@@ -93,7 +94,7 @@ func New(s cli.Streams) *cobra.Command {
 	}
 	f.bind(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		what := nouns()[1]
+		what := nouns()[1] // instances
 		if len(args) > 0 {
 			var err error
 			if what, err = named(args[0]); err != nil {

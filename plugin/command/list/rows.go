@@ -24,6 +24,7 @@ func Kinds() []report.Kind {
 	return []report.Kind{
 		{Name: "RGDList", Command: "list rgds -o json", Content: listOf[rgdItem]{}},
 		{Name: "InstanceList", Command: "list instances -o json", Content: listOf[instanceItem]{}},
+		{Name: "GraphList", Command: "list graphs -o json", Content: listOf[graphItem]{}},
 		{Name: "ObjectList", Command: "list objects -o json", Content: listOf[map[string]any]{}},
 		{Name: "ImageList", Command: "list images -o json", Content: listOf[imageItem]{}},
 	}
@@ -196,7 +197,7 @@ func (l *lister) instances() (listing, error) {
 		id := i.Identity()
 		item := instanceItem{APIVersion: id.APIVersion, Kind: id.Kind, Metadata: metadata{id.Name, id.Namespace, object.Labels(i.Instance)}}
 		info := &item.Krowave
-		info.origin = origin{Project: id.Project, Path: id.Path, RGD: i.Graph.RGD.Name}
+		info.origin = origin{Project: id.Project, Path: id.Path, RGD: definedBy(i)}
 		if i.Parent != nil {
 			info.Instance, info.Node = reference(i.Parent), i.Node
 		}
@@ -216,6 +217,14 @@ func (l *lister) instances() (listing, error) {
 		}})
 	}
 	return out, nil
+}
+
+// definedBy is the name of the RGD of an instance. A Graph has none.
+func definedBy(i *render.Instance) string {
+	if i.Graph.Native != nil {
+		return ""
+	}
+	return i.Graph.RGD.Name
 }
 
 // reference is Kind/namespace/name of an instance, as explain takes it.
@@ -249,13 +258,13 @@ func (l *lister) selected() ([]rendered, error) {
 		r.id.Project = o.Project
 		switch {
 		case o.Instance != nil:
-			r.from.Path, r.from.RGD, r.from.Instance = o.Instance.Identity().Path, o.Instance.Graph.RGD.Name, reference(o.Instance)
+			r.from.Path, r.from.RGD, r.from.Instance = o.Instance.Identity().Path, definedBy(o.Instance), reference(o.Instance)
 			r.from.Node = o.Node.ID
 			if o.Node.Type.IsCollection() {
 				r.from.Node += fmt.Sprintf("[%d]", o.Index)
 			}
 		case o.For != nil:
-			r.from.Path, r.from.RGD, r.from.Instance = o.For.Identity().Path, o.For.Graph.RGD.Name, reference(o.For)
+			r.from.Path, r.from.RGD, r.from.Instance = o.For.Identity().Path, definedBy(o.For), reference(o.For)
 		case o.Doc != nil:
 			r.from.Path = o.Doc.File
 		}

@@ -47,8 +47,19 @@ func NewSample(s cli.Streams) *cobra.Command {
 			}
 			samples = append(samples, sample)
 		}
+		natives, _ := r.Natives()
+		for _, g := range natives {
+			r.Result.Diagnostics.Add(diag.Diagnostic{
+				Severity: diag.Info, Rule: "sample", Pos: g.RGD.Doc.Start(), Object: g.RGD.Doc.Title(),
+				Message: "a Graph has no instances to give a sample of: it is what would be its own instance",
+				Hint:    "krowave render --graphs=expand shows what kro makes of it, and krowave graph its nodes",
+			})
+		}
 		if err := report.Findings(s.Err, r.Result.Diagnostics, r.In.Printing()); err != nil {
 			return err
+		}
+		if len(samples) == 0 && len(natives) > 0 {
+			return cli.Usagef("the input has no ResourceGraphDefinition, and a Graph has no instances")
 		}
 		if len(samples) == 0 {
 			return errNone
