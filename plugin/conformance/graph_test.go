@@ -117,10 +117,10 @@ func texts(t *testing.T, res *render.Result) []string {
 }
 
 // TestRandomGraphs renders random Graphs with nested graphs, shadowed and captured names,
-// and collections of defs. Handed over and expanded, the same ones are accepted; the order of
+// collections of defs, and kinds that are expressions, of which one is known to nobody. Handed over and expanded, the same ones are accepted; the order of
 // nodes in the file changes no object.
 func TestRandomGraphs(t *testing.T) {
-	accepted, refused := 0, 0
+	accepted, refused, dynamic := 0, 0, 0
 	for seed := range uint64(300) {
 		g := &graphs{Rand: rand.New(rand.NewPCG(seed, 1))}
 		doc := map[string]any{
@@ -142,6 +142,7 @@ func TestRandomGraphs(t *testing.T) {
 		if expanded.Diagnostics.HasErrors() {
 			t.Errorf("seed %d: accepted by pass and refused by expand: %v", seed, messages(expanded))
 		}
+		dynamic += len(expanded.Instances[0].Pending)
 		before := texts(t, expanded)
 		if diff := cmp.Diff(before, texts(t, rendered(t, in, opts))); diff != "" {
 			t.Errorf("seed %d: two runs (-first +second):\n%s", seed, diff)
@@ -154,8 +155,8 @@ func TestRandomGraphs(t *testing.T) {
 			t.Errorf("seed %d: with the nodes in reverse (-before +after):\n%s", seed, diff)
 		}
 	}
-	if accepted < 100 || refused < 20 {
-		t.Errorf("%d Graphs are accepted and %d refused, which tests little", accepted, refused)
+	if accepted < 100 || refused < 20 || dynamic < 10 {
+		t.Errorf("%d Graphs are accepted and %d refused, and %d nodes wait for their kind, which tests little", accepted, refused, dynamic)
 	}
 }
 
@@ -177,8 +178,9 @@ type graphs struct {
 
 // name is a node that expressions may read.
 type name struct {
-	id   string
-	list bool
+	id       string
+	list     bool
+	hasAKind bool // in its field kind
 }
 
 var ids = []string{"alpha", "beta", "schema", "Gamma", "delta"}
@@ -195,18 +197,21 @@ func (g *graphs) nodes(outer []name, depth int) []any {
 		node := map[string]any{"id": id}
 		switch g.IntN(5) {
 		case 0, 1:
-			node["def"] = map[string]any{"text": g.text(see), "plain": "p"}
+			node["def"] = map[string]any{"text": g.text(see), "plain": "p", "kind": []string{"ConfigMap", "Gadget"}[g.IntN(6)/4]}
 			repeat := g.IntN(3) == 0
 			if repeat {
 				node["forEach"] = []any{map[string]any{"each1": "${['x', 'y']}"}}
 				node["def"].(map[string]any)["item"] = "${each1}"
 			}
-			own = append(own, name{id, repeat})
+			own = append(own, name{id, repeat, !repeat})
 		case 2, 3:
 			g.objects++
 			node["template"] = map[string]any{
 				"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": fmt.Sprintf("o%d", g.objects)},
 				"data": map[string]any{"text": g.text(see)},
+			}
+			if of := single(see); of != "" && g.IntN(3) == 0 {
+				node["template"].(map[string]any)["kind"] = "${" + of + ".kind}"
 			}
 			if g.IntN(5) == 0 {
 				node["includeWhen"] = []any{fmt.Sprintf("${%v}", g.IntN(2) == 0)}
@@ -236,6 +241,16 @@ func (g *graphs) text(see []name) string {
 		return "${string(size(" + n.id + "))}-${" + n.id + "[0].plain}"
 	}
 	return "${" + n.id + ".plain}"
+}
+
+// single is a name whose field kind is a kind; "" for none.
+func single(see []name) string {
+	for _, n := range see {
+		if n.hasAKind {
+			return n.id
+		}
+	}
+	return ""
 }
 
 // turn reverses the nodes of all frames.
