@@ -67,6 +67,7 @@ func TestEveryKindIsPrinted(t *testing.T) {
 		"Expansion":    {"render", "-o", "expansion", "."},
 		"Explanation":  {"explain", "-o", "json", "stand/market"},
 		"FieldUses":    {"explain", "--uses=stand.spec.goods", "-o", "json"},
+		"GraphList":    {"list", "graphs", "-o", "json"},
 		"Graphs":       {"graph", "-o", "json", "shop-rgd.yaml"},
 		"HealthChecks": {"argocd", "health", "-o", "json", "."},
 		"Hydration":    {"hydrate", "-o", "json", "--ref=HEAD", "--branch=out", "--remote=" + branch, "--dry-run", "."},
