@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"container/heap"
 	"slices"
 	"strings"
 
@@ -307,17 +308,43 @@ func cyclesOf(ids []string, dependencies func(id string) []string) [][]string {
 // dependencies: always the first in author order whose dependencies are out
 // (S6.4).
 func topological(nodes []*linkedNode) []*linkedNode {
+	at := make(map[string]int, len(nodes)) // in author order
+	for i, n := range nodes {
+		at[n.id] = i
+	}
+	waits, dependents := make([]int, len(nodes)), make([][]int, len(nodes))
+	var ready indexes
+	for i, n := range nodes {
+		waits[i] = len(n.dependencies)
+		for _, dep := range n.dependencies {
+			dependents[at[dep]] = append(dependents[at[dep]], i)
+		}
+		if waits[i] == 0 {
+			ready = append(ready, i) // which makes a heap: they are in order
+		}
+	}
 	out := make([]*linkedNode, 0, len(nodes))
-	placed := map[string]bool{}
-	for len(out) < len(nodes) {
-		for _, n := range nodes {
-			if placed[n.id] || slices.ContainsFunc(n.dependencies, func(d string) bool { return !placed[d] }) {
-				continue
+	for len(ready) > 0 {
+		next := heap.Pop(&ready).(int)
+		out = append(out, nodes[next])
+		for _, i := range dependents[next] {
+			if waits[i]--; waits[i] == 0 {
+				heap.Push(&ready, i)
 			}
-			placed[n.id] = true
-			out = append(out, n)
-			break
 		}
 	}
 	return out
+}
+
+// indexes are a heap.
+type indexes []int
+
+func (x indexes) Len() int           { return len(x) }
+func (x indexes) Less(i, j int) bool { return x[i] < x[j] }
+func (x indexes) Swap(i, j int)      { x[i], x[j] = x[j], x[i] }
+func (x *indexes) Push(i any)        { *x = append(*x, i.(int)) }
+func (x *indexes) Pop() any {
+	last := (*x)[len(*x)-1]
+	*x = (*x)[:len(*x)-1]
+	return last
 }

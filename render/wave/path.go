@@ -17,9 +17,13 @@ func First(m *Member) int { return authored(m.Instance, func(string) {}) }
 // object i, from its beginning; the last step is the object itself. first is
 // the first wave of the expansion, mode the one that Assign had.
 func Path(m *Member, i, first int, mode Mode) []Step {
-	p := paths{m: m, first: first, mode: mode, ends: map[string]Step{}}
+	p := paths{m: m, first: first, mode: mode, ends: map[string]end{}, steps: map[string]Step{}}
+	objects := map[*graph.Node][]int{}
+	for i, o := range m.Objects {
+		objects[o.Node] = append(objects[o.Node], i)
+	}
 	for _, n := range m.Graph.Nodes {
-		p.end(n)
+		p.end(n, objects[n])
 	}
 	n := m.Objects[i].Node
 	return p.back(p.step(n, i))
@@ -29,26 +33,24 @@ type paths struct {
 	m     *Member
 	first int
 	mode  Mode
-	ends  map[string]Step // by node: what its dependents must follow
+	ends  map[string]end  // by node
+	steps map[string]Step // by node: what its dependents must follow
 }
 
-// end finds the step of a node that its dependents wait for: its object with
-// the last wave.
-func (p *paths) end(n *graph.Node) {
-	end := Step{Node: n, Object: -1, First: p.start(n), Last: p.start(n) - 1}
-	for i, o := range p.m.Objects {
-		if o.Node != n {
-			continue
-		}
-		if s := p.step(n, i); s.Last > end.Last || end.Object < 0 {
-			end = s
+// end finds the step of a node that its dependents wait for: that of its objects
+// with the last wave.
+func (p *paths) end(n *graph.Node, objects []int) {
+	until := Step{Node: n, Object: -1, First: p.start(n), Last: p.start(n) - 1}
+	for _, i := range objects {
+		if s := p.step(n, i); s.Last > until.Last || until.Object < 0 {
+			until = s
 		}
 	}
-	p.ends[n.ID] = end
+	p.ends[n.ID], p.steps[n.ID] = end{n, until.Last}, until
 }
 
 func (p *paths) start(n *graph.Node) int {
-	return start(n, p.first, p.mode, func(dep *graph.Node) (int, bool) { s, ok := p.ends[dep.ID]; return s.Last, ok }, p.m.Graph)
+	return start(n, p.first, p.mode, p.ends, p.m.Graph)
 }
 
 func (p *paths) step(n *graph.Node, i int) Step {
@@ -77,12 +79,12 @@ func last(m *Member) int {
 func (p *paths) back(s Step) []Step {
 	if s.Authored == 0 && s.First > p.first {
 		for _, dep := range p.m.Graph.Nodes {
-			end, ok := p.ends[dep.ID]
+			until, ok := p.ends[dep.ID]
 			if !ok || dep == s.Node {
 				continue
 			}
-			if alone := start(s.Node, p.first, p.mode, func(n *graph.Node) (int, bool) { return end.Last, n == dep }, p.m.Graph); alone == p.start(s.Node) {
-				return append(p.back(end), s)
+			if alone := start(s.Node, p.first, p.mode, map[string]end{dep.ID: until}, p.m.Graph); alone == p.start(s.Node) {
+				return append(p.back(p.steps[dep.ID]), s)
 			}
 		}
 	}

@@ -60,17 +60,22 @@ func Assign(m *Member, mode Mode, at func() diag.Position) diag.List {
 // annotations of their own, from 0. External references take none: they have
 // that of what could follow them.
 func Nodes(g *graph.Graph, mode Mode) map[string]int {
-	waves := make(map[string]int, len(g.Nodes))
+	waves, ends := make(map[string]int, len(g.Nodes)), make(map[string]end, len(g.Nodes))
 	for _, n := range g.Nodes {
-		waves[n.ID] = start(n, 0, mode, func(dep *graph.Node) (int, bool) {
-			end := waves[dep.ID]
-			if dep.Type.IsExternal() {
-				end--
-			}
-			return end, true
-		}, g)
+		at := start(n, 0, mode, ends, g)
+		waves[n.ID] = at
+		if n.Type.IsExternal() {
+			at--
+		}
+		ends[n.ID] = end{n, at}
 	}
 	return waves
+}
+
+// end is the last wave of a node, which its dependents must follow.
+type end struct {
+	node *graph.Node
+	last int
 }
 
 type assigner struct {
@@ -79,21 +84,19 @@ type assigner struct {
 }
 
 // start is the first wave that a node may have: after those of its
-// dependencies, as the mode says. end tells the last wave of a dependency.
-func start(n *graph.Node, first int, mode Mode, end func(dep *graph.Node) (int, bool), g *graph.Graph) int {
-	at, after := first, n.After()
+// dependencies, as the mode says. ends has those dependencies that count.
+func start(n *graph.Node, first int, mode Mode, ends map[string]end, g *graph.Graph) int {
+	at := first
 	if g.Native != nil {
 		mode = Gated // kro waits for values only (G31), and waves wait for health
 	}
-	for _, dep := range g.Nodes {
-		if !slices.Contains(after, dep.ID) {
-			continue
-		}
-		last, ok := end(dep)
+	for _, id := range n.After() {
+		dep, ok := ends[id]
 		if !ok {
 			continue
 		}
-		if mode != Gated || gates(dep, n, g.Native != nil) {
+		last := dep.last
+		if mode != Gated || gates(dep.node, n, g.Native != nil) {
 			last++
 		}
 		at = max(at, last)
@@ -116,22 +119,22 @@ func gates(dep, dependent *graph.Node, native bool) bool {
 // for an expansion without objects.
 func (a *assigner) assign(m *Member, first int) int {
 	m.Waves, m.First = make([]int, len(m.Objects)), first
-	ends := map[string]int{} // node -> the last wave that its dependents must follow
+	ends := make(map[string]end, len(m.Graph.Nodes))
 	last, next := first-1, 0
 	for _, n := range m.Graph.Nodes {
-		from := start(n, first, a.mode, func(dep *graph.Node) (int, bool) { end, ok := ends[dep.ID]; return end, ok }, m.Graph)
-		end := from - 1
+		from := start(n, first, a.mode, ends, m.Graph)
+		until := from - 1
 		hook := false
 		for ; next < len(m.Objects) && m.Objects[next].Node == n; next++ {
-			end = max(end, a.place(m, next, from, first))
+			until = max(until, a.place(m, next, from, first))
 			hook = hook || IsHook(m.Objects[next].Object)
 		}
 		if hook && n.IsRead {
 			a.diags.Warnf(m.Graph.RGD.Doc.Position(n.At.With("id")), "hook-dependency",
 				"%s is a hook, which runs in its own phase: waves do not delay the nodes that depend on it", n.ID)
 		}
-		ends[n.ID] = end
-		last = max(last, end)
+		ends[n.ID] = end{n, until}
+		last = max(last, until)
 	}
 	if m.Trailing {
 		last = max(last, first) + 1
