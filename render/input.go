@@ -138,6 +138,7 @@ type Options struct {
 
 	MaxCollectionSize       int   // default 1000, as kro's
 	MaxCollectionDimensions int   // default 10, as kro's
+	MaxResources            int   // of one RGD or Graph; default 10,000
 	MaxChainDepth           int   // default 8
 	CELCostLimit            uint  // of one evaluation
 	CELCostPerInstance      int64 // of one instance and what is chained into it; default 20 million
@@ -173,7 +174,7 @@ func (o Options) definition(rules *admission.Rules) definition.Options {
 	return definition.Options{
 		KubernetesVersion: o.KubernetesVersion, KeepWorkarounds: o.KeepIdioms, Jobs: o.Jobs, Cache: o.Cache,
 		Compile: graph.Options{
-			Kro: compat.Of(o.KroVersion), Next: compat.Of(o.WarnNext), CELOmitFunction: o.CELOmitFunction, MaxDimensions: o.MaxCollectionDimensions,
+			Kro: compat.Of(o.KroVersion), Next: compat.Of(o.WarnNext), CELOmitFunction: o.CELOmitFunction, MaxDimensions: o.MaxCollectionDimensions, MaxResources: o.MaxResources,
 			Lenient: o.Lenient, CELCostLimit: o.CELCostLimit, Admission: rules,
 		},
 	}

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,6 +38,9 @@ func Compile(rgd *RGD, catalog *schema.Catalog, opts Options) (*Graph, diag.List
 }
 
 func (c *compiler) compile() *Graph {
+	if c.tooMany(len(c.rgd.Resources), diag.Path{"spec", "resources"}) {
+		return nil
+	}
 	p := c.parse()
 	if p == nil {
 		return nil
@@ -61,6 +65,17 @@ func (c *compiler) compile() *Graph {
 		RGD: c.rgd, CRD: crd, Admitter: admitter, Instance: p.instance, Seen: c.seen(p.instance), Kro: c.opts.Kro,
 		Nodes: bind(t, c.opts.Admission),
 	}
+}
+
+// tooMany reports a list of more resources than are allowed, at the first that is one
+// too many.
+func (c *compiler) tooMany(n int, list diag.Path) bool {
+	limit := cmp.Or(max(c.opts.MaxResources, 0), maxResources)
+	if n <= limit {
+		return false
+	}
+	c.errorf(list.With(limit), "limit-resources", "there are %d resources; at most %d are allowed (--max-resources)", n, limit)
+	return true
 }
 
 // parse reads the RGD's names, schema and resources.

@@ -188,6 +188,7 @@ type Options struct {
 	Next            compat.Behaviors // of the version that warnings are about; the zero value for none
 	CELOmitFunction bool             // kro's feature gate of that name
 	MaxDimensions   int              // of one forEach; default 10
+	MaxResources    int              // of one RGD or Graph; default 10,000
 	Lenient         bool             // an unknown kind is untyped, not an error
 	CELCostLimit    uint             // per evaluation
 
@@ -206,6 +207,10 @@ type Undefined struct {
 
 // kroDimensions is how many dimensions kro allows a forEach without a flag.
 const kroDimensions = 10
+
+// maxResources is the default of MaxResources. etcd takes no object of more than 1.5 MiB,
+// so an RGD with more resources does not fit into a cluster.
+const maxResources = 10_000
 
 func (o Options) maxDimensions() int {
 	switch {

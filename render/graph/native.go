@@ -34,6 +34,9 @@ func CompileNative(doc *manifest.Document, catalog *schema.Catalog, opts Options
 			c.errorf(diag.Path{"spec", "serviceAccountName"}, "graph-shape", "serviceAccountName needs the name of a service account: lower-case letters, digits, - and ., at most 253 characters") // G4
 		}
 	}
+	if c.tooMany(len(listAt(spec, "nodes")), diag.Path{"spec", "nodes"}) {
+		return nil, c.diags
+	}
 	top := n.frame(nil, spec["nodes"], diag.Path{"spec", "nodes"})
 	if c.diags.HasErrors() {
 		return nil, c.diags

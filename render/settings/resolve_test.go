@@ -139,7 +139,7 @@ func TestResolveRefuses(t *testing.T) {
 			`apps/krowave.yaml:3:7 root: cannot be set in krowave.yaml; a server never reads a file outside the repository`,
 		}},
 		{"unknown keys", line, said{file: "runtim: fail\nmaxFiles: 3\nlimits: {jobs: 3, maxFile: 1}\n"}, []string{
-			`apps/krowave.yaml:3:19 krowave.yaml has no limit maxFile; there are celCostLimit, celCostPerInstance, celCostTotal, maxChainDepth, maxCollectionDimensions, maxCollectionSize, maxDepth, maxDocuments, maxFileBytes, maxFiles, maxObjects, maxObjectsPerInstance, maxOutputBytes, maxTotalBytes, maxYamlNodes; did you mean maxFiles?`,
+			`apps/krowave.yaml:3:19 krowave.yaml has no limit maxFile; there are celCostLimit, celCostPerInstance, celCostTotal, maxChainDepth, maxCollectionDimensions, maxCollectionSize, maxDepth, maxDocuments, maxFileBytes, maxFiles, maxObjects, maxObjectsPerInstance, maxOutputBytes, maxResources, maxTotalBytes, maxYamlNodes; did you mean maxFiles?`,
 			`apps/krowave.yaml:2:1 krowave.yaml has no setting maxFiles; write it below limits:`,
 			`apps/krowave.yaml:1:1 krowave.yaml has no setting runtim; there are admissionDefaults, checkPolicies, crds, defaults, definitions, exclude, graphs, instanceGroups, kroVersion, kubernetesVersion, limits, observed, policies, residuals, runtime, strict, vendor, warnNext; did you mean runtime?`,
 			`apps/krowave.yaml:3:16 jobs: cannot be set in krowave.yaml; set it with --jobs`,

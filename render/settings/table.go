@@ -165,6 +165,7 @@ func limits() []Setting {
 	rows := []Setting{
 		limit("max-collection-size", "maximum number of objects of one forEach", rights, func(v *Values) *int { return &v.Options.MaxCollectionSize }),
 		limit("max-collection-dimensions", "maximum number of iterators of one forEach", rights, func(v *Values) *int { return &v.Options.MaxCollectionDimensions }),
+		limit("max-resources", "maximum number of resources of one ResourceGraphDefinition or Graph", rights, func(v *Values) *int { return &v.Options.MaxResources }),
 		limit("max-chain-depth", "maximum depth of nested instances", rights, func(v *Values) *int { return &v.Options.MaxChainDepth }),
 		limit("cel-cost-limit", "maximum CEL cost of one evaluation", rights, func(v *Values) *uint { return &v.Options.CELCostLimit }),
 		limit("cel-cost-per-instance", "maximum CEL cost of all evaluations of one instance, including nested instances", rights, func(v *Values) *int64 { return &v.Options.CELCostPerInstance }),
@@ -211,7 +212,7 @@ func Default(host Surface) Values {
 		Options: render.Options{
 			KroVersion: compat.Default,
 			Runtime:    render.Fail, Residuals: render.ResidualAll, Graphs: render.PassGraphs, ServerDefaults: render.DefaultsSchema, AdmissionDefaults: render.AdmissionBundled, WaveMode: wave.Levels,
-			MaxCollectionSize: 1000, MaxCollectionDimensions: 10, MaxChainDepth: 8, CELCostLimit: expr.DefaultCostLimit,
+			MaxCollectionSize: 1000, MaxCollectionDimensions: 10, MaxResources: 10_000, MaxChainDepth: 8, CELCostLimit: expr.DefaultCostLimit,
 			CELCostPerInstance: 20_000_000, CELCostTotal: 1_000_000_000, MaxObjectsPerInstance: 10_000, MaxObjects: 1_000_000, MaxOutputBytes: 512 << 20,
 			Documents: manifest.Limits{FileBytes: 32 << 20, Documents: 50_000, Depth: 200, Nodes: 1_000_000},
 		},
