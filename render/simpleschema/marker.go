@@ -252,8 +252,17 @@ func (s *markerScanner) stray(word string) string {
 }
 
 func (s *markerScanner) problem(offset int, message, hint string) {
+	switch n := len(s.problems); {
+	case n == maxProblems:
+		message, hint = "there are more mistakes in these markers", "correct those above first"
+	case n > maxProblems:
+		return
+	}
 	s.problems = append(s.problems, Problem{Offset: offset, Rule: RuleMarker, Message: message, Hint: hint})
 }
+
+// maxProblems is how many mistakes in one field's markers are told apart.
+const maxProblems = 20
 
 // markerHint guesses what was meant by a marker name from elsewhere.
 func markerHint(name string) string {
