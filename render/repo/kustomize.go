@@ -106,9 +106,33 @@ func (s *selection) included() map[string]bool {
 	return out
 }
 
+// maxBuilds is how many kustomizations one build reads. A kustomization counts each
+// time that another includes it, for kustomize builds it again.
+const maxBuilds = 10_000
+
+// builds counts what a build of a kustomization reads, to maxBuilds and no further.
+// Those that include each other count once: the build says so.
+func (s *selection) builds(dir string, known map[string]int) int {
+	if n, ok := known[dir]; ok {
+		return n
+	}
+	known[dir] = 1
+	n := 1
+	for _, child := range s.scan(dir).includes {
+		n = min(n+s.builds(child, known), maxBuilds+1)
+	}
+	known[dir] = n
+	return n
+}
+
 // reachable is what is wrong with a kustomization and those that it includes.
 func (s *selection) reachable(dir string) diag.List {
 	var out diag.List
+	if s.builds(dir, map[string]int{}) > maxBuilds {
+		out.Errorf(begin(path.Join(dir, s.kustomization(dir))), "kustomize-build",
+			"a build of it reads more than %d kustomizations; include each only once", maxBuilds)
+		return out
+	}
 	seen := map[string]bool{dir: true}
 	for queue := []string{dir}; len(queue) > 0 && s.ctx.Err() == nil; queue = queue[1:] {
 		scan := s.scan(queue[0])
@@ -217,8 +241,11 @@ func at(name string, n *yaml.Node) diag.Position {
 }
 
 func (c *scanner) refuse(name string, n *yaml.Node) {
-	c.out.found.Errorf(at(name, n), "kustomize-remote", "%q is remote, and nothing is fetched during a render; copy it into the repository", clip(n.Value))
+	c.out.found.Errorf(at(name, n), "kustomize-remote", "%q is remote, and nothing is fetched during a render; copy it into the repository", clip(userinfo.ReplaceAllString(n.Value, "$1***@")))
 }
+
+// userinfo matches the credentials of a URL.
+var userinfo = regexp.MustCompile(`(://)[^/?#\s]*@`)
 
 // entries checks a list of files and directories, and follows it.
 func (c *scanner) entries(name string, list *yaml.Node, field string) {

@@ -77,8 +77,18 @@ func (w *walk) kustomization(dir string) string {
 	return w.s.kustomization(dir)
 }
 
+// maxLevels is how deep directories may be nested: finding out where a path leads
+// costs a step for each level.
+const maxLevels = 100
+
 func (w *walk) directory(dir string) {
 	if w.s.ctx.Err() != nil {
+		return
+	}
+	if strings.Count(dir, "/") >= maxLevels {
+		w.any = true
+		w.s.report(dir, &problem{rule: "limit-depth", text: fmt.Sprintf("directories are nested more than %d deep; move them, or exclude them with exclude in krowave.yaml or --exclude", maxLevels)})
+		w.s.out.Unread = append(w.s.out.Unread, dir)
 		return
 	}
 	if !w.s.req.Search { // which follows no link
