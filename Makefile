@@ -8,7 +8,7 @@ FUZZTIME ?= 5000x
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
-.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance versions property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak bench-cmp bench-peers observe generate image image-test web web-check e2e-preview soak-preview bench-preview
+.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance versions property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak torture bench-cmp bench-peers observe generate image image-test web web-check e2e-preview soak-preview bench-preview
 
 demo:
 	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
@@ -76,6 +76,10 @@ PEER_SIZES ?= 1,100,1000,10000
 PEER_ROUNDS ?= 5
 bench-peers:
 	testdata/peers/run.sh -sizes $(PEER_SIZES) -rounds $(PEER_ROUNDS) -o docs
+
+# Hostile repositories against the command line and the Argo CD sidecar, as SECURITY.md lists them.
+torture:
+	$(GO) test -count=1 -parallel 2 ./testdata/torture
 
 # The table of admission defaults against Azure Service Operator's own webhooks, and examples/azure with CRDs
 # made from its types. The first run compiles the operator's API, which takes minutes.

@@ -1,0 +1,201 @@
+//go:build linux
+
+// Package torture_test runs hostile repositories against the real command line and
+// a real Argo CD sidecar. Each attack has a bound on time and memory, an exit code
+// and a message; none may run a program, print what it must not, or leave the
+// server unable to answer the next request. SECURITY.md lists them.
+//
+//	make torture
+package torture_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Bounds of one process. They are those of a hang, not of speed.
+const (
+	longest   = 90 * time.Second
+	mostMiB   = 2048
+	mostBytes = 256 << 10 // of messages
+)
+
+// attack is one hostile repository.
+type attack struct {
+	name string
+	build
+	args  []string // instead of render and validate
+	code  exit
+	says  string // regular expression of a message
+	local bool   // no archive holds it, or it is one of the command line
+}
+
+// build writes a repository into an empty directory.
+type build func(dir string) error
+
+// exit says how a command ends: refused is 1 or 2, either is 0 too.
+type exit int
+
+const (
+	refused exit = iota
+	either
+)
+
+func (e exit) fits(code int) bool {
+	return code == 1 || code == 2 || e == either && code == 0
+}
+
+var krowave string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "torture")
+	if err != nil {
+		panic(err)
+	}
+	krowave = os.Getenv("KROWAVE_BINARY")
+	if krowave == "" {
+		krowave = filepath.Join(dir, "krowave")
+		if out, err := exec.Command("go", "build", "-o", krowave, "github.com/krowave/krowave").CombinedOutput(); err != nil {
+			panic(string(out))
+		}
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// TestCommandLine runs each attack through render and validate.
+func TestCommandLine(t *testing.T) {
+	for _, a := range slices.Concat(documents, graphs, trees, repositories) {
+		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if err := a.build(dir); err != nil {
+				t.Fatal(err)
+			}
+			if a.args != nil {
+				a.run(t, dir, a.args...)
+				return
+			}
+			a.run(t, dir, "render", "--root", dir, ".")
+			a.run(t, dir, "validate", "--root", dir, ".")
+		})
+	}
+}
+
+func (a *attack) run(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), longest)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, krowave, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "HOME="+dir, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+os.DevNull)
+	var stdout counter
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var ended *exec.ExitError
+	if err != nil && !errors.As(err, &ended) || ctx.Err() != nil {
+		t.Fatalf("krowave %s: %v %v", args[0], err, ctx.Err())
+	}
+	said := stderr.String() + stdout.head.String()
+	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	t.Logf("krowave %.40s: exit code %d, %.2f s CPU, %d MiB, %d bytes of output, %d of messages: %.200q", strings.Join(args, " "), cmd.ProcessState.ExitCode(),
+		(cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(), usage.Maxrss>>10, stdout.n, stderr.Len(), said)
+	if !a.code.fits(cmd.ProcessState.ExitCode()) {
+		t.Errorf("krowave %s: exit code %d\n%.2000s", args[0], cmd.ProcessState.ExitCode(), said)
+	}
+	if usage.Maxrss>>10 > mostMiB {
+		t.Errorf("krowave %s: %d MiB", args[0], usage.Maxrss>>10)
+	}
+	if stderr.Len() > mostBytes {
+		t.Errorf("krowave %s: %d bytes of messages", args[0], stderr.Len())
+	}
+	if !regexp.MustCompile(a.says).MatchString(said) {
+		t.Errorf("krowave %s does not say %q:\n%.2000s", args[0], a.says, said)
+	}
+	harmless(t, dir, said)
+}
+
+// harmless fails when an attack ran a program, or a message has what no message
+// may have.
+func harmless(t *testing.T, dir, said string) {
+	t.Helper()
+	if _, err := os.Lstat(filepath.Join(dir, "MARK")); err == nil {
+		t.Error("a program of the repository was run")
+	}
+	if leak := leakIn(said); leak != "" {
+		t.Errorf("the output has %q:\n%.2000q", leak, said)
+	}
+	for line := range strings.Lines(said) {
+		if strings.HasPrefix(line, "::") {
+			t.Errorf("a line is a workflow command: %.200q", line)
+		}
+	}
+}
+
+// leakIn returns what a text has that no message or log may have.
+func leakIn(text string) string {
+	for _, leak := range []string{"CANARY", "root:x:0", "panic:", "goroutine ", "runtime error", "\x1b", "\u202e"} {
+		if strings.Contains(text, leak) {
+			return leak
+		}
+	}
+	return ""
+}
+
+// counter counts output and keeps its beginning.
+type counter struct {
+	n    int
+	head bytes.Buffer
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.n += len(p)
+	c.head.Write(p[:min(len(p), max(0, 64<<10-c.head.Len()))])
+	return len(p), nil
+}
+
+// files are a repository by name.
+type files map[string]string
+
+func (f files) write(dir string) error {
+	for name, text := range f {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func of(f files) build { return f.write }
+
+// and does more after a build.
+func (b build) and(more build) build {
+	return func(dir string) error { return errors.Join(b(dir), more(dir)) }
+}
+
+// sparse makes a file of 10 GiB that takes no room.
+func sparse(name string) build {
+	return func(dir string) error {
+		return errors.Join(files{name: ""}.write(dir), os.Truncate(filepath.Join(dir, name), 10<<30))
+	}
+}
+
+func link(target, name string) build {
+	return func(dir string) error { return os.Symlink(target, filepath.Join(dir, name)) }
+}
