@@ -17,7 +17,7 @@ import (
 // ciFiles are the files that other repositories use, and how many commands of
 // krowave each has.
 var ciFiles = map[string]int{
-	"../action.yml": 2, "../.github/actions/comment/action.yml": 0, "../docs/ci/github.yml": 0,
+	"../action.yml": 2, "../.github/actions/comment/action.yml": 0, "../docs/ci/github.yml": 0, "../docs/ci/argocd-diff-preview.yml": 0,
 	"../docs/ci/gitlab.yml": 3, "../.pre-commit-hooks.yaml": 2,
 }
 
