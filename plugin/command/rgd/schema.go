@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -39,7 +40,7 @@ func NewSchema(s cli.Streams) *cobra.Command {
 			"named by RGD or kind. One schema is printed; several need -o DIR, which writes them to DIR/GROUP/kind_version.json, where kubeconform finds them. " +
 			"Defaults that end up in Secrets are left out.\n\n" +
 			"An editor uses it by a first line such as # yaml-language-server: $schema=schemas/kro.run/stand_v1alpha1.json.\n\n" +
-			"With --check nothing is written, and files of DIR that are missing or not current are listed.\n\n" +
+			"With --check nothing is written, and files of DIR that are missing, not current or left over are listed.\n\n" +
 			"Exit codes: 0 done or current, 1 findings or files that are not current, 2 wrong usage, 3 internal failure.",
 		Example: "  krowave schema shop-rgd.yaml\n  krowave schema shop-rgd.yaml -o schemas",
 	}
@@ -80,7 +81,7 @@ func NewSchema(s cli.Streams) *cobra.Command {
 			_, err := s.Out.Write(diag.EscapeJSON(files[0].Data))
 			return err
 		}
-		return flags.files(s, files)
+		return flags.files(s, files, len(names) == 0)
 	}
 	return cmd
 }
@@ -141,8 +142,9 @@ func schemas(graphs []*graph.Graph) ([]output.File, error) {
 }
 
 // files writes or checks the files of a directory, and prints the names of those that
-// were written, or are not current.
-func (f *schemaFlags) files(s cli.Streams, files []output.File) error {
+// were written, are not current, or are left over. all says that there are no
+// others in the directory.
+func (f *schemaFlags) files(s cli.Streams, files []output.File, all bool) error {
 	dir, stale := load.Absolute(f.dir, s.Dir), 0
 	if !f.check {
 		if err := output.Files(dir, files); err != nil {
@@ -168,9 +170,39 @@ func (f *schemaFlags) files(s cli.Streams, files []output.File) error {
 		}
 		stale++
 	}
+	var left []string
+	if all {
+		var err error
+		if left, err = leftOver(dir, files); err != nil {
+			return err
+		}
+	}
+	for _, name := range left {
+		fmt.Fprintf(s.Out, "%s is left over: no RGD defines its kind\n", filepath.ToSlash(filepath.Join(f.dir, name)))
+	}
 	if stale > 0 {
 		fmt.Fprintf(s.Err, "error: %d of %d schemas are not current: run krowave schema with the same arguments and without --check\n", stale, len(files))
+	}
+	if len(left) > 0 {
+		fmt.Fprintf(s.Err, "error: %s left over: delete what is of no use\n", report.Counted(len(left), "schema is", "schemas are"))
+	}
+	if stale+len(left) > 0 {
 		return cli.ErrDiffers
 	}
 	return nil
+}
+
+// schemaName is the form of GROUP/kind_version.json.
+var schemaName = regexp.MustCompile(`^[a-z0-9.-]+/[a-z0-9]+_v[0-9][a-z0-9]*\.json$`)
+
+// leftOver are the files of a directory that have the names of schemas, and are not
+// among those that there should be.
+func leftOver(dir string, files []output.File) ([]string, error) {
+	found, err := fs.Glob(os.DirFS(dir), "*/*.json")
+	if err != nil {
+		return nil, fmt.Errorf("looking for schemas: %w", err)
+	}
+	return slices.DeleteFunc(found, func(name string) bool {
+		return !schemaName.MatchString(name) || slices.ContainsFunc(files, func(f output.File) bool { return f.Name == name })
+	}), nil
 }
