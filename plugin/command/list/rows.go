@@ -13,8 +13,10 @@ import (
 	"github.com/krowave/krowave/plugin/load"
 	"github.com/krowave/krowave/plugin/report"
 	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
 	"github.com/krowave/krowave/render/object"
+	"github.com/krowave/krowave/render/outline"
 
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 )
@@ -100,6 +102,7 @@ type rgdInfo struct {
 	Nodes        int      `json:"nodes"`
 	RuntimeNodes int      `json:"runtimeNodes"` // of them: those that depend on cluster-only values
 	Instances    int      `json:"instances"`    // in the paths; without those that instances render
+	Status       string   `json:"status"`       // Ready, or Broken for one that has errors
 }
 
 type kindInfo struct {
@@ -128,11 +131,12 @@ func (l *lister) rgds() (listing, error) {
 	if l.run, err = load.Render(l.ctx, l.in, units); err != nil {
 		return listing{}, err
 	}
-	out := listing{kind: kindOf("RGDList"), columns: []column{{"NAME", always}, {"APIVERSION", always}, {"KIND", always}, {"NODES", always}, {"INSTANCES", always}, {"SCOPE", onlyWide}, {"RUNTIME", onlyWide}, {"PATH", onlyWide}}}
+	out := listing{kind: kindOf("RGDList"), columns: []column{{"NAME", always}, {"APIVERSION", always}, {"KIND", always}, {"NODES", always}, {"INSTANCES", always}, {"STATUS", always}, {"SCOPE", onlyWide}, {"RUNTIME", onlyWide}, {"PATH", onlyWide}}}
 	byProject := map[string]map[k8sschema.GroupVersionKind]int{}
 	for i, u := range units {
 		byProject[u.Project] = instances[i]
 	}
+	compiled := map[diag.Position]bool{}
 	graphs, of := l.run.Graphs()
 	for i, g := range graphs {
 		doc := g.RGD.Doc
@@ -143,7 +147,8 @@ func (l *lister) rgds() (listing, error) {
 		if g.RGD.ClusterScoped {
 			info.Defines.Scope = "Cluster"
 		}
-		info.Nodes, info.Instances = len(g.Nodes), byProject[info.Project][g.RGD.GVK]
+		info.Nodes, info.Instances, info.Status = len(g.Nodes), byProject[info.Project][g.RGD.GVK], "Ready"
+		compiled[doc.Start()] = true
 		for _, n := range g.Nodes {
 			if n.Binding == graph.Runtime {
 				info.RuntimeNodes++
@@ -152,12 +157,55 @@ func (l *lister) rgds() (listing, error) {
 		if !l.selects(render.Identity{APIVersion: item.APIVersion, Kind: item.Kind, Name: item.Metadata.Name}, item.Metadata.Labels, info.origin) {
 			continue
 		}
-		out.rows = append(out.rows, row{item: item, name: g.RGD.Name, project: info.Project, labels: item.Metadata.Labels, cells: []string{
-			g.RGD.Name, info.Defines.APIVersion, info.Defines.Kind, fmt.Sprint(info.Nodes), fmt.Sprint(info.Instances), info.Defines.Scope, fmt.Sprint(info.RuntimeNodes), info.Path,
-		}})
+		out.rows = append(out.rows, item.row())
+	}
+	for i, u := range l.in.Units {
+		for _, item := range l.broken(u, compiled) {
+			info := &item.Krowave
+			gv, _ := k8sschema.ParseGroupVersion(info.Defines.APIVersion) // which was printed from one
+			info.Instances = instances[i][gv.WithKind(info.Defines.Kind)]
+			if l.selects(render.Identity{APIVersion: item.APIVersion, Kind: item.Kind, Name: item.Metadata.Name}, item.Metadata.Labels, info.origin) {
+				out.rows = append(out.rows, item.row())
+			}
+		}
 	}
 	slices.SortStableFunc(out.rows, func(a, b row) int { return cmp.Or(cmp.Compare(a.project, b.project), cmp.Compare(a.name, b.name)) })
 	return out, nil
+}
+
+func (item rgdItem) row() row {
+	info := item.Krowave
+	return row{item: item, name: item.Metadata.Name, project: info.Project, labels: item.Metadata.Labels, cells: []string{
+		item.Metadata.Name, info.Defines.APIVersion, info.Defines.Kind, fmt.Sprint(info.Nodes), fmt.Sprint(info.Instances), info.Status, info.Defines.Scope, fmt.Sprint(info.RuntimeNodes), info.Path,
+	}}
+}
+
+// broken are the RGDs of a unit's files that were not compiled, because they or
+// what they build on have errors.
+func (l *lister) broken(u load.Unit, compiled map[diag.Position]bool) []rgdItem {
+	var out []rgdItem
+	for _, f := range u.Files {
+		if f.Objects == nil && !bytes.Contains(f.Data, []byte(object.RGDKind)) {
+			continue
+		}
+		docs, _ := f.Read(u.Options.Documents)
+		for _, doc := range docs {
+			o, ok := outline.Read(doc.Object)
+			if !ok || !o.IsRGD || compiled[doc.Start()] {
+				continue
+			}
+			item := rgdItem{APIVersion: doc.APIVersion(), Kind: doc.Kind(), Metadata: metadata{Name: o.Name, Labels: object.Labels(doc.Object)}}
+			item.Krowave = rgdInfo{
+				origin: origin{Project: u.Project, Path: doc.File, RGD: o.Name}, Status: "Broken",
+				Defines: kindInfo{o.Kind.GroupVersion().String(), o.Kind.Kind, "Namespaced"}, Nodes: len(object.List(object.Map(doc.Object, "spec"), "resources")),
+			}
+			if o.ClusterScoped {
+				item.Krowave.Defines.Scope = "Cluster"
+			}
+			out = append(out, item)
+		}
+	}
+	return out
 }
 
 type instanceItem struct {
