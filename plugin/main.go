@@ -37,6 +37,7 @@ import (
 	"github.com/krowave/krowave/plugin/command/tree"
 	"github.com/krowave/krowave/plugin/command/upgrade"
 	"github.com/krowave/krowave/plugin/command/validate"
+	"github.com/krowave/krowave/plugin/options"
 	"github.com/krowave/krowave/render/diag"
 )
 
@@ -125,6 +126,8 @@ func named(args []string) []command {
 // starts, so that an error before it is one of usage.
 func newRoot(s Streams, running *bool, commands []command) *cobra.Command {
 	program := displayName(s.Program)
+	colors := options.Choice{Value: cli.ColorAuto, Allowed: []string{cli.ColorAuto, cli.ColorAlways, cli.ColorNever}}
+	s.Colors = &cli.Colors{}
 	root := &cobra.Command{
 		Use:   "krowave",
 		Short: "Render kro ResourceGraphDefinitions to plain manifests",
@@ -133,7 +136,7 @@ func newRoot(s Streams, running *bool, commands []command) *cobra.Command {
 		Annotations:       map[string]string{cobra.CommandDisplayNameAnnotation: program},
 		SilenceUsage:      true,
 		SilenceErrors:     true,
-		PersistentPreRun:  func(*cobra.Command, []string) { *running = true },
+		PersistentPreRun:  func(*cobra.Command, []string) { *running, s.Colors.When = true, colors.Value },
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetIn(s.In)
@@ -145,6 +148,8 @@ func newRoot(s Streams, running *bool, commands []command) *cobra.Command {
 	for _, c := range root.Commands() {
 		c.Example = strings.ReplaceAll(c.Example, "krowave ", program+" ")
 	}
+	root.PersistentFlags().Var(&colors, "color", "colour what people read: auto colours what goes to a terminal, unless NO_COLOR is set")
+	options.Complete(root, "color", colors.Allowed...)
 	withUsage(root)
 	return root
 }

@@ -15,7 +15,18 @@ type Streams struct {
 	Dir      string // working directory; "" is the process's
 	Getenv   func(string) string
 	Program  string // file name of the binary; "" is krowave
+	Colors   *Colors
 }
+
+// Colors is the value of --color: auto colours what goes to a terminal.
+type Colors struct{ When string }
+
+// When to colour.
+const (
+	ColorAuto   = "auto"
+	ColorAlways = "always"
+	ColorNever  = "never"
+)
 
 // Env returns an environment variable, "" when it is not set.
 func (s Streams) Env(name string) string {
@@ -31,6 +42,9 @@ func (s Streams) Color() bool { return s.ColorOn(s.Out) }
 
 // ColorOn does the same for one of the streams.
 func (s Streams) ColorOn(w io.Writer) bool {
+	if s.Colors != nil && s.Colors.When != ColorAuto && s.Colors.When != "" {
+		return s.Colors.When == ColorAlways
+	}
 	return s.Env("NO_COLOR") == "" && s.Env("TERM") != "dumb" && IsTerminal(w)
 }
 

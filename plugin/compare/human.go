@@ -10,15 +10,6 @@ import (
 	"github.com/krowave/krowave/render/diag"
 )
 
-// Colours of a terminal.
-const (
-	red    = "\x1b[31m"
-	green  = "\x1b[32m"
-	yellow = "\x1b[33m"
-	bold   = "\x1b[1m"
-	reset  = "\x1b[0m"
-)
-
 // human prints a report for a terminal.
 type human struct {
 	*bytes.Buffer
@@ -35,13 +26,13 @@ func writeHuman(out *bytes.Buffer, r *Report, opts PrintOptions) error {
 		h.line("\n", "", r.noDrift())
 		return nil
 	}
-	h.line("\n", bold, r.driftHeading())
+	h.line("\n", diag.Bold, r.driftHeading())
 	return h.report(r.Drift)
 }
 
 // report prints all but the heading.
 func (h *human) report(r *Report) error {
-	h.line("", bold, r.plan())
+	h.line("", diag.Bold, r.plan())
 	for _, fact := range r.facts() {
 		h.line("  ", "", fact)
 	}
@@ -56,7 +47,7 @@ func (h *human) report(r *Report) error {
 	}
 	h.table(r)
 	for _, s := range r.sections() {
-		h.line("\n", bold, s.head)
+		h.line("\n", diag.Bold, s.head)
 		h.findings(s.diagnostics)
 		if err := h.objects(s.objects); err != nil {
 			return err
@@ -67,7 +58,7 @@ func (h *human) report(r *Report) error {
 
 // group prints a change that several have in common.
 func (h *human) group(g *Group) error {
-	h.line("\n", bold, capital(g.heading()))
+	h.line("\n", diag.Bold, capital(g.heading()))
 	if example := g.example(); example != "" {
 		h.line("  ", "", example)
 	}
@@ -90,7 +81,7 @@ func (h *human) group(g *Group) error {
 
 func (h *human) findings(list diag.List) {
 	for _, d := range list {
-		h.line("  ", red, diag.Line(fmt.Sprintf("%s: %s [%s]", d.Pos, d.Message, d.Rule)))
+		h.line("  ", diag.Red, diag.Line(fmt.Sprintf("%s: %s [%s]", d.Pos, d.Message, d.Rule)))
 	}
 }
 
@@ -98,7 +89,7 @@ func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 func (h *human) line(indent, color, text string) {
 	if h.color && color != "" {
-		text = color + text + reset
+		text = diag.Paint(color, text)
 	}
 	h.WriteString(indent + text + "\n")
 }
@@ -108,11 +99,11 @@ func (h *human) dangers(r *Report) {
 	if len(list) == 0 {
 		return
 	}
-	h.line("\n", bold, "Dangers")
+	h.line("\n", diag.Bold, "Dangers")
 	for _, d := range list {
-		color := yellow
+		color := diag.Yellow
 		if d.Severity == diag.Error {
-			color = red
+			color = diag.Red
 		}
 		h.line("  ", color, fmt.Sprintf("%s [%s] %s: %s", d.Severity, d.Rule, d.subject(), diag.Line(d.Message)))
 		if place := d.place(); place != "" {
@@ -130,7 +121,7 @@ func (h *human) dangers(r *Report) {
 func (h *human) definitions(r *Report) error {
 	for n := range r.Definitions {
 		d := &r.Definitions[n]
-		h.line("\n", bold, d.heading())
+		h.line("\n", diag.Bold, d.heading())
 		for _, l := range d.lines() {
 			h.line("  ", "", l)
 		}
@@ -240,9 +231,9 @@ func (i *InstanceChange) row() []string {
 
 func (h *human) objects(list []*ObjectChange) error {
 	for _, o := range list {
-		color := map[Action]string{AddObject: green, DeleteObject: red}[o.Action]
+		color := map[Action]string{AddObject: diag.Green, DeleteObject: diag.Red}[o.Action]
 		if color == "" {
-			color = yellow
+			color = diag.Yellow
 		}
 		h.line("  ", color, o.Action.mark()+" "+o.heading())
 		lines, err := linesOf(o)
@@ -262,7 +253,7 @@ func (h *human) lines(indent string, lines []line) {
 		case ' ':
 			h.line(indent+"    ", "", l.text)
 		default:
-			h.line(indent+"  ", map[byte]string{'+': green, '-': red}[l.mark], strings.TrimRight(string(l.mark)+" "+l.text, " "))
+			h.line(indent+"  ", map[byte]string{'+': diag.Green, '-': diag.Red}[l.mark], strings.TrimRight(string(l.mark)+" "+l.text, " "))
 		}
 	}
 }

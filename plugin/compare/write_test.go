@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/krowave/krowave/render"
+	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/repo"
 )
@@ -272,12 +273,12 @@ func TestColor(t *testing.T) {
 		t.Errorf("an escape sequence of the input is printed:\n%q", plain.String())
 	}
 	text := colored.String()
-	for _, c := range []string{red, green, yellow, bold} {
+	for _, c := range []string{diag.Red, diag.Green, diag.Yellow, diag.Bold} {
 		if !strings.Contains(text, c) {
 			t.Errorf("no %q in %q", c, text)
 		}
 	}
-	for _, c := range []string{red, green, yellow, bold, reset} {
+	for _, c := range []string{diag.Red, diag.Green, diag.Yellow, diag.Bold, "\x1b[0m"} {
 		text = strings.ReplaceAll(text, c, "")
 	}
 	if diff := cmp.Diff(plain.String(), text); diff != "" {

@@ -17,11 +17,12 @@ type Input struct {
 	// Settings are the settings of the project, of several what the flags say alone.
 	Settings settings.Values
 	Diags    diag.List
-	Sources  map[string][]byte // by name, for snippets
-	Passed   []repo.Passed     // what walks skipped
-	Verbose  bool              // findings are printed one by one
-	Color    bool              // they go to a terminal that has colours
-	Unread   []string          // files and directories that are meant and could not be read
+	Sources  map[string][]byte        // by name, for snippets
+	Passed   []repo.Passed            // what walks skipped
+	Verbose  bool                     // findings are printed one by one
+	Color    bool                     // they go to a terminal that has colours
+	Link     func(file string) string // the address of a file for such a terminal; nil for others
+	Unread   []string                 // files and directories that are meant and could not be read
 }
 
 // Unit is the part of an input that is rendered at once, under the settings of
@@ -41,7 +42,7 @@ func (in *Input) Source(name string) []byte { return in.Sources[name] }
 
 // Printing says how findings about the input are printed.
 func (in *Input) Printing() report.Printing {
-	return report.Printing{Source: in.Source, Strict: in.Settings.Strict, Verbose: in.Verbose, Color: in.Color}
+	return report.Printing{Source: in.Source, Strict: in.Settings.Strict, Verbose: in.Verbose, Color: in.Color, Link: in.Link}
 }
 
 // Files are the files of all units that are rendered.

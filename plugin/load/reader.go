@@ -57,6 +57,7 @@ func newReader(l Loader) (*reader, error) {
 	r.in.Sources, r.in.Settings = map[string][]byte{}, r.own
 	r.in.Verbose, r.in.Color = l.Settings.Verbose, l.Streams.ColorOn(l.Streams.Err)
 	if l.Settings.Ref == "" {
+		r.in.Link = l.Streams.Links(l.Streams.Err)
 		return r, nil
 	}
 	if r.own.Root != "" {

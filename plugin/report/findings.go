@@ -14,6 +14,7 @@ type Printing struct {
 	Strict  bool                     // warnings count as errors
 	Verbose bool                     // nothing is folded
 	Color   bool
+	Link    func(file string) string // the address of a file, for terminals that open it
 }
 
 // Findings prints findings for people: causes first, equal ones once. It returns
@@ -35,7 +36,7 @@ func (how Printing) print(w io.Writer, list diag.List) error {
 	if !how.Verbose {
 		list = Folded(list, how.Source)
 	}
-	return diag.Print(w, list, diag.PrintOptions{Source: how.Source, Color: how.Color})
+	return diag.Print(w, list, diag.PrintOptions{Source: how.Source, Color: how.Color, Link: how.Link})
 }
 
 // promote makes warnings errors.

@@ -9,7 +9,7 @@ import (
 
 // human prints the findings as other commands do, and a line that counts.
 func (r *Report) human(w io.Writer) error {
-	if err := (Printing{Source: r.Source, Verbose: r.Verbose, Color: r.Color}).print(w, r.Diags); err != nil {
+	if err := (Printing{Source: r.Source, Verbose: r.Verbose, Color: r.Color, Link: r.Link}).print(w, r.Diags); err != nil {
 		return err
 	}
 	s := r.Summary

@@ -20,6 +20,7 @@ type Report struct {
 	Summary  Summary
 	Verbose  bool // for people, too, nothing is folded
 	Color    bool // for people
+	Link     func(file string) string
 }
 
 // Summary counts what was checked and what was found.

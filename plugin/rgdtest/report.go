@@ -17,6 +17,8 @@ const (
 	Human Format = "human"
 	JSON  Format = "json"
 	JUnit Format = "junit"
+
+	Colored Format = "colored" // Human, for a terminal
 )
 
 // Formats lists them for flags.
@@ -63,8 +65,25 @@ func Write(w io.Writer, outcomes []*Outcome, format Format) error {
 		b.WriteByte('\n')
 	}
 	b.WriteString(Summary(outcomes) + "\n")
-	_, err := io.WriteString(w, b.String())
+	text := b.String()
+	if format == Colored {
+		text = colored(text)
+	}
+	_, err := io.WriteString(w, text)
 	return err
+}
+
+// colored paints the status of each case.
+func colored(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		for status, color := range map[Status]string{Pass: diag.Green, Fail: diag.Red, Skip: diag.Yellow} {
+			if rest, ok := strings.CutPrefix(line, string(status)+"  "); ok {
+				lines[i] = diag.Paint(color, string(status)) + "  " + rest
+			}
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // reason is what is wrong with an RGD that a case cannot be rendered because of,

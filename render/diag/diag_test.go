@@ -74,6 +74,13 @@ func TestPrint(t *testing.T) {
 			diag.PrintOptions{Max: 1}, "x:1:1:  [r]\nand 1 more\n"},
 		{"colour", diag.List{{Severity: diag.Warning, Rule: "r", Pos: at("b.yaml", 1, 1), Message: "m"}},
 			diag.PrintOptions{Color: true}, "\x1b[1mb.yaml:1:1:\x1b[0m \x1b[33mwarning:\x1b[0m m [r]\n"},
+		{"a link", diag.List{{Rule: "r", Pos: at("b.yaml", 1, 1), Message: "m"}, {Rule: "r", Pos: at("none", 1, 1), Message: "m"}},
+			diag.PrintOptions{Link: func(file string) string {
+				if file == "none" {
+					return ""
+				}
+				return "file:///x/" + file
+			}}, "\x1b]8;;file:///x/b.yaml\x1b\\b.yaml:1:1:\x1b]8;;\x1b\\ m [r]\nnone:1:1: m [r]\n"},
 		{"hostile names", diag.List{{Rule: "r", Pos: at("b\x1b]0;x.yaml", 1, 1), Message: "a\u202eb\u200bc\u2028d\u009b1m\U000e0041", Object: "K \u2066n", Path: "p\nq", Hint: "\ufeffh"}},
 			diag.PrintOptions{}, "b\ufffd]0;x.yaml:1:1: a\ufffdb\ufffdc d\ufffd1m\ufffd [r]\n    object: K \ufffdn\n    path: p q\n    hint: \ufffdh\n"},
 		{"long texts", diag.List{{Rule: "r", Pos: at("b.yaml", 1, 1), Message: "begin " + strings.Repeat("ö", 1000) + " end"}},

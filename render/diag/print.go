@@ -18,15 +18,10 @@ type PrintOptions struct {
 	Source func(file string) []byte
 	// Color adds ANSI colours.
 	Color bool
+	// Link returns the address of a file, or "" for none; terminals open it. A nil
+	// func links nothing.
+	Link func(file string) string
 }
-
-const (
-	colorBold   = "\x1b[1m"
-	colorRed    = "\x1b[31m"
-	colorYellow = "\x1b[33m"
-	colorCyan   = "\x1b[36m"
-	colorReset  = "\x1b[0m"
-)
 
 // Print writes the findings in the order of l: for each a line
 // "file:line:col: message [rule]" and indented lines with what else is known.
@@ -62,12 +57,12 @@ type sourceFile struct {
 }
 
 func (p *printer) diagnostic(d Diagnostic) {
-	p.out.WriteString(p.paint(colorBold, Clean(d.Pos.short())+":") + " ")
+	p.out.WriteString(p.link(d.Pos.File, p.paint(Bold, Clean(d.Pos.short())+":")) + " ")
 	switch d.Severity {
 	case Warning:
-		p.out.WriteString(p.paint(colorYellow, "warning:") + " ")
+		p.out.WriteString(p.paint(Yellow, "warning:") + " ")
 	case Info:
-		p.out.WriteString(p.paint(colorCyan, "info:") + " ")
+		p.out.WriteString(p.paint(Cyan, "info:") + " ")
 	}
 	fmt.Fprintf(&p.out, "%s [%s]\n", d.Message, d.Rule)
 	p.detail("as built by ", d.Pos.Built)
@@ -109,18 +104,28 @@ func (p *printer) snippet(d Diagnostic) {
 		}
 		column++
 	}
-	color := colorRed
+	color := Red
 	if d.Severity != Error {
-		color = colorYellow
+		color = Yellow
 	}
 	p.out.WriteString("    " + Clean(line) + "\n    " + pad.String() + p.paint(color, "^") + "\n")
+}
+
+func (p *printer) link(file, text string) string {
+	if p.opts.Link == nil {
+		return text
+	}
+	if to := p.opts.Link(file); to != "" {
+		return "\x1b]8;;" + Clean(to) + "\x1b\\" + text + "\x1b]8;;\x1b\\"
+	}
+	return text
 }
 
 func (p *printer) paint(color, text string) string {
 	if !p.opts.Color {
 		return text
 	}
-	return color + text + colorReset
+	return Paint(color, text)
 }
 
 // sourceLine returns a line of a file as characters. Where lines begin is found

@@ -116,7 +116,11 @@ func (t *testRun) test(args []string) error {
 			return err
 		}
 	}
-	if err := rgdtest.Write(t.Streams.Out, outcomes, rgdtest.Format(t.flags.output.Value)); err != nil {
+	format := rgdtest.Format(t.flags.output.Value)
+	if format == rgdtest.Human && t.Streams.Color() {
+		format = rgdtest.Colored
+	}
+	if err := rgdtest.Write(t.Streams.Out, outcomes, format); err != nil {
 		return err
 	}
 	if rgdtest.Count(outcomes, rgdtest.Fail) > 0 {

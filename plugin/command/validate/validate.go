@@ -66,5 +66,8 @@ func validate(c load.Loader, args []string) (*report.Report, error) {
 		return nil, err
 	}
 	checked.Report.Color = c.Streams.Color()
+	if c.Settings.Ref == "" {
+		checked.Report.Link = c.Streams.Links(c.Streams.Out)
+	}
 	return checked.Report, nil
 }
