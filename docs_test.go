@@ -169,7 +169,10 @@ func TestCommandsParse(t *testing.T) {
 
 // TestFlagsExist looks up each flag that the docs name without a command.
 func TestFlagsExist(t *testing.T) {
-	known := map[string]bool{"--post-renderer": true, "--post-renderer-args": true} // Helm's
+	known := map[string]bool{
+		"--post-renderer": true, "--post-renderer-args": true, // of Helm
+		"--argocd-config-dir": true, "--render-method": true, // of argocd-diff-preview
+	}
 	collectFlags(t, known)
 	flag := regexp.MustCompile("`(--[a-z][a-z0-9-]*)(?:[ =][^`\n]*)?`")
 	eachFile(t, func(name string) {
