@@ -145,6 +145,7 @@ func newRoot(s Streams, running *bool, commands []command) *cobra.Command {
 	for _, c := range commands {
 		root.AddCommand(c.make(s))
 	}
+	completeNames(root, s)
 	for _, c := range root.Commands() {
 		c.Example = strings.ReplaceAll(c.Example, "krowave ", program+" ")
 	}

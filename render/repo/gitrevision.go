@@ -193,6 +193,26 @@ func (r *Repository) reference(name plumbing.ReferenceName) (plumbing.Hash, erro
 	return plumbing.ZeroHash, errors.New("symbolic references form a cycle")
 }
 
+// Names lists what a revision may be called, sorted: branches, tags, branches of
+// remotes, and HEAD.
+func (r *Repository) Names() ([]string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	refs, err := r.refs.IterReferences()
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	err = refs.ForEach(func(ref *plumbing.Reference) error {
+		if name := ref.Name(); name == plumbing.HEAD || name.IsBranch() || name.IsTag() || name.IsRemote() {
+			out = append(out, name.Short())
+		}
+		return nil
+	})
+	slices.Sort(out)
+	return slices.Compact(out), err
+}
+
 // abbreviated finds the one commit or tag whose hash begins with name.
 func (r *Repository) abbreviated(name string) (plumbing.Hash, error) {
 	none := plumbing.ZeroHash
