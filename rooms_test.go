@@ -96,6 +96,7 @@ var rooms = []string{
 	"render/outline",
 	"render/object",
 	"render/compat",
+	"render/progress",
 	"render/diag",
 }
 

@@ -61,6 +61,14 @@ func Main(ctx context.Context, s Streams, args []string) int {
 	if s.In == nil {
 		s.In = strings.NewReader("")
 	}
+	if cli.IsTerminal(s.Err) && s.Env("TERM") != "dumb" {
+		p := cli.NewProgress(s.Err)
+		var done context.CancelFunc
+		ctx, done = context.WithCancel(ctx)
+		defer done()
+		defer p.End()
+		ctx, s.Out, s.Err = p.Start(ctx), p.Before(s.Out), p.Before(s.Err)
+	}
 	running := false
 	root := newRoot(s, &running, named(args))
 	root.SetArgs(append([]string{}, args...))

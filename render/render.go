@@ -43,6 +43,7 @@ import (
 	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/output"
 	"github.com/krowave/krowave/render/override"
+	"github.com/krowave/krowave/render/progress"
 )
 
 // Render reads, compiles and expands. The Result is usable whenever the error
@@ -190,6 +191,7 @@ type expansions struct {
 // slot of its document.
 func expandAll(ctx context.Context, docs documents, e *instance.Expander, opts Options) ([]*Instance, diag.List, error) {
 	x := &expansions{docs: docs.Objects, tops: make([]*Instance, len(docs.Objects)), diags: make([]diag.List, len(docs.Objects)), total: newTotal(len(docs.Objects), opts)}
+	counter := progress.Of(ctx)
 	err := parallel.Each(ctx, opts.Jobs, len(docs.Objects), func(ctx context.Context, i int) (err error) {
 		d := docs.Objects[i]
 		var made instance.Made
@@ -204,6 +206,7 @@ func expandAll(ctx context.Context, docs documents, e *instance.Expander, opts O
 		default:
 			if x.tops[i], x.diags[i], err = e.Expand(ctx, d, g); err == nil && x.tops[i] != nil {
 				made = x.tops[i].Made
+				counter.Instance()
 			}
 		}
 		if err == nil {

@@ -50,6 +50,9 @@ func (s Streams) ColorOn(w io.Writer) bool {
 
 // IsTerminal reports whether a writer is a terminal.
 func IsTerminal(w io.Writer) bool {
+	if a, ok := w.(*after); ok {
+		w = a.Writer
+	}
 	file, ok := w.(*os.File)
 	if !ok {
 		return false

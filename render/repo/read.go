@@ -46,6 +46,7 @@ func (s *selection) content(name string) ([]byte, error) {
 
 // checked reads a file that check has nothing to say about.
 func (s *selection) checked(name string) ([]byte, error) {
+	s.counter.File()
 	data, err := fs.ReadFile(s.fsys, name)
 	switch {
 	case err != nil:

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/progress"
 )
 
 // Request says what to select.
@@ -74,7 +75,7 @@ func (t *Tree) selection(ctx context.Context, req Request) *selection {
 	req.Lookup = req.Lookup || req.Search
 	return &selection{
 		ctx: ctx, tree: t, fsys: t.fsys, limits: t.Limits.withDefaults(), req: req,
-		seen: map[string]bool{}, scans: map[string]*scan{},
+		seen: map[string]bool{}, scans: map[string]*scan{}, counter: progress.Of(ctx),
 	}
 }
 
@@ -141,9 +142,10 @@ type selection struct {
 	stdin bool
 	scans map[string]*scan // of kustomization directories
 
-	out   Selection
-	bytes int64
-	count int
+	out     Selection
+	bytes   int64
+	count   int
+	counter *progress.Counter // of files, for who shows them
 }
 
 // pick is a file, or a kustomization directory.

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/compare"
 )
 
@@ -58,7 +59,7 @@ func (c *comparison) runExternal(program string, report *compare.Report) (differ
 		}
 	}
 	cmd := exec.CommandContext(c.Command.Context(), words[0], append(args, dirs[0], dirs[1])...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = c.Streams.Dir, c.Streams.Out, c.Streams.Err
+	cmd.Dir, cmd.Stdout, cmd.Stderr = c.Streams.Dir, cli.Handed(c.Streams.Out), cli.Handed(c.Streams.Err)
 	err = cmd.Run()
 	var exit *exec.ExitError
 	switch {
