@@ -25,7 +25,9 @@ type Progress struct {
 	mu    sync.Mutex
 	shown bool // the line is on the terminal
 	over  bool
-	last  int64 // of files and instances together
+	last  int64         // of files and instances together
+	from  time.Duration // when the first instances were seen
+	first int64         // how many those were
 }
 
 // NewProgress returns the progress of what runs under the context that Start makes,
@@ -65,8 +67,13 @@ func (p *Progress) Tick(since time.Duration) bool {
 	}
 	p.last, p.shown = files+instances, true
 	line := fmt.Sprintf("%d files read", files)
-	if instances > 0 {
-		line += fmt.Sprintf(", %d instances rendered (%.0f/s)", instances, float64(instances)/since.Seconds())
+	switch {
+	case instances == 0:
+	case p.first == 0:
+		p.from, p.first = since, instances
+		line += fmt.Sprintf(", %d instances rendered", instances)
+	default:
+		line += fmt.Sprintf(", %d instances rendered (%.0f/s)", instances, float64(instances-p.first)/(since-p.from).Seconds())
 	}
 	fmt.Fprintf(p.to, "\r%s\x1b[K", line)
 	return true

@@ -37,13 +37,18 @@ func TestProgress(t *testing.T) {
 	counter.Instance()
 	counter.Instance()
 	p.Tick(4 * time.Second)
-	want("\r1 files read, 2 instances rendered (0/s)\x1b[K")
+	want("\r1 files read, 2 instances rendered\x1b[K")
+	for range 10 {
+		counter.Instance()
+	}
+	p.Tick(6 * time.Second) // the rate is that of rendering: 10 in two seconds
+	want("\r1 files read, 12 instances rendered (5/s)\x1b[K")
 	if _, err := io.WriteString(p.Before(&terminal), "result\n"); err != nil {
 		t.Fatal(err)
 	}
 	want("\r\x1b[Kresult\n")
 	counter.File()
-	if p.Tick(5 * time.Second) {
+	if p.Tick(7 * time.Second) {
 		t.Error("there is more after the result")
 	}
 	want("")

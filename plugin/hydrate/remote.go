@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/go-git/go-git/v5"
@@ -127,12 +126,10 @@ func (r *Remote) wrap(doing string, err error) error {
 	return fmt.Errorf("%s %s: %s", doing, Public(r.URL), short(err.Error()))
 }
 
-var userinfo = regexp.MustCompile(`(https?://)[^/@\s"]*@`)
-
 // short is a text of a server on one line that can be read. No URL in it has a
 // user.
 func short(s string) string {
-	s = diag.Clean(userinfo.ReplaceAllString(strings.TrimSpace(s), "$1"))
+	s = diag.Clean(diag.WithoutUsers(strings.TrimSpace(s)))
 	if text := []rune(s); len(text) > 500 {
 		return string(text[:500]) + "..."
 	}

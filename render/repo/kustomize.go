@@ -241,11 +241,8 @@ func at(name string, n *yaml.Node) diag.Position {
 }
 
 func (c *scanner) refuse(name string, n *yaml.Node) {
-	c.out.found.Errorf(at(name, n), "kustomize-remote", "%q is remote, and nothing is fetched during a render; copy it into the repository", clip(userinfo.ReplaceAllString(n.Value, "$1***@")))
+	c.out.found.Errorf(at(name, n), "kustomize-remote", "%q is remote, and nothing is fetched during a render; copy it into the repository", clip(diag.WithoutUsers(n.Value)))
 }
-
-// userinfo matches the credentials of a URL.
-var userinfo = regexp.MustCompile(`(://)[^/?#\s]*@`)
 
 // entries checks a list of files and directories, and follows it.
 func (c *scanner) entries(name string, list *yaml.Node, field string) {

@@ -38,7 +38,7 @@ var repositories = []attack{
 	},
 	{
 		name: "a .git file that leads elsewhere", build: of(files{".git": "gitdir: /proc/self/root/etc\n", "a.yaml": config}),
-		args: diff, says: `.`, local: true,
+		args: diff, says: `the Git repository has no commit yet`, local: true,
 	},
 	{
 		name: "settings of Git that run programs", build: committed(func(dir string) error {
