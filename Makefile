@@ -91,7 +91,7 @@ admission:
 argocd:
 	cd testdata/argocd && $(GOTEST) -count=1 .
 
-# 10,000 good, bad, slow and cancelled requests of 32 clients to the plugin server. argocd sends 1,000.
+# 10,000 good, bad, slow and cancelled requests of 64 clients to the plugin server. argocd sends 1,000.
 soak:
 	cd testdata/argocd && KROWAVE_SOAK=10000 $(GOTEST) -count=1 -timeout 30m -v -run '^TestSoak$$' .
 

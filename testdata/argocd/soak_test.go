@@ -27,7 +27,7 @@ import (
 )
 
 const (
-	soakCallers = 32
+	soakCallers = 64
 	soakApps    = 24
 )
 
