@@ -26,6 +26,7 @@ type Options struct {
 	ArgoCD    string         // "2.14" or "3"; default "3"
 	Namespace string         // of Argo CD; default "argocd"
 	Image     string         // of the plugin; default DefaultImage
+	Size      string         // one of Sizes; default "small"
 	Health    map[string]any // argocd-cm as a whole, with health checks; none when nil
 }
 
@@ -54,7 +55,11 @@ func Files(opts Options) ([]File, error) {
 	if opts.ArgoCD != "2.14" {
 		names = append(names, hydratedExample)
 	}
-	fill := strings.NewReplacer("$(NAMESPACE)", opts.Namespace, "$(IMAGE)", opts.Image)
+	size, err := sizeOf(opts.Size)
+	if err != nil {
+		return nil, err
+	}
+	fill := strings.NewReplacer(append(size.fill(), "$(NAMESPACE)", opts.Namespace, "$(IMAGE)", opts.Image)...)
 	var out []File
 	for _, name := range names {
 		text, err := manifests.ReadFile("manifests/" + name)

@@ -5,12 +5,18 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/yaml"
 
 	"github.com/krowave/krowave/argocd/install"
 	"github.com/krowave/krowave/render/diag"
@@ -49,8 +55,9 @@ func golden(t *testing.T, name string, got []byte) {
 
 func TestText(t *testing.T) {
 	for name, opts := range map[string]install.Options{
-		"install-3.yaml":    {},
-		"install-2.14.yaml": {ArgoCD: "2.14", Namespace: "gitops", Image: "registry.example.com:5000/krowave@sha256:0123", Health: health()},
+		"install-3.yaml":     {},
+		"install-large.yaml": {Size: "large"},
+		"install-2.14.yaml":  {ArgoCD: "2.14", Namespace: "gitops", Image: "registry.example.com:5000/krowave@sha256:0123", Health: health()},
 	} {
 		files, err := install.Files(opts)
 		if err != nil {
@@ -111,6 +118,42 @@ func TestKustomize(t *testing.T) {
 	}
 	if again := build(t, opts); !bytes.Equal(text, again) {
 		t.Error("a second build gives other bytes")
+	}
+}
+
+// TestSizes builds the component of each size: it is enough for --check, and what a process may hold fits into what
+// its container may.
+func TestSizes(t *testing.T) {
+	for _, size := range install.Sizes() {
+		opts := install.Options{Size: size}
+		text := build(t, opts)
+		if lacks := check(t, size, text, opts); lacks != "" {
+			t.Errorf("%s:\n%s", size, lacks)
+		}
+		first, _, _ := bytes.Cut(text, []byte("\n---\n"))
+		var d appsv1.Deployment
+		if err := yaml.Unmarshal(first, &d); err != nil {
+			t.Fatal(err)
+		}
+		at := slices.IndexFunc(d.Spec.Template.Spec.Containers, func(c corev1.Container) bool { return c.Name == "krowave" })
+		if at < 0 {
+			t.Fatalf("%s has no container krowave", size)
+		}
+		c := d.Spec.Template.Spec.Containers[at]
+		limit, request := c.Resources.Limits.Memory().Value(), c.Resources.Requests.Memory().Value()
+		soft := resource.MustParse(strings.TrimSuffix(c.Env[0].Value, "B"))
+		cached := int64(256 << 20)
+		for _, arg := range c.Args {
+			if text, ok := strings.CutPrefix(arg, "--cache-bytes="); ok {
+				var err error
+				if cached, err = strconv.ParseInt(text, 10, 64); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		if c.Env[0].Name != "GOMEMLIMIT" || soft.Value() >= limit || soft.Value() < limit*8/10 || request > limit/2 || cached > soft.Value()/3 {
+			t.Errorf("%s: request %d, limit %d, %s %s, cache %d", size, request, limit, c.Env[0].Name, c.Env[0].Value, cached)
+		}
 	}
 }
 
@@ -196,7 +239,7 @@ func TestEachSettingIsChecked(t *testing.T) {
 
 func TestBadOptions(t *testing.T) {
 	for _, opts := range []install.Options{
-		{ArgoCD: "1.8"}, {Namespace: "Argo CD"}, {Namespace: "a\nb: c"}, {Image: "krowave: x"}, {Image: "a b"}, {Image: "krowave:"}, {Image: "-x"},
+		{ArgoCD: "1.8"}, {Namespace: "Argo CD"}, {Namespace: "a\nb: c"}, {Image: "krowave: x"}, {Image: "a b"}, {Image: "krowave:"}, {Image: "-x"}, {Size: "huge"},
 	} {
 		if _, err := install.Files(opts); err == nil {
 			t.Errorf("%+v is accepted", opts)

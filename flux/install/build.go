@@ -14,6 +14,7 @@ import (
 // builder collects files, and the first error.
 type builder struct {
 	opts    Options
+	size    size
 	files   []File
 	err     error
 	writers []string // users that the controllers are
@@ -81,6 +82,7 @@ func (b *builder) controller(shard string) {
 		"--storage-path=/data", "--storage-addr=:9090", "--storage-adv-addr=" + host,
 		"--events-addr=http://notification-controller." + b.opts.Flux + ".svc.cluster.local./",
 	}
+	args = append(args, b.size.args...)
 	if selector != "" {
 		args = append(args, "--watch-label-selector="+selector)
 	}
@@ -104,7 +106,10 @@ func (b *builder) controller(shard string) {
 		mounts = append(mounts, map[string]any{"name": "tls", "mountPath": "/tls", "readOnly": true})
 		volumes = append(volumes, map[string]any{"name": "tls", "secret": map[string]any{"secretName": b.opts.TLSSecret}})
 	}
-	values := map[string]string{"NAME": name, "PORT": port, "ARGS": b.json(args), "MOUNTS": b.json(mounts), "VOLUMES": b.json(volumes)}
+	values := map[string]string{
+		"NAME": name, "PORT": port, "ARGS": b.json(args), "MOUNTS": b.json(mounts), "VOLUMES": b.json(volumes),
+		"CPU": b.size.cpu, "MEMORY": b.size.memory, "CPULIMIT": b.size.cpuLimit, "MEMORYLIMIT": b.size.memoryLimit,
+	}
 	file := strings.TrimPrefix(name, "krowave-") + ".yaml"
 	b.add(file, "deployment.yaml", values)
 	b.add(file, "networkpolicy.yaml", values)

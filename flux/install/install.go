@@ -22,6 +22,7 @@ type Options struct {
 	Flux      string   // namespace of Flux's controllers; default "flux-system"
 	Image     string   // default DefaultImage
 	Shards    []string // keys of further controllers, for objects labelled sharding.fluxcd.io/key
+	Size      string   // one of Sizes; default "small"
 
 	LiveValues            LiveValues
 	DefaultServiceAccount string // for objects that name none
@@ -67,7 +68,14 @@ func Files(opts Options) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{opts: opts}
+	size, err := sizeOf(opts.Size)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Shards == nil {
+		opts.Shards = size.shards
+	}
+	b := &builder{opts: opts, size: size}
 	b.add("crd.yaml", "krowave.dev_renderedsources.yaml", nil)
 	b.rbac()
 	for _, shard := range append([]string{""}, opts.Shards...) {

@@ -42,7 +42,7 @@ func text(t *testing.T, opts install.Options) string {
 }
 
 func TestText(t *testing.T) {
-	for name, opts := range map[string]install.Options{"default.yaml": {}, "everything.yaml": everything} {
+	for name, opts := range map[string]install.Options{"default.yaml": {}, "everything.yaml": everything, "large.yaml": {Size: "large"}} {
 		got := text(t, opts)
 		_, got, _ = strings.Cut(got, "# rbac.yaml\n") // what is before is the generated CRD
 		file := filepath.Join("testdata", name)
@@ -98,7 +98,7 @@ func typed(kind string) any {
 // TestObjectsFitTheirTypes decodes every object strictly into Kubernetes' own
 // type of it.
 func TestObjectsFitTheirTypes(t *testing.T) {
-	for name, opts := range map[string]install.Options{"default": {}, "everything": everything} {
+	for name, opts := range map[string]install.Options{"default": {}, "everything": everything, "medium": {Size: "medium"}, "large": {Size: "large"}} {
 		documents, found := manifest.Read(name, []byte(text(t, opts)), manifest.Limits{})
 		if len(found) > 0 {
 			t.Fatal(found)
@@ -148,6 +148,9 @@ func checkDeployment(t *testing.T, d *appsv1.Deployment) {
 	}
 	if err := flags.Parse(c.Args[2:]); err != nil {
 		t.Errorf("%s: %v", d.Name, err)
+	}
+	if limit := c.Resources.Limits.Memory().Value(); o.CacheBytes > limit/3 || c.Resources.Requests.Memory().Value() > limit/2 {
+		t.Errorf("%s may cache %d bytes, with a limit of %d", d.Name, o.CacheBytes, limit)
 	}
 	if d.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType || *d.Spec.Replicas != 1 {
 		t.Errorf("%s: two replicas may serve one address", d.Name)
@@ -200,7 +203,8 @@ func TestRefusedOptions(t *testing.T) {
 		"shard":       {Shards: []string{"A"}},
 		"shards":      {Shards: []string{"a", "a"}},
 		"account":     {DefaultServiceAccount: "a: b"},
-		"size":        {StorageSize: "much"},
+		"storage":     {StorageSize: "much"},
+		"size":        {Size: "huge"},
 		"class":       {StorageClass: "fast"},
 		"secret":      {TLSSecret: "a\nb"},
 		"live values": {LiveValues: "all"},

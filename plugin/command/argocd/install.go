@@ -1,6 +1,7 @@
 package argocd
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,7 +22,7 @@ import (
 
 // installFlags are the flags of argocd install.
 type installFlags struct {
-	argoCD           options.Choice
+	argoCD, size     options.Choice
 	namespace, image string
 	output           options.Output
 	check            string
@@ -32,6 +33,8 @@ func (f *installFlags) bind(flags *pflag.FlagSet) {
 	flags.Var(&f.argoCD, "version", "version of Argo CD")
 	flags.StringVarP(&f.namespace, "namespace", "n", "argocd", "namespace of Argo CD")
 	flags.StringVar(&f.image, "image", install.DefaultImage, "image of the plugin")
+	f.size = options.Choice{Value: "small", Allowed: install.Sizes()}
+	flags.Var(&f.size, "size", "settings for up to 100 (small), 1,000 (medium) or 10,000 (large) Applications")
 	f.output = options.NewOutput("yaml")
 	flags.VarP(&f.output, "output", "o", "output: print everything, or write a kustomize component to a directory")
 	flags.StringVar(&f.check, "check", "", "check the installation exported to FILE (- for standard input) and print what it lacks")
@@ -47,20 +50,25 @@ func newArgoCDInstallCommand(s cli.Streams) *cobra.Command {
 			"with paths of RGDs, also their health checks. It applies nothing.\n\n--check reads exported manifests and reports what they lack: " +
 			"exit code 0 if nothing, else 1.",
 		Example: "  krowave argocd install -o dir=krowave definitions\n" +
+			"  krowave argocd install --size medium -o dir=krowave\n" +
 			"  kubectl get deployments,configmaps,applications -n argocd -o yaml | krowave argocd install --check - definitions",
 	}
 	shared.Bind(cmd, options.Defaults(), append(options.OfInstances(), "namespace")...) // which is Argo CD's here
 	flags.bind(cmd.Flags())
 	options.Complete(cmd, "version", flags.argoCD.Allowed...)
+	options.Complete(cmd, "size", flags.size.Allowed...)
 	options.Complete(cmd, "output", "yaml", "dir=")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		opts := install.Options{ArgoCD: flags.argoCD.Value, Namespace: flags.namespace, Image: flags.image}
+		opts := install.Options{ArgoCD: flags.argoCD.Value, Namespace: flags.namespace, Image: flags.image, Size: flags.size.Value}
 		if len(args) > 0 {
 			checks, err := healthChecks(load.New(cmd, s, &shared), args, healthOptions{argoCD: flags.argoCD.Value})
 			if err != nil {
 				return err
 			}
 			opts.Health = health.ConfigMap(checks)
+		}
+		if flags.check != "" && cmd.Flags().Changed("size") {
+			return cli.Usage(errors.New("--check does not compare sizes; leave --size out"))
 		}
 		if flags.check != "" {
 			return checkInstallation(s, flags.check, opts)

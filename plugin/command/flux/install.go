@@ -15,6 +15,7 @@ import (
 type fluxInstallFlags struct {
 	opts       install.Options
 	liveValues options.Choice
+	size       options.Choice
 	output     options.Output
 }
 
@@ -24,6 +25,8 @@ func (f *fluxInstallFlags) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Flux, "flux-namespace", install.DefaultNamespace, "namespace of Flux's controllers; only they may fetch artifacts")
 	flags.StringVar(&o.Image, "image", install.DefaultImage, "image of the controller")
 	flags.StringSliceVar(&o.Shards, "shards", nil, "additional controllers, one for each value of the label sharding.fluxcd.io/key")
+	f.size = options.Choice{Value: "small", Allowed: install.Sizes()}
+	flags.Var(&f.size, "size", "settings for up to 100 (small), 1,000 (medium) or 10,000 (large) RenderedSources; large has the shards shard1, shard2 and shard3 unless --shards is set")
 	f.liveValues = options.Choice{Value: string(install.LiveOwn), Allowed: []string{string(install.LiveNone), string(install.LiveOwn), string(install.LiveImpersonate)}}
 	flags.Var(&f.liveValues, "live-values", "permissions with which runtime: withhold reads live objects: none, the controller's own, or also those of the service accounts that objects name")
 	flags.StringVar(&o.DefaultServiceAccount, "default-service-account", "", "service account of objects that set none")
@@ -45,9 +48,11 @@ func newFluxInstall(s cli.Streams) *cobra.Command {
 			"protects ExternalArtifacts. It applies nothing.\n\nkustomize-controller reads ExternalArtifacts only with " +
 			"--feature-gates=ExternalArtifact=true; a comment in the manifests shows how to set it.",
 		Example: "  krowave flux install\n" +
+			"  krowave flux install --size medium\n" +
 			"  krowave flux install --shards=a,b --live-values=impersonate -o dir=clusters/prod/krowave",
 		Args: cli.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			flags.opts.Size = flags.size.Value
 			flags.opts.LiveValues = install.LiveValues(flags.liveValues.Value)
 			files, err := install.Files(flags.opts)
 			if err != nil {
@@ -67,6 +72,7 @@ func newFluxInstall(s cli.Streams) *cobra.Command {
 	}
 	flags.bind(cmd.Flags())
 	options.Complete(cmd, "live-values", flags.liveValues.Allowed...)
+	options.Complete(cmd, "size", flags.size.Allowed...)
 	options.Complete(cmd, "output", "yaml", "dir=")
 	return cmd
 }
