@@ -8,7 +8,7 @@ FUZZTIME ?= 5000x
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
-.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance versions property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak torture bench-cmp bench-peers observe generate image image-test web web-check e2e-preview soak-preview bench-preview
+.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance versions property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak torture bench-cmp bench-peers scaling soak-flux observe generate image image-test web web-check e2e-preview soak-preview bench-preview
 
 demo:
 	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
@@ -77,6 +77,15 @@ PEER_ROUNDS ?= 5
 bench-peers:
 	testdata/peers/run.sh -sizes $(PEER_SIZES) -rounds $(PEER_ROUNDS) -o docs
 
+# CPU and memory by the size of repositories: the command line, the sidecar with 1,000 Applications, the Flux controller
+# with 5,000 RenderedSources on a real kube-apiserver. Writes docs/scaling.md; takes half an hour.
+scaling:
+	testdata/scaling/run.sh -docs docs
+
+# Two Flux controllers with 500 RenderedSources on a real kube-apiserver; the one that leads is killed ten times.
+soak-flux:
+	cd testdata/scaling && KROWAVE_SOAK=500 $(GOTEST) -count=1 -timeout 60m -v -run '^TestLeaderKilled$$' .
+
 # Hostile repositories against the command line and the Argo CD sidecar, as SECURITY.md lists them.
 torture:
 	$(GO) test -count=1 -parallel 2 ./testdata/torture
@@ -133,6 +142,8 @@ e2e-flux:
 helm:
 	testdata/helm/run.sh
 
+# The sidecar beside Argo CD's own plugin server with krowave, Helm and kustomize behind it. Writes its section of
+# docs/scaling.md. The first run builds Argo CD, which takes half an hour.
 bench-cmp:
 	testdata/argocd/e2e/bench.sh
 

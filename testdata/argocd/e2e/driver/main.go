@@ -7,6 +7,7 @@
 //	driver reposerver   what repo-server gets from the sidecar
 //	driver sync         what the application controller makes of it
 //	driver bench        the sidecar beside Argo CD's own plugin server
+//	driver compare      both, and Helm and kustomize behind the latter, as Markdown
 //
 // Each check is a line that begins with PASS or FAIL; the exit code is 1 when
 // one failed.
@@ -33,11 +34,13 @@ type settings struct {
 	work     string
 	version  string // of Argo CD, as krowave argocd health wants it
 
+	helm, kustomize, output string
+
 	files, apps, stock int
 }
 
 func main() {
-	subcommands := map[string]func(context.Context, *world) error{"reposerver": checkRepoServer, "sync": checkSync, "bench": bench}
+	subcommands := map[string]func(context.Context, *world) error{"reposerver": checkRepoServer, "sync": checkSync, "bench": bench, "compare": compareTools}
 	var s settings
 	flags := flag.NewFlagSet("driver", flag.ExitOnError)
 	flags.StringVar(&s.argocd, "argocd", "", "binary of Argo CD")
@@ -47,11 +50,21 @@ func main() {
 	flags.StringVar(&s.examples, "examples", "", "krowave's examples/shop")
 	flags.StringVar(&s.work, "work", "", "empty directory")
 	flags.StringVar(&s.version, "version", "", "version of Argo CD: 2.14 or 3")
+	flags.StringVar(&s.helm, "helm", "", "compare: binary of Helm")
+	flags.StringVar(&s.output, "o", "", "compare: file for the Markdown, instead of standard output")
+	flags.StringVar(&s.kustomize, "kustomize", "", "compare: binary of kustomize")
 	flags.IntVar(&s.files, "files", 3000, "bench: files of the repository")
 	flags.IntVar(&s.apps, "apps", 500, "bench: applications")
 	flags.IntVar(&s.stock, "stock", 40, "bench: applications that the stock plugin server is asked for")
+	if len(os.Args) == 4 && os.Args[1] == "floor" { // -work FILE, by the driver itself
+		if err := readFloor(os.Args[3]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if len(os.Args) < 2 || subcommands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: driver reposerver|sync|bench FLAGS")
+		fmt.Fprintln(os.Stderr, "usage: driver reposerver|sync|bench|compare FLAGS")
 		os.Exit(2)
 	}
 	_ = flags.Parse(os.Args[2:]) // ExitOnError
