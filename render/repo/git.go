@@ -37,6 +37,7 @@ type Repository struct {
 	stores  []string // the directory of each
 	blobs   map[plumbing.Hash][]byte
 	bytes   int64 // of blobs
+	found   int   // objects that were read from the stores
 }
 
 // ErrNoRepository is the error of OpenGit where no repository is.
@@ -194,6 +195,7 @@ func (r *Repository) find(kind plumbing.ObjectType, hash plumbing.Hash) (plumbin
 	for _, s := range r.objects {
 		found, err := s.EncodedObject(kind, hash)
 		if err == nil {
+			r.found++
 			return found, nil
 		}
 		if !errors.Is(err, plumbing.ErrObjectNotFound) {

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,10 +30,55 @@ import (
 // kills is how often the leader is killed.
 const kills = 10
 
-// replica is one of two controllers.
+// replica is one of two controllers. One that ends is started again with its storage, as the kubelet would.
 type replica struct {
-	*process
-	name, metrics string
+	name  string
+	begin func() (*process, string, error)
+
+	mu      sync.Mutex
+	p       *process
+	metrics string // address
+	ended   int
+	stopped bool
+}
+
+func (r *replica) now() (*process, string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.p, r.metrics
+}
+
+func (r *replica) ends() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ended
+}
+
+// keep starts the controller again and again.
+func (r *replica) keep() {
+	for {
+		p, _ := r.now()
+		<-p.done
+		r.mu.Lock()
+		if r.stopped {
+			r.mu.Unlock()
+			return
+		}
+		r.ended++
+		if next, metrics, err := r.begin(); err == nil {
+			r.p, r.metrics = next, metrics
+		}
+		r.mu.Unlock()
+		time.Sleep(time.Second)
+	}
+}
+
+func (r *replica) stop() {
+	r.mu.Lock()
+	r.stopped = true
+	p := r.p
+	r.mu.Unlock()
+	p.stop()
 }
 
 // TestLeaderKilled has two controllers, of which one leads, follow commits, and kills the leader after each commit.
@@ -62,14 +108,18 @@ func TestLeaderKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	begin := func(name string) *replica {
-		p, metrics, err := c.controller(name, append([]string{
-			"--storage-addr", address, "--enable-leader-election", "--leader-election-lease-duration=4s",
-			"--leader-election-renew-deadline=3s", "--leader-election-retry-period=1s",
-		}, large...)...)
-		if err != nil {
+		r := &replica{name: name, begin: func() (*process, string, error) {
+			return c.controller(name, append([]string{
+				"--storage-addr", address, "--enable-leader-election", "--leader-election-lease-duration=15s",
+				"--leader-election-renew-deadline=12s", "--leader-election-retry-period=2s",
+			}, large...)...)
+		}}
+		var err error
+		if r.p, r.metrics, err = r.begin(); err != nil {
 			t.Fatal(err)
 		}
-		return &replica{p, name, metrics}
+		go r.keep()
+		return r
 	}
 	replicas := []*replica{begin("one"), begin("two")}
 	defer func() {
@@ -91,9 +141,8 @@ func TestLeaderKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Duration(n%4) * time.Second) // at various moments of the work
-		killed := leader(t, replicas)
-		replicas[killed].kill()
-		replicas[killed] = begin(replicas[killed].name)
+		p, _ := leader(t, replicas).now()
+		p.kill()
 		at, err := c.published(10 * time.Minute)
 		if err != nil {
 			t.Fatal(err)
@@ -102,12 +151,13 @@ func TestLeaderKilled(t *testing.T) {
 			took = append(took, when.Sub(from))
 		}
 		c.serves(t, n+2)
-		now := replicas[leader(t, replicas)]
-		goroutines, err := metric(now.metrics, "go_goroutines")
+		now := leader(t, replicas)
+		p, metrics := now.now()
+		goroutines, err := metric(metrics, "go_goroutines")
 		if err != nil {
 			t.Fatal(err)
 		}
-		held, _, err := now.memory()
+		held, _, err := p.memory()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,20 +168,21 @@ func TestLeaderKilled(t *testing.T) {
 		t.Logf("kill %d: %s took over; %.0f goroutines, %.0f MiB", n+1, now.name, goroutines, mib(held))
 	}
 	slices.Sort(took)
-	t.Logf("%d RenderedSources, %d kills: published after p50 %s, p99 %s", sources, kills, took[len(took)/2], took[len(took)*99/100])
+	t.Logf("%d RenderedSources, %d kills, %d ends of processes: published after p50 %s, p99 %s", sources, kills, replicas[0].ends()+replicas[1].ends(), took[len(took)/2], took[len(took)*99/100])
 	if last[0] > first[0]+50 || last[1] > 1.5*first[1]+50 {
 		t.Errorf("goroutines and MiB: %.0f after the first kill, %.0f after the last", first, last)
 	}
 }
 
 // leader is the replica that leads, once there is one.
-func leader(t *testing.T, replicas []*replica) int {
+func leader(t *testing.T, replicas []*replica) *replica {
 	t.Helper()
-	at := -1
+	var at *replica
 	if err := within(time.Minute, func() error {
-		for i, r := range replicas {
-			if v, err := metric(r.metrics, "leader_election_master_status"); err == nil && v == 1 {
-				at = i
+		for _, r := range replicas {
+			_, metrics := r.now()
+			if v, err := metric(metrics, "leader_election_master_status"); err == nil && v == 1 {
+				at = r
 				return nil
 			}
 		}
