@@ -66,6 +66,7 @@ func newCMPServer(s cli.Streams) *cobra.Command {
 			if c.MessageBytes, err = cmpserver.MessageBytes(s.Env); err != nil {
 				return cli.Usage(err)
 			}
+			cli.Stay(s.Getenv, 100)
 			return cmpserver.Serve(cmd.Context(), c)
 		},
 	}

@@ -37,6 +37,7 @@ func newFluxController(s cli.Streams) *cobra.Command {
 			if err != nil {
 				return cli.Usage(fmt.Errorf("no cluster is configured: %w", err))
 			}
+			cli.Stay(s.Getenv, 100)
 			return controller.Run(cmd.Context(), config, o)
 		},
 	}

@@ -25,6 +25,7 @@ func New(s cli.Streams) *cobra.Command {
 	flags.Bind(cmd, options.Defaults(), "annotate", "waves", "emit", "instance")
 	cmd.Flags().Bool("stdio", true, "use standard input and output, which is the only way; editors add it")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		cli.Stay(s.Getenv, 100)
 		return lsp.Serve(cmd.Context(), s.In, s.Out, lsp.Options{Loader: load.New(cmd, s, &flags), Version: cli.CurrentBuild().Version, Log: s.Err})
 	}
 	return cmd

@@ -113,10 +113,8 @@ func (f *flags) run(cmd *cobra.Command, s cli.Streams, args []string) error {
 	} else {
 		o.NoChanges = "the working directory is not in a Git repository, so there is nothing to compare with"
 	}
-	if s.Env("GOGC") == "" {
-		// What is shown stays in memory all the time, and a render beside it is short: half of it is enough for garbage.
-		debug.SetGCPercent(50)
-	}
+	// What is shown stays in memory all the time, and a render beside it is short: half of it is enough for garbage.
+	cli.Stay(s.Getenv, 50)
 	server := preview.New(address, o)
 	fmt.Fprintf(s.Out, "http://%s%s\n", reach(address), server.Path())
 	fmt.Fprintln(s.Err, "preview is served at this address until Ctrl-C")
