@@ -129,6 +129,11 @@ type Options struct {
 	CELOmitFunction   bool // kro's feature gate
 	KeepIdioms        bool // render what graph.KroArgoWorkaround describes; default: leave it out, with a warning
 
+	// Encode is for those who only print YAML: objects of instances are text,
+	// Object.Encoded, where no later stage reads them, and Instances are without
+	// their objects then. A render takes about half of the memory.
+	Encode bool
+
 	Foresee bool // expand Graphs for kro, too, into Result.Foreseen; nothing more is printed
 
 	Annotate    Annotate

@@ -75,10 +75,10 @@ func unknownName(d diag.Diagnostic) (name, bool) {
 // object without a name, such as a hook with generateName, is not one of them.
 func Collisions(objects []Object) diag.List {
 	var out diag.List
-	first := map[object.Key]*Object{}
+	first := make(map[object.Key]*Object, len(objects))
 	for i := range objects {
 		o := &objects[i]
-		k := object.KeyOf(o.Object)
+		k := o.Key()
 		if k.Name == "" || k.Kind == "" {
 			continue
 		}
@@ -93,7 +93,7 @@ func Collisions(objects []Object) diag.List {
 		if o.Instance != nil && o.Instance == other.Instance {
 			continue // its expansion says so
 		}
-		same := reflect.DeepEqual(o.Object, other.Object)
+		same := o.Encoded == nil && other.Encoded == nil && reflect.DeepEqual(o.Object, other.Object) // else an instance's, which matters nowhere
 		if same && o.Shared && other.Shared {
 			continue // the same definition for kro
 		}
@@ -107,7 +107,7 @@ func Collisions(objects []Object) diag.List {
 func collision(o, other *Object, harmless bool) diag.Diagnostic {
 	at, where := place(o)
 	before, whose := place(other)
-	title := object.KeyOf(o.Object).Title()
+	title := o.Key().Title()
 	d := diag.Diagnostic{
 		Severity: diag.Error, Rule: "duplicate-object", Pos: at, Object: where,
 		Message: title + " is rendered twice, and one would overwrite the other",

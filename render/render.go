@@ -91,18 +91,21 @@ func pipeline(ctx context.Context, in Input, opts Options) (*Result, error) {
 		diags = append(diags, straySelection(docs.Objects, set, opts)...)
 	}
 	e := expander(in.Project, docs, set, plan, rules, opts)
-	tops, found, err := expandAll(ctx, docs, e, opts)
+	if opts.Encode = opts.Encode && !opts.readsObjects(set); opts.Encode {
+		e.Options.Expand.Spare = new(expand.Spare)
+	}
+	made, found, err := expandAll(ctx, docs, e, opts)
 	if err != nil {
 		return nil, err
 	}
 	diags = append(diags, found...)
-	objects, found := output.Assemble(output.Input{Documents: docs.Objects, Instances: tops, Set: set, Plan: plan}, opts.output())
+	objects, found := output.Assemble(output.Input{Documents: docs.Objects, Instances: made.tops, Encoded: made.encoded, Set: set, Plan: plan}, opts.output())
 	diags = append(diags, found...)
 	for i := range objects {
 		objects[i].Project, objects[i].Default = in.Project, opts.Namespace
 	}
 	res := &Result{Objects: objects, Graphs: set.Graphs, Natives: set.Natives(), Catalog: set.Catalog, Diagnostics: diags}
-	for _, top := range tops {
+	for _, top := range made.tops {
 		if top != nil {
 			res.Instances = append(res.Instances, top.All()...)
 		}
@@ -181,16 +184,21 @@ func read(ctx context.Context, in Input, opts Options) (documents, diag.List, er
 
 // expansions are the instances of an input, each in the slot of its document.
 type expansions struct {
-	docs  []*source.Document
-	tops  []*Instance
-	diags []diag.List
-	total *total
+	docs    []*source.Document
+	tops    []*Instance
+	encoded [][]Object // with Options.Encode: objects that the instances no longer have
+	diags   []diag.List
+	total   *total
 }
 
 // expandAll expands every instance that is selected, in parallel, each into the
 // slot of its document.
-func expandAll(ctx context.Context, docs documents, e *instance.Expander, opts Options) ([]*Instance, diag.List, error) {
+func expandAll(ctx context.Context, docs documents, e *instance.Expander, opts Options) (*expansions, diag.List, error) {
 	x := &expansions{docs: docs.Objects, tops: make([]*Instance, len(docs.Objects)), diags: make([]diag.List, len(docs.Objects)), total: newTotal(len(docs.Objects), opts)}
+	if opts.Encode {
+		x.encoded = make([][]Object, len(docs.Objects))
+	}
+	printing := opts.output()
 	counter := progress.Of(ctx)
 	err := parallel.Each(ctx, opts.Jobs, len(docs.Objects), func(ctx context.Context, i int) (err error) {
 		d := docs.Objects[i]
@@ -207,6 +215,11 @@ func expandAll(ctx context.Context, docs documents, e *instance.Expander, opts O
 			if x.tops[i], x.diags[i], err = e.Expand(ctx, d, g); err == nil && x.tops[i] != nil {
 				made = x.tops[i].Made
 				counter.Instance()
+				if opts.Encode {
+					if objects, bare := output.Encode(x.tops[i], e.Set, e.Options.Expand.Spare, printing); bare != nil {
+						x.encoded[i], x.tops[i] = objects, bare
+					}
+				}
 			}
 		}
 		if err == nil {
@@ -219,12 +232,18 @@ func expandAll(ctx context.Context, docs documents, e *instance.Expander, opts O
 	}
 	if found, at, ok := x.total.exceeded(docs.Objects, x.diags); ok {
 		clear(x.tops[at:])
-		return x.tops, found, nil
+		return x, found, nil
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	return x.tops, slices.Concat(x.diags...), nil
+	return x, slices.Concat(x.diags...), nil
+}
+
+// readsObjects reports whether a stage behind the expansion reads the objects of
+// instances, or whether they are shared.
+func (o Options) readsObjects(set *definition.Set) bool {
+	return o.Cache != nil || o.Foresee || o.CheckPolicies || o.warnsOfNext() || o.Graphs.Renders() && len(set.Natives()) > 0
 }
 
 // expander returns what expands the instances of an input.

@@ -5,10 +5,12 @@
 package output
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/manifest"
 )
 
@@ -26,6 +28,26 @@ func Objects(w io.Writer, format string, objects []map[string]any) error {
 		return nil
 	}
 	return manifest.EncodeYAML(w, objects)
+}
+
+// YAML writes the objects of a render, those that are text already as they are.
+func YAML(w io.Writer, objects []render.Object) error {
+	buffered := bufio.NewWriterSize(w, 64<<10)
+	for i := range objects {
+		text := []byte(nil)
+		if e := objects[i].Encoded; e != nil {
+			text = e.YAML
+		} else {
+			var err error
+			if text, err = manifest.YAML(objects[i].Object); err != nil {
+				return err
+			}
+		}
+		if _, err := buffered.Write(text); err != nil {
+			return err
+		}
+	}
+	return buffered.Flush()
 }
 
 // resourceName is kind.group/name, as kubectl prints it.

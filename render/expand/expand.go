@@ -36,7 +36,8 @@ type Expansion struct {
 
 	InstanceObserved bool // the instance itself is among the observed objects
 
-	opts Options // what it was made with
+	opts  Options  // what it was made with
+	spare []Object // those of Objects that may be given to Options.Spare
 }
 
 // Observes reports whether an object of a node is among the observed ones: a
@@ -107,6 +108,8 @@ type Options struct {
 	// KeepWorkarounds renders what graph.KroArgoWorkaround describes as kro would; otherwise it is
 	// left out.
 	KeepWorkarounds bool
+
+	Spare *Spare // objects to write into; nil for none
 
 	// Placeholder renders nodes that wait, with texts such as <runtime: db.status.ip>
 	// in place of values that nobody knows, conditions taken for true and lists for

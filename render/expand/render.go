@@ -79,7 +79,7 @@ func (ev *evaluator) fill(n *graph.Node, values []any) map[string]any {
 	for i, f := range n.Fields {
 		omits = omits || !ev.drops(f) && (f.Expr.UsesOmit || expr.IsOmit(values[i]))
 	}
-	obj := ev.copied(n, omits)
+	obj := ev.blank(n, omits)
 	for i, f := range n.Fields {
 		if ev.drops(f) {
 			continue
@@ -97,6 +97,19 @@ func (ev *evaluator) fill(n *graph.Node, values []any) map[string]any {
 	if omits {
 		obj, _ = expr.StripOmit(obj).(map[string]any)
 	}
+	return obj
+}
+
+// blank returns an object to write a node's values into.
+func (ev *evaluator) blank(n *graph.Node, omits bool) map[string]any {
+	if ev.opts.Spare == nil || omits || !isSpare(n) {
+		return ev.copied(n, omits)
+	}
+	obj := ev.opts.Spare.take(n)
+	if obj == nil {
+		obj = ev.copied(n, omits)
+	}
+	ev.out.spare = append(ev.out.spare, Object{Node: n, Object: obj})
 	return obj
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/krowave/krowave/render/delegation"
 	"github.com/krowave/krowave/render/directive"
+	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/wave"
@@ -69,6 +70,26 @@ func (i *Instance) Inner(n int) *Instance { return i.chained[n] }
 
 // Withheld reports whether object n is an instance that is not expanded.
 func (i *Instance) Withheld(n int) bool { return slices.Contains(i.withheld, n) }
+
+// IsOpen reports whether something of the instance is not rendered: it waits,
+// kro finishes it, or an object of it is an instance that was refused.
+func (i *Instance) IsOpen() bool {
+	return len(i.Pending) > 0 || i.Residual != nil || len(i.withheld) > 0
+}
+
+// Bare returns the instance, and those that it is chained to, without objects.
+// done has those that were made before.
+func (i *Instance) Bare(done map[*Instance]*Instance) *Instance {
+	if i == nil || done[i] != nil {
+		return done[i]
+	}
+	out := &Instance{Doc: i.Doc, Node: i.Node, Project: i.Project, Made: i.Made, Directives: i.Directives}
+	out.Expansion = &expand.Expansion{Graph: i.Graph, Instance: i.Instance}
+	out.First = i.First
+	done[i] = out
+	out.Parent = i.Parent.Bare(done)
+	return out
+}
 
 // Identity names an instance.
 type Identity struct {

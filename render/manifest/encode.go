@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"sync"
 )
 
 // EncodeYAML writes each object after a line "---": keys sorted, two spaces,
@@ -34,6 +35,19 @@ func EncodeYAML(w io.Writer, objects []map[string]any) error {
 	_, err := w.Write(e.buf)
 	return err
 }
+
+// YAML returns an object as EncodeYAML writes it, in memory of its own.
+func YAML(object map[string]any) ([]byte, error) {
+	e := encoders.Get().(*yamlEncoder)
+	defer encoders.Put(e)
+	e.buf = e.buf[:0]
+	if err := e.document(object); err != nil {
+		return nil, fmt.Errorf("encoding %s: %w", (&Document{Object: object}).Title(), err)
+	}
+	return bytes.Clone(e.buf), nil
+}
+
+var encoders = sync.Pool{New: func() any { return new(yamlEncoder) }}
 
 // chunk is about how many bytes are written at once.
 const chunk = 64 << 10

@@ -20,7 +20,7 @@ import (
 // Object is one object to print. The map may be shared with the input and with
 // other renders, and must not be changed.
 type Object struct {
-	Object   map[string]any
+	Object   map[string]any     // nil when Encoded is there
 	Instance *instance.Instance // nil for an object that was passed through
 	Node     *graph.Node
 	Index    int // in a collection
@@ -30,6 +30,7 @@ type Object struct {
 	Default  string             // namespace that it is applied to if it names none and is namespaced
 	For      *instance.Instance // of an object for kro: whose residual it is, or the first that needs the RGD
 	Shared   bool               // an RGD for kro, which other renders may hand over too and none of them deletes
+	Encoded  *Encoded           // in place of Object, for those who only print
 }
 
 // Annotate says which annotations objects get.
@@ -67,11 +68,12 @@ type Input struct {
 	Instances []*instance.Instance // by document; nil where it is not an instance, or one that is not rendered
 	Set       *definition.Set
 	Plan      *delegation.Plan
+	Encoded   [][]Object // by document: the objects of an instance that Encode has taken them from
 }
 
 // Assemble returns the objects to print.
 func Assemble(in Input, opts Options) ([]Object, diag.List) {
-	a := &assembler{Input: in, opts: opts}
+	a := &assembler{Input: in, opts: opts, objects: make([]Object, 0, in.size())}
 	kro := a.newDelegated()
 	for n, d := range in.Documents {
 		switch top := in.Instances[n]; {
@@ -87,6 +89,9 @@ func Assemble(in Input, opts Options) ([]Object, diag.List) {
 				a.pass(d)
 			}
 			kro.definitions(top)
+			if len(in.Encoded) > 0 {
+				a.objects, in.Encoded[n] = append(a.objects, in.Encoded[n]...), nil
+			}
 			a.instance(top)
 		case opts.Graphs.Renders() && in.Set.IsNative(d.GVK):
 		case in.Set.Defines(d.GVK): // not selected, or refused, which is reported
@@ -102,6 +107,20 @@ func Assemble(in Input, opts Options) ([]Object, diag.List) {
 		}
 	}
 	return a.objects, a.diags
+}
+
+// size is about how many objects there are to print.
+func (in Input) size() int {
+	n := len(in.Documents)
+	for i, top := range in.Instances {
+		if top != nil {
+			n += len(top.Objects)
+		}
+		if len(in.Encoded) > 0 {
+			n += len(in.Encoded[i])
+		}
+	}
+	return n
 }
 
 // assembler is the output in the making.

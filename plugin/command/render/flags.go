@@ -15,6 +15,7 @@ type renderFlags struct {
 
 	watch   bool
 	release string // namespace of the Helm release that standard input is of
+	prints  bool   // YAML, and nothing else is done with the objects
 }
 
 func (f *renderFlags) bind(cmd *cobra.Command) {
@@ -24,6 +25,7 @@ func (f *renderFlags) bind(cmd *cobra.Command) {
 		if f.release != "" && !cmd.Flags().Changed("namespace") {
 			v.Options.Namespace = f.release
 		}
+		v.Options.Encode = f.prints
 		if f.output.Value == "expansion" { // which says what became of each node
 			v.Options.AllowEmpty = true
 		}

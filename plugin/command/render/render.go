@@ -64,6 +64,7 @@ func (f *renderFlags) run(cmd *cobra.Command, s cli.Streams, args []string) erro
 		}
 		return list.render(load.New(cmd, s, &f.Settings))
 	}
+	f.prints = f.output.Value == "yaml"
 	r, err := load.New(cmd, s, &f.Settings).Render(args)
 	if err != nil {
 		return err
@@ -88,6 +89,9 @@ func (f *renderFlags) run(cmd *cobra.Command, s cli.Streams, args []string) erro
 
 // printObjects writes the objects in any format but the expansion.
 func printObjects(s cli.Streams, r *load.Run, format *options.Output) error {
+	if format.Value == "yaml" {
+		return output.YAML(s.Out, r.Result.Objects)
+	}
 	objects := make([]map[string]any, len(r.Result.Objects))
 	for i, o := range r.Result.Objects {
 		objects[i] = o.Object
