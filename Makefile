@@ -70,9 +70,9 @@ bench:
 	$(GO) test -run '^$$' -bench BenchmarkFleet -benchtime 3x ./plugin
 	testdata/oracle/bench.sh
 
-# Whole processes of krowave, Helm 3, Helm 4 and kustomize on equal objects. The first run builds them, which takes
-# ten minutes. Writes docs/benchmarks.md.
-PEER_SIZES ?= 1,100,1000,10000
+# Whole processes of krowave, Helm 3, Helm 4 and kustomize on equal objects, and the engine beside kro's. The first run
+# builds them, which takes ten minutes. Writes docs/benchmarks.md.
+PEER_SIZES ?= 1,100,1000,10000,50000
 PEER_ROUNDS ?= 5
 bench-peers:
 	testdata/peers/run.sh -sizes $(PEER_SIZES) -rounds $(PEER_ROUNDS) -o docs

@@ -1,7 +1,7 @@
 // Command peers renders the same objects with krowave and with the tools that a user could pick instead, and
 // compares what whole processes cost. See run.sh beside it.
 //
-//	go run ./testdata/peers -krowave BINARY [-helm3 BINARY] [-helm4 BINARY] [-kustomize BINARY] [-sizes 1,100] [-rounds N] [-o DIR]
+//	go run ./testdata/peers -krowave BINARY [-helm3 BINARY] [-helm4 BINARY] [-kustomize BINARY] [-sizes 1,100] [-rounds N] [-engine FILE] [-o DIR]
 //
 // An instance is four objects. Every tool has to give the same objects, compared as JSON. Rounds are interleaved: each
 // runs every tool once, so that what else the machine does meets all of them. Figures are medians over the rounds.
@@ -55,6 +55,7 @@ func main() {
 		kustomize = flag.String("kustomize", "", "kustomize binary; none when empty")
 		sizes     = flag.String("sizes", "1,100,1000,10000", "numbers of instances")
 		rounds    = flag.Int("rounds", 5, "runs of each tool at each size")
+		engine    = flag.String("engine", "", "file with what testdata/oracle/bench.sh printed, for the report")
 		output    = flag.String("o", "", "directory in which to write benchmarks.md and its plots; print the table when empty")
 		floor     = flag.String("floor", "", "do what the RGD does for the instances in this file, and exit")
 	)
@@ -85,7 +86,7 @@ func main() {
 		fmt.Print(table(results))
 		return
 	}
-	if err := writeReport(*output, results, *rounds); err != nil {
+	if err := writeReport(*output, results, *rounds, *engine); err != nil {
 		log.Fatal(err)
 	}
 }

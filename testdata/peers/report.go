@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"os"
@@ -41,8 +42,9 @@ func growth(results []result, tool string) (float64, bool) {
 	return math.Log(float64(b.cpu)/float64(a.cpu)) / math.Log(float64(b.size)/float64(a.size)), true
 }
 
-// writeReport writes benchmarks.md and its plots.
-func writeReport(dir string, results []result, rounds int) error {
+// writeReport writes benchmarks.md and its plots. engine is a file with the ratios to kro's engine,
+// "" for none.
+func writeReport(dir string, results []result, rounds int, engine string) error {
 	images := filepath.Join(dir, "images")
 	if err := os.MkdirAll(images, 0o755); err != nil {
 		return err
@@ -74,7 +76,16 @@ func writeReport(dir string, results []result, rounds int) error {
 		seen[r.tool] = true
 	}
 	text.WriteString("\nA tool without a row at a size takes too long there: a Helm process or a kustomize overlay for each instance.\n" +
-		"`make bench` compares the engine with kro's, in one process.\n")
+		"The Go program for this RGD alone decodes the instances and encodes the objects with sigs.k8s.io/yaml.\n")
+	if engine != "" {
+		ratios, err := os.ReadFile(engine)
+		if err != nil {
+			return err
+		}
+		_, ratios, _ = bytes.Cut(ratios, []byte("medians of "))
+		text.WriteString("\n## Beside kro's engine\n\n`make bench` times the engine of kro v0.9.4, as a library, and krowave on the graph of testdata/bench:\n\n```text\nmedians of " +
+			strings.TrimSpace(string(ratios)) + "\n```\n")
+	}
 	return os.WriteFile(filepath.Join(dir, "benchmarks.md"), []byte(text.String()), 0o600)
 }
 

@@ -12,4 +12,5 @@ trap 'rm -rf "$work"' EXIT
 cd "$root"
 CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$work/krowave" .
 go build -o "$work/peers" ./testdata/peers
-"$work/peers" -krowave "$work/krowave" -helm3 "$helm3" -helm4 "$helm4" -kustomize "$kustomize" "$@"
+testdata/oracle/bench.sh 3 >"$work/engine"
+"$work/peers" -krowave "$work/krowave" -helm3 "$helm3" -helm4 "$helm4" -kustomize "$kustomize" -engine "$work/engine" "$@"
