@@ -57,7 +57,7 @@ func (a *act) seen(ctx context.Context) error {
 		return err
 	}
 	for _, t := range tools {
-		if t.Kind != "Application" {
+		if t.Kind != "Application" || a.looked[t.Ref] {
 			continue
 		}
 		if err := a.cluster.patch(ctx, t.Ref, "", metadataPatch("annotations", map[string]any{argoRefresh: "normal"})); err != nil {
@@ -72,6 +72,9 @@ func (a *act) seen(ctx context.Context) error {
 		})
 		if err != nil {
 			return err
+		}
+		if a.looked != nil {
+			a.looked[t.Ref] = true
 		}
 	}
 	return nil

@@ -16,7 +16,7 @@ type Run struct {
 	Cluster *Cluster
 	Options Options
 	Timeout time.Duration // of each wait; for Git to change, of all instances together
-	Poll    time.Duration // between two looks
+	Poll    time.Duration // between two looks, at most: the first ones follow sooner
 	Max     int           // instances at a time; 0: all
 	Say     func(format string, args ...any)
 }
@@ -32,7 +32,9 @@ type act struct {
 	*Run
 	*keeper
 	family Family
-	git    time.Time // when the wait for Git to change ends
+	git    time.Time    // when the wait for Git to change ends
+	others []*act       // of the same run: their journals are kept while this one waits
+	looked map[Ref]bool // Applications that have looked at the cluster since the step before; nil asks each
 }
 
 // Apply does what the plan says, and returns the exit code: 0 all is done, 1 steps
@@ -123,39 +125,28 @@ func (r *Run) first(ctx context.Context, f Family, plan *InstancePlan) journal {
 	return j
 }
 
-// all does the steps of all families: of each those before Git changes, then those
-// after it, so that one commit can change all of them. While one of them is not ready
-// for the commit, nothing is done that follows it.
+// all does the steps of all families: those before Git changes, then those after it,
+// so that one commit can change all of them. While one of them is not ready for the
+// commit, nothing is done that follows it.
 func (r *Run) all(ctx context.Context, acts []*act) (done bool, err error) {
+	for _, a := range acts {
+		a.others = acts
+	}
 	steps := stepsTo(r.Options.To)
 	at := slices.IndexFunc(steps, func(s Step) bool { return s == Handover || s == Returned })
-	done = true
-	for _, a := range acts {
-		err := a.steps(ctx, steps[:at])
-		if errors.Is(err, errWaits) {
-			r.Say("%s: %v: do not change Git yet, and run again", a.Instance, err)
-			done = false
-			continue
-		}
-		if err != nil {
-			return false, a.why(err)
-		}
-	}
-	if !done {
-		return false, nil
+	ready, err := r.together(ctx, acts, steps[:at], "do not change Git yet, and run again")
+	if err != nil || len(ready) < len(acts) {
+		return false, err
 	}
 	git := time.Now().Add(r.Timeout)
 	for _, a := range acts {
 		a.git = git
-		err := a.steps(ctx, steps[at:])
-		if errors.Is(err, errWaits) {
-			r.Say("%s: %v: run again when that is done", a.Instance, err)
-			done = false
-			continue
-		}
-		if err != nil {
-			return false, a.why(err)
-		}
+	}
+	ready, err = r.together(ctx, acts, steps[at:], "run again when that is done")
+	if err != nil {
+		return false, err
+	}
+	for _, a := range ready {
 		if a.Done = !r.Cluster.DryRun; a.Done {
 			if err := a.save(ctx); err != nil {
 				return false, err
@@ -163,39 +154,80 @@ func (r *Run) all(ctx context.Context, acts []*act) (done bool, err error) {
 			r.Say("%s: done: %d objects, none deleted", a.Instance, len(a.Objects))
 		}
 	}
-	return done, nil
+	return len(ready) == len(acts), nil
+}
+
+// together does each step for all families before the next one, so that what is waited
+// for is waited for once. It returns those that did not wait in vain.
+func (r *Run) together(ctx context.Context, acts []*act, steps []Step, advice string) ([]*act, error) {
+	acts = slices.Clone(acts)
+	for i, s := range steps {
+		looked := map[Ref]bool{}
+		for _, a := range acts {
+			a.looked = looked
+		}
+		var left []*act
+		for _, a := range acts {
+			err := a.step(ctx, s)
+			if errors.Is(err, errChanged) && s != Suspend {
+				err = a.again(ctx, steps[:i+1])
+			}
+			switch {
+			case errors.Is(err, errWaits):
+				r.Say("%s: %v: %s", a.Instance, err, advice)
+				continue
+			case err != nil:
+				return nil, a.why(err)
+			}
+			if err := a.save(ctx); err != nil {
+				return nil, err
+			}
+			left = append(left, a)
+		}
+		acts = left
+	}
+	return acts, nil
 }
 
 func (a *act) why(err error) error { return fmt.Errorf("%s: %w", a.Instance, err) }
 
-// steps does steps. When something changed between a look and the removal, it begins
-// again, a few times.
+// steps does steps, one after the other.
 func (a *act) steps(ctx context.Context, steps []Step) error {
-	for try := 0; ; try++ {
-		again := false
-		for _, s := range steps {
-			err := a.step(ctx, s)
-			if errors.Is(err, errChanged) && try < 5 && s != Suspend {
-				again = true
-				break
-			}
-			if err != nil {
-				return err
-			}
-			if err := a.save(ctx); err != nil {
-				return err
-			}
+	for i, s := range steps {
+		err := a.step(ctx, s)
+		if errors.Is(err, errChanged) && s != Suspend {
+			err = a.again(ctx, steps[:i+1])
 		}
-		if !again {
-			return nil
+		if err != nil {
+			return err
 		}
-		a.Say("%s: somebody else changed something: look again", a.Instance)
-		for _, s := range []Step{Suspend, Fence, Release, Empty} {
-			if err := a.step(ctx, s); err != nil {
-				return err
-			}
+		if err := a.save(ctx); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// again does steps anew, a few times, after something changed between a look and the
+// last of them.
+func (a *act) again(ctx context.Context, steps []Step) error {
+	if slices.Contains(steps, Handover) { // what was taken from kro before Git changed may be back
+		steps = slices.Concat([]Step{Suspend, Fence, Release, Empty}, steps)
+	}
+	a.looked = nil
+	var err error
+	for range 5 {
+		a.Say("%s: somebody else changed something: look again", a.Instance)
+		for _, s := range steps {
+			if err = a.step(ctx, s); err != nil {
+				break
+			}
+		}
+		if !errors.Is(err, errChanged) {
+			return err
+		}
+	}
+	return err
 }
 
 // step does one step.
@@ -288,11 +320,21 @@ func (a *act) each(ctx context.Context, list []known, patch func(known, *unstruc
 		if err := a.change(ctx, k, func(obj *unstructured.Unstructured) map[string]any { return patch(k, obj) }); err != nil {
 			return err
 		}
-		if err := a.renew(ctx); err != nil {
+		if err := a.renewAll(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// renewAll keeps other runs away from all that this one has.
+func (a *act) renewAll(ctx context.Context) error {
+	for _, o := range a.others {
+		if err := o.renew(ctx); err != nil {
+			return err
+		}
+	}
+	return a.renew(ctx)
 }
 
 // instances changes those that are there.
@@ -315,12 +357,12 @@ func (a *act) waitUntil(ctx context.Context, end time.Time, what func() (string,
 	if a.cluster.DryRun {
 		return nil
 	}
-	for {
+	for pause := a.Poll / 16; ; pause = min(2*pause, a.Poll) {
 		left, err := what()
 		if err != nil || left == "" {
 			return err
 		}
-		if err := a.renew(ctx); err != nil {
+		if err := a.renewAll(ctx); err != nil {
 			return err
 		}
 		if time.Now().After(end) {
@@ -329,7 +371,7 @@ func (a *act) waitUntil(ctx context.Context, end time.Time, what func() (string,
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(a.Poll):
+		case <-time.After(pause):
 		}
 	}
 }

@@ -47,6 +47,7 @@ type keeper struct {
 	id      string
 	object  *unstructured.Unstructured
 	renewed time.Time
+	reads   bool // it does not act, and keeps nobody out
 	journal
 }
 
@@ -141,7 +142,7 @@ func (k *keeper) write(ctx context.Context, holder string) error {
 
 // renew keeps others out while this run waits.
 func (k *keeper) renew(ctx context.Context) error {
-	if time.Since(k.renewed) < lockLimit/3 {
+	if k.reads || time.Since(k.renewed) < lockLimit/3 {
 		return nil
 	}
 	return k.save(ctx)

@@ -15,23 +15,51 @@ import (
 // after it.
 func (r *Run) Verify(ctx context.Context, families []Family) ([]Risk, error) {
 	out := []Risk{}
+	looks := make([]*verification, 0, len(families))
 	for _, f := range families {
-		found, err := r.verify(ctx, f)
+		v, found, err := r.verification(ctx, f)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, found...)
+		if v != nil {
+			looks = append(looks, v)
+		}
+	}
+	for range 2 { // two reconciles
+		looked := map[Ref]bool{}
+		for _, v := range looks {
+			v.looked = looked
+			if err := v.reconcile(ctx); err != nil {
+				return nil, err
+			}
+		}
+		for _, v := range looks {
+			found, err := v.changed(ctx)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, found...)
+		}
 	}
 	return out, nil
 }
 
-func (r *Run) verify(ctx context.Context, f Family) ([]Risk, error) {
+// verification is what the objects of a family were when it began.
+type verification struct {
+	*act
+	before map[string]string // content by name
+}
+
+// verification compares the objects of a family with the journal. It is nil for one
+// without.
+func (r *Run) verification(ctx context.Context, f Family) (*verification, []Risk, error) {
 	j, _, err := r.Cluster.openJournal(ctx, f.Instances[0])
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if j == nil {
-		return []Risk{{Name: "no-journal", Unsafe: true, Object: f.Instances[0].String(), Message: "krowave adopt apply was never run for it, so nobody knows what was there before"}}, nil
+		return nil, []Risk{{Name: "no-journal", Unsafe: true, Object: f.Instances[0].String(), Message: "krowave adopt apply was never run for it, so nobody knows what was there before"}}, nil
 	}
 	var out []Risk
 	add := func(name string, r Ref, format string, args ...any) {
@@ -40,13 +68,12 @@ func (r *Run) verify(ctx context.Context, f Family) ([]Risk, error) {
 	if !j.Done {
 		add("not-done", j.Instance, "steps are left: run krowave adopt apply again")
 	}
-	a := &act{Run: r, keeper: &keeper{cluster: r.Cluster, journal: *j, renewed: time.Now()}, family: f}
-	before := map[string]string{}
+	v := &verification{act: &act{Run: r, keeper: &keeper{cluster: r.Cluster, journal: *j, renewed: time.Now(), reads: true}, family: f}, before: map[string]string{}}
 	for _, k := range j.Objects {
 		live, err := r.Cluster.Get(ctx, k.Ref)
 		switch {
 		case err != nil:
-			return nil, err
+			return nil, nil, err
 		case live == nil:
 			add("deleted", k.Ref, "it is gone")
 		case string(live.GetUID()) != k.UID:
@@ -54,31 +81,39 @@ func (r *Run) verify(ctx context.Context, f Family) ([]Risk, error) {
 		case live.GetDeletionTimestamp() != nil:
 			add("deleted", k.Ref, "it is being deleted: wait until it is gone")
 		default:
-			before[k.String()] = content(live)
+			v.before[k.String()] = content(live)
 		}
 	}
 	if j.To != Kro {
-		left, err := a.notHandedOver(ctx)
+		left, err := v.notHandedOver(ctx)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if left != "" {
 			add("not-synced", j.Instance, "%s", left)
 		}
 	}
-	for range 2 { // two reconciles
-		if err := a.reconcile(ctx); err != nil {
+	return v, out, nil
+}
+
+// changed says which objects are not as they were. Each is said once.
+func (v *verification) changed(ctx context.Context) ([]Risk, error) {
+	var out []Risk
+	for _, k := range v.Objects {
+		was := v.before[k.String()]
+		if was == "" {
+			continue
+		}
+		live, err := v.cluster.Get(ctx, k.Ref)
+		if err != nil {
 			return nil, err
 		}
-		for _, k := range j.Objects {
-			live, err := r.Cluster.Get(ctx, k.Ref)
-			if err != nil {
-				return nil, err
-			}
-			if was := before[k.String()]; live != nil && was != "" && was != content(live) {
-				add("fought-over", k.Ref, "it changed although Git did not: see kubectl get %s --show-managed-fields -o yaml", arguments(k.Ref))
-				delete(before, k.String())
-			}
+		if live != nil && was != content(live) {
+			out = append(out, Risk{
+				Unsafe: true, Name: "fought-over", Object: k.Ref.String(),
+				Message: fmt.Sprintf("it changed although Git did not: see kubectl get %s --show-managed-fields -o yaml", arguments(k.Ref)),
+			})
+			delete(v.before, k.String())
 		}
 	}
 	return out, nil
@@ -94,7 +129,7 @@ func (a *act) reconcile(ctx context.Context) error {
 		return err
 	}
 	for _, t := range tools {
-		if t.Kind != "Kustomization" {
+		if t.Kind != "Kustomization" || a.looked[t.Ref] {
 			continue
 		}
 		at := time.Now().UTC().Format(time.RFC3339Nano)
@@ -110,6 +145,9 @@ func (a *act) reconcile(ctx context.Context) error {
 		})
 		if err != nil {
 			return err
+		}
+		if a.looked != nil {
+			a.looked[t.Ref] = true
 		}
 	}
 	return nil
