@@ -40,6 +40,19 @@ func isSuspended(obj map[string]any) bool {
 	return strings.EqualFold(v, suspended) || strings.EqualFold(v, "disabled")
 }
 
+// beforeHold is what the annotations that Hold changes are without it.
+func beforeHold(obj map[string]any) map[string]string {
+	out := map[string]string{}
+	was := recalled(object.Annotation(obj, heldAnnotation), argoOptions, fluxPrune)
+	for name, v := range was {
+		out[name] = object.Annotation(obj, name)
+		if text, ok := v.(string); ok || wasHeld(obj) && held(obj) {
+			out[name] = text
+		}
+	}
+	return out
+}
+
 // holdPatch holds an object; nil when it is.
 func holdPatch(obj map[string]any) map[string]any {
 	if held(obj) && wasHeld(obj) {

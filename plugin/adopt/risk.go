@@ -119,6 +119,7 @@ func (w *look) risksOf(o ObjectPlan, opts Options, add addRisk) {
 		add(false, "dropped", o.Ref, "kro sets %s, and the render does not", name)
 	}
 	if opts.To == Kro {
+		w.heldBack(o, add)
 		return
 	}
 	if text := object.Annotation(w.rendered(o.Ref), argoOptions); text != "" && !strings.Contains(text, "Prune=false") {
@@ -126,6 +127,26 @@ func (w *look) risksOf(o ObjectPlan, opts Options, add addRisk) {
 	}
 	if other := o.live.GetLabels()[partOfLabel]; other != "" && !w.isOurs(other) {
 		add(true, "other-instance", o.Ref, "it belongs to another kro instance: remove it from one of them")
+	}
+}
+
+// heldBack finds objects that Git itself gives an annotation that Hold changes: the tool
+// that has the object writes it back, and would prune what leaves Git.
+func (w *look) heldBack(o ObjectPlan, add addRisk) {
+	for _, t := range w.tools {
+		l := t.Find(o.Ref)
+		if l == nil || l.Gone {
+			continue
+		}
+		was := beforeHold(o.live.Object)
+		switch options, prune := was[argoOptions], was[fluxPrune]; {
+		case t.Kind == "Application" && options != "" && !strings.Contains(options, "Prune=false"):
+			add(true, "not-held", o.Ref, "%s sets %s to %s, so it replaces the protection and deletes the object when it leaves Git: "+
+				"add Prune=false to the annotation in Git and let it sync first", t, argoOptions, options)
+		case t.Kind != "Application" && prune != "" && prune != "disabled":
+			add(true, "not-held", o.Ref, "%s sets %s to %s, so it replaces the protection and deletes the object when it leaves Git: "+
+				"set it to disabled in Git and let it sync first", t, fluxPrune, prune)
+		}
 	}
 }
 

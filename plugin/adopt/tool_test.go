@@ -3,6 +3,7 @@ package adopt_test
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -77,13 +78,17 @@ func (c *cluster) startTool(t *testing.T, flux bool) *tool {
 	} else {
 		c.apply(t, "{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: shop, namespace: default}}")
 	}
+	pause := 100 * time.Millisecond
+	if c.fake != nil {
+		pause = 20 * time.Millisecond
+	}
 	done := make(chan struct{})
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		defer close(done)
 		for ctx.Err() == nil {
 			_ = x.reconcile(ctx) // it tries again
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(pause)
 		}
 	}()
 	x.stop = func() { cancel(); <-done }
@@ -197,11 +202,16 @@ func (x *tool) put(ctx context.Context, obj *unstructured.Unstructured) error {
 		if annotations == nil {
 			annotations = map[string]string{}
 		}
-		annotations["argocd.argoproj.io/tracking-id"] = "shop:" + obj.GroupVersionKind().Group + "/" + obj.GetKind() + ":" + obj.GetNamespace() + "/" + obj.GetName()
+		annotations["argocd.argoproj.io/tracking-id"] = trackingID(obj)
 		obj.SetAnnotations(annotations)
 	}
 	_, err = client.Apply(ctx, obj.GetName(), obj, metav1.ApplyOptions{FieldManager: manager, Force: true})
 	return err
+}
+
+// trackingID is how Argo CD marks an object of the Application shop.
+func trackingID(obj *unstructured.Unstructured) string {
+	return "shop:" + obj.GroupVersionKind().Group + "/" + obj.GetKind() + ":" + obj.GetNamespace() + "/" + obj.GetName()
 }
 
 // prune deletes an object that has the mark, and is not held.
@@ -214,8 +224,8 @@ func (x *tool) prune(ctx context.Context, obj *unstructured.Unstructured) (kept 
 	if err != nil {
 		return false, nil
 	}
-	marked := live.GetAnnotations()["argocd.argoproj.io/tracking-id"] != ""
-	held := live.GetAnnotations()["argocd.argoproj.io/sync-options"] == "Prune=false,Delete=false"
+	marked := live.GetAnnotations()["argocd.argoproj.io/tracking-id"] == trackingID(obj) // Argo CD leaves alone what has the id of another object
+	held := strings.Contains(live.GetAnnotations()["argocd.argoproj.io/sync-options"], "Prune=false")
 	if x.flux {
 		marked = live.GetLabels()["kustomize.toolkit.fluxcd.io/name"] == "shop"
 		held = live.GetAnnotations()["kustomize.toolkit.fluxcd.io/prune"] == "disabled"
