@@ -50,11 +50,19 @@ type cluster struct {
 // onClusters runs a test on the stand-ins, and on the real programs where they are built.
 func onClusters(t *testing.T, test func(t *testing.T, c *cluster)) {
 	t.Helper()
+	if !haveReal() {
+		t.Parallel() // stand-ins wait for each other most of the time
+	}
 	t.Run("fake", func(t *testing.T) {
 		t.Parallel()
 		test(t, startFakeCluster(t))
 	})
 	t.Run("real", func(t *testing.T) { test(t, startCluster(t)) })
+}
+
+// haveReal reports whether the real programs are built. They are run one test at a time.
+func haveReal() bool {
+	return os.Getenv("KROWAVE_KUBERNETES") != "" && os.Getenv("KROWAVE_KRO") != ""
 }
 
 func startFakeCluster(t *testing.T) *cluster {
@@ -86,8 +94,8 @@ func (c *cluster) connect(t *testing.T, config *rest.Config) {
 // KROWAVE_KUBERNETES, and the controller KROWAVE_KRO with the CRDs in KROWAVE_KRO_CRDS.
 func startCluster(t *testing.T) *cluster {
 	t.Helper()
-	bin, kro := os.Getenv("KROWAVE_KUBERNETES"), os.Getenv("KROWAVE_KRO")
-	if bin == "" || kro == "" {
+	bin := os.Getenv("KROWAVE_KUBERNETES")
+	if !haveReal() {
 		t.Skip("not run: KROWAVE_KUBERNETES names no directory with a kube-apiserver, or KROWAVE_KRO no controller of kro; use make adopt")
 	}
 	c := &cluster{dir: t.TempDir()}
@@ -312,7 +320,7 @@ func (c *cluster) deletions(t *testing.T, instances ...string) []string {
 func eventually(t *testing.T, what string, f func() error) {
 	t.Helper()
 	var err error
-	for end := time.Now().Add(90 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(90 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if err = f(); err == nil {
 			return
 		}

@@ -120,6 +120,7 @@ func rollback(t *testing.T, c *cluster) {
 // TestToolIsDown is about an Argo CD that does not look at the cluster: nothing is done
 // that counts on the hold, and Git must not change.
 func TestToolIsDown(t *testing.T) {
+	t.Parallel()
 	c := startFakeCluster(t)
 	c.shop(t)
 	x := c.startTool(t, false)
@@ -132,7 +133,7 @@ func TestToolIsDown(t *testing.T) {
 		return nil
 	})
 	x.stop()
-	got := c.adopt(t, "apply", "--to", "argocd", "--timeout", "1s")
+	got := c.adopt(t, "apply", "--to", "argocd", "--timeout", "200ms")
 	if got.code != 1 || !strings.Contains(got.stdout, "has not refreshed yet") || !strings.Contains(got.stdout, "do not change Git yet") {
 		t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
@@ -154,7 +155,7 @@ func kroIsBroken(t *testing.T, c *cluster) {
 	before := c.children(t)
 	adopt := func(verb string, args ...string) answer { return c.adopt(t, verb, append(args, "--to", "flux")...) }
 	c.stopKro(t)
-	if got := adopt("apply", "--timeout", "2s"); got.code != 1 || !strings.Contains(got.stdout+got.stderr, "kro has not answered") {
+	if got := adopt("apply", "--timeout", "200ms"); got.code != 1 || !strings.Contains(got.stdout+got.stderr, "kro has not answered") {
 		t.Errorf("kro is stopped: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
 	if after := c.children(t)["ConfigMap/web-a"]; after.GetLabels()["applyset.kubernetes.io/part-of"] == "" {

@@ -11,6 +11,7 @@ import (
 // TestRights is about rights that the steps or the GitOps tool need and that nobody
 // gave.
 func TestRights(t *testing.T) {
+	t.Parallel()
 	c := startFakeCluster(t)
 	c.shop(t)
 	x := c.startTool(t, false)

@@ -92,6 +92,7 @@ func (w *world) String() string {
 
 // TestNoStepLeadsToADeletion looks at every state of every world.
 func TestNoStepLeadsToADeletion(t *testing.T) {
+	t.Parallel()
 	var worlds []world
 	for i := range 8 {
 		w := world{flux: i&1 != 0, inGit: i&2 != 0, refs: i&4 != 0, restarts: true}
@@ -121,6 +122,7 @@ func TestNoStepLeadsToADeletion(t *testing.T) {
 // TestEveryStepIsNeeded leaves steps out: what happens then is why they are there. It
 // tests the model as well, which finds what it has to find.
 func TestEveryStepIsNeeded(t *testing.T) {
+	t.Parallel()
 	const safe = violation("nothing is deleted")
 	const stuck = violation("nothing is deleted, and the steps do not end")
 	const kro = violation("kro deletes an object")

@@ -10,10 +10,6 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-version=v0.9.4
-module=github.com/kubernetes-sigs/kro
-cache=${KROWAVE_CACHE:-$HOME/.cache/krowave}
-kro=$cache/kro/$version/controller
 
 folders=("$root/testdata/kro")
 flags=()
@@ -37,12 +33,7 @@ work=$(cd "$work" && pwd -P)
 rm -rf "$work"/static-* "$work"/delegate-* "$work/cases"
 
 "$root/testdata/kubernetes/build.sh" >/dev/null
-if [ ! -x "$kro" ]; then
-	echo "building kro $version" >&2
-	mkdir -p "${kro%/*}"
-	GOBIN=${kro%/*} "$root/.ci/retry" nice go install "$module/cmd/controller@$version"
-fi
-crds=$(go mod download -json "$module@$version" | sed -n 's/^.*"Dir": "\(.*\)".*$/\1/p')/helm/crds
+{ read -r kro; read -r crds; } < <("$root/testdata/kubernetes/kro.sh")
 
 krowave=${KROWAVE_BINARY:-}
 if [ -z "$krowave" ]; then

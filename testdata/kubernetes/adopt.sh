@@ -1,21 +1,12 @@
 #!/usr/bin/env bash
-# krowave adopt against a real kube-apiserver and the real kro controller, which testdata/kro-e2e/run.sh builds too.
-# KROWAVE_ADOPT_CORPUS is a folder of case folders, besides testdata/kro, of which TestCorpus adopts as many as
-# KROWAVE_ADOPT_CASES says.
+# krowave adopt against a real kube-apiserver and the real kro controller. KROWAVE_ADOPT_CORPUS is a folder of case
+# folders, besides testdata/kro, of which TestCorpus adopts as many as KROWAVE_ADOPT_CASES says. Exit code 75 says
+# that the control plane could not be built in KROWAVE_E2E_BUILD_SECONDS.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-version=v0.9.4
-module=github.com/kubernetes-sigs/kro
-kro=${KROWAVE_CACHE:-$HOME/.cache/krowave}/kro/$version/controller
-KROWAVE_KUBERNETES=$("$here/build.sh")
-if [ ! -x "$kro" ]; then
-	echo "building kro $version" >&2
-	mkdir -p "${kro%/*}"
-	GOBIN=${kro%/*} "$root/.ci/retry" nice go install "$module/cmd/controller@$version"
-fi
-KROWAVE_KRO=$kro
-KROWAVE_KRO_CRDS=$(cd / && go mod download -json "$module@$version" | sed -n 's/^.*"Dir": "\(.*\)".*$/\1/p')/helm/crds
+KROWAVE_KUBERNETES=$("$root/.ci/build" "$here/build.sh")
+{ read -r KROWAVE_KRO; read -r KROWAVE_KRO_CRDS; } < <("$here/kro.sh")
 export KROWAVE_KUBERNETES KROWAVE_KRO KROWAVE_KRO_CRDS
 cd "$root"
 ${GOTEST:-go test} -count=1 -timeout 30m ./plugin/adopt "$@"
