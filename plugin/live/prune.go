@@ -64,11 +64,24 @@ func stays(live *unstructured.Unstructured, owner deployer.Tool) bool {
 	return annotations[deployer.FluxPrune] == "disabled" || labels[deployer.FluxName] != owner.Name || labels[deployer.FluxSpace] != owner.Namespace
 }
 
+// projectOf is the project of a render that has only one: its policies apply to what
+// goes, too.
+func projectOf(res *render.Result) string {
+	name := ""
+	for i, o := range res.Objects {
+		if i > 0 && o.Project != name {
+			return ""
+		}
+		name = o.Project
+	}
+	return name
+}
+
 // departing is an object that goes, as one of the instance that its annotations
 // name. Of one that is of no instance of the render nobody knows which values come
 // from Secrets, so only its metadata is compared.
 func departing(res *render.Result, live *unstructured.Unstructured) render.Object {
-	out := render.Object{Object: content(live.Object, false)}
+	out := render.Object{Object: content(live.Object, false), Project: projectOf(res)}
 	annotations := live.GetAnnotations()
 	rgd, id, _ := strings.Cut(annotations[render.NodeAnnotation], "/")
 	id, index, _ := strings.Cut(strings.TrimSuffix(id, "]"), "[")

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -117,7 +118,17 @@ func (c *Comparison) Alone(args []string) error {
 	if err != nil {
 		return err
 	}
-	run, err := Render(c.Command.Context(), in, in.Units)
+	units := slices.Clone(in.Units)
+	c.Policies = map[string]*policycheck.Set{}
+	for i := range units {
+		set, found, err := render.Policies(c.Command.Context(), units[i].Input, units[i].Options, nil)
+		if err != nil {
+			return fmt.Errorf("policies: %w", err)
+		}
+		c.Policies[units[i].Project], in.Diags = set, append(in.Diags, found...)
+		units[i].Options.CheckPolicies, units[i].Options.Policies, units[i].Options.Today = false, nil, time.Time{}
+	}
+	run, err := Render(c.Command.Context(), in, units)
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func (f *diffFlags) compareLive(c *comparison, args []string) (*compare.Report, 
 	}
 	findings := now.Findings
 	if f.change.Base == "" {
-		return c.reportOf(side(now.Live, label, compare.Side{}), side(now.Applied, c.New.Label, hides), compare.Options{Cluster: true, Dangers: now.Dangers, Jobs: jobs}, findings)
+		return c.reportOf(side(now.Live, label, compare.Side{}), side(now.Applied, c.New.Label, hides), compare.Options{Cluster: true, Dangers: now.Dangers, Policies: c.Policies, Jobs: jobs}, findings)
 	}
 	was, err := ask.Ask(c.Command.Context(), c.Old.Run.Result)
 	if err != nil {
@@ -96,7 +96,7 @@ func (f *diffFlags) compareLive(c *comparison, args []string) (*compare.Report, 
 	if err != nil {
 		return nil, err
 	}
-	report, err := c.reportOf(side(was.Applied, c.Old.Label, old), side(now.Applied, c.New.Label, hides), compare.Options{Dangers: now.Dangers, Jobs: jobs}, append(findings, was.Findings...))
+	report, err := c.reportOf(side(was.Applied, c.Old.Label, old), side(now.Applied, c.New.Label, hides), compare.Options{Dangers: now.Dangers, Policies: c.Policies, Jobs: jobs}, append(findings, was.Findings...))
 	if err != nil {
 		return nil, err
 	}
