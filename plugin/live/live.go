@@ -23,6 +23,7 @@ import (
 	"github.com/krowave/krowave/plugin/kubeapi"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/object"
 )
 
@@ -250,6 +251,37 @@ func (a *Asker) Object(ctx context.Context, o *render.Object) (obj *unstructured
 		return nil, false, nil
 	}
 	return obj, err == nil, err
+}
+
+// External returns the objects that an external reference looks for: the one that it
+// names, or those that it selects. known is false when they may not be read.
+func (a *Asker) External(ctx context.Context, r kubeapi.Ref, ref map[string]any, namespace string) (found []unstructured.Unstructured, known bool, err error) {
+	served, err := a.served(r)
+	if err != nil || !served {
+		return nil, true, err
+	}
+	if r.Name != "" {
+		if r, err = a.cluster.Scoped(r, cmp.Or(namespace, a.opts.Namespace)); err != nil {
+			return nil, false, err
+		}
+		obj, err := a.get(ctx, r)
+		switch {
+		case isDenied(err, "get"):
+			return nil, false, nil
+		case err != nil || obj == nil:
+			return nil, true, err
+		}
+		return []unstructured.Unstructured{*obj}, true, nil
+	}
+	selector, err := expand.SelectorOf(ref)
+	if err != nil {
+		return nil, false, err
+	}
+	found, err = a.cluster.List(ctx, r.GVK().GroupKind(), r.Namespace, selector.String())
+	if isDenied(err, "list") {
+		return nil, false, nil
+	}
+	return found, true, err
 }
 
 // Differs reports whether an apply would change an object that the cluster has.

@@ -75,6 +75,14 @@ func (t *Tree) branches(i *render.Instance) []branch {
 			if x.of != i || x.node != n {
 				continue
 			}
+			if x.External {
+				text := fmt.Sprintf("%s  %s  external", n.ID, diag.Visible(x.title()))
+				if x.Reason != nil {
+					text += ": " + x.Reason.line()
+				}
+				out = append(out, branch{text: text})
+				continue
+			}
 			if x.object == nil {
 				out = append(out, branch{text: strings.Join(slices.DeleteFunc([]string{n.ID, diag.Name(x.Kind), x.Reason.line()}, func(s string) bool { return s == "" }), "  ")})
 				continue

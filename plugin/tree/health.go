@@ -60,12 +60,12 @@ func kstatus(live *unstructured.Unstructured) (Health, string, []Condition) {
 // the id of its node.
 func (x *Item) condition(ctx context.Context, e *graph.Expression, live *unstructured.Unstructured) Condition {
 	name := x.node.ID
-	if x.node.Type.IsCollection() {
+	if x.node.Type.IsCollection() || x.node.Type.Selects() {
 		name = "each"
 	}
-	at := x.object.Instance.Graph.RGD.Doc.Position(e.Path)
+	at := x.of.Graph.RGD.Doc.Position(e.Path)
 	c := Condition{Expression: "${" + strings.TrimSuffix(strings.TrimPrefix(e.UserText(), "${"), "}") + "}", Position: &at}
-	secret := e.Sensitive || object.IsSecret(live.Object) || x.object.Instance.ReadsSecret(x.node)
+	secret := e.Sensitive || object.IsSecret(live.Object) || x.of.ReadsSecret(x.node)
 	v, err := e.Program.Eval(ctx, map[string]any{name: live.Object})
 	switch ok, isBool := v.(bool); {
 	case err != nil && secret:

@@ -20,7 +20,7 @@ func (t *Tree) Print(w io.Writer) error {
 	if t.Instance.Namespace != "" {
 		name = t.Instance.Namespace + "/" + name
 	}
-	head := fmt.Sprintf("%s %s (RGD %s)", diag.Name(t.Instance.Kind), diag.Name(name), diag.Name(t.RGD))
+	head := diag.Name(t.Instance.Kind) + " " + diag.Name(name) + madeFrom(t.top)
 	switch {
 	case t.Ready == nil:
 		head += ", as rendered"
@@ -50,14 +50,14 @@ func (t *Tree) table(b *strings.Builder) {
 		if x.object == nil {
 			wave = "-"
 		}
-		title := x.Ref.String()
-		if x.object == nil {
-			title = x.Kind
+		cells := []string{wave, strings.Repeat("  ", x.Depth) + cell(x.title()), cell(x.Node)}
+		if x.External {
+			cells[2] += " (external)"
 		}
-		cells := []string{wave, strings.Repeat("  ", x.Depth) + cell(title), cell(x.Node)}
 		switch {
 		case t.Ready != nil:
 			cells = append(cells, string(x.Sync), string(x.Health), cell(x.Message))
+		case x.External:
 		case x.WaitsFor != "":
 			cells[2] += " (waits for " + cell(x.WaitsFor) + ")"
 		case x.Reason != nil:
@@ -77,17 +77,13 @@ func (t *Tree) why(b *strings.Builder) {
 		return
 	}
 	x := t.Objects[t.HeldUpBy-1]
-	title := x.Ref.String()
-	if x.object == nil {
-		title = x.Kind
-	}
 	later := 0
 	for _, o := range t.Objects[t.HeldUpBy:] {
 		if o.Wave > x.Wave && o.Health != Healthy {
 			later++
 		}
 	}
-	text := fmt.Sprintf("\nWhy: %s (node %s", diag.Line(title), diag.Line(x.Node))
+	text := fmt.Sprintf("\nWhy: %s (node %s", diag.Line(x.title()), diag.Line(x.Node))
 	if x.Position != nil {
 		text += ", " + x.Position.String()
 	}

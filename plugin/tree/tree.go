@@ -48,6 +48,8 @@ type Item struct {
 	Wave     int            `json:"wave"`
 	Position *diag.Position `json:"position,omitempty"` // of the node in the RGD
 	Depth    int            `json:"depth"`              // of the chained instance that it belongs to
+	External bool           `json:"external,omitempty"` // the instance only reads it
+	Selector string         `json:"selector,omitempty"` // of an external reference to all objects with these labels
 	WaitsFor string         `json:"waitsFor,omitempty"` // of a node that waits: a value that only a cluster has
 	Reason   *Reason        `json:"reason,omitempty"`   // of a node without objects
 
@@ -56,9 +58,10 @@ type Item struct {
 	Message string      `json:"message,omitempty"`
 	Ready   []Condition `json:"readyWhen,omitempty"`
 
-	object *render.Object
-	node   *graph.Node
-	of     *render.Instance
+	object   *render.Object
+	looksFor map[string]any // of an external reference
+	node     *graph.Node
+	of       *render.Instance
 }
 
 // Reason says why a node has no objects: it waits, is left out, has nothing to
@@ -144,15 +147,25 @@ func Rendered(ctx context.Context, res *render.Result, top *render.Instance) (*T
 				return nil, err
 			}
 			if x != nil {
-				x.Wave = last + 1
+				if !x.External {
+					x.Wave = last + 1
+				}
 				t.Objects = append(t.Objects, *x)
 			}
 		}
 	}
 	t.result = &own
 	t.top = top
-	slices.SortStableFunc(t.Objects, func(a, b Item) int { return cmp.Compare(a.Wave, b.Wave) })
+	slices.SortStableFunc(t.Objects, func(a, b Item) int { return cmp.Compare(a.step(), b.step()) })
 	return t, nil
+}
+
+// step is the place in the order: what the instance only reads comes before all.
+func (x *Item) step() int {
+	if x.External {
+		return -1
+	}
+	return x.Wave
 }
 
 // objectsOf are the objects that an instance and those chained into it make.
@@ -168,7 +181,7 @@ func objectsOf(i *render.Instance, out []render.Object) []render.Object {
 }
 
 // withoutObjects is a node that renders nothing, with the reason; nil for one that
-// does, and for a reference to an object that is there.
+// does. An external reference is an item of its own once it is known what it looks for.
 func withoutObjects(tracer *trace.Tracer, i *render.Instance, n *graph.Node) (*Item, error) {
 	if slices.ContainsFunc(i.Objects, func(o expand.Object) bool { return o.Node == n }) {
 		return nil, nil
@@ -188,8 +201,9 @@ func withoutObjects(tracer *trace.Tracer, i *render.Instance, n *graph.Node) (*I
 			x.WaitsFor = "node " + p.WaitsFor[0]
 		}
 	}
-	if x.WaitsFor == "" && n.Type.IsExternal() {
-		return nil, nil
+	external := externalItem(i, n)
+	if n.Type.IsExternal() && x.WaitsFor == "" && (external != nil || !slices.Contains(i.Skipped, n.ID)) {
+		return external, nil
 	}
 	e, err := tracer.Explain(trace.Target{Instance: i, Node: n, Object: trace.Nothing})
 	if err != nil {
@@ -199,6 +213,10 @@ func withoutObjects(tracer *trace.Tracer, i *render.Instance, n *graph.Node) (*I
 	x.Reason = &Reason{Why: m.Why, Text: m.Text, Position: m.At}
 	if m.Cause != nil && m.Cause.Expression != "" {
 		x.Reason.Expression, x.Reason.Position = m.Cause.Expression, m.Cause.At
+	}
+	if external != nil {
+		external.WaitsFor, external.Reason = x.WaitsFor, x.Reason
+		return external, nil
 	}
 	return x, nil
 }
@@ -248,16 +266,23 @@ func (t *Tree) Ask(ctx context.Context, a *live.Asker) error {
 	t.HeldUpBy = 0
 	for n := range t.Objects {
 		x := &t.Objects[n]
-		if x.object == nil && x.WaitsFor == "" {
+		switch {
+		case x.External:
+			if err := x.askExternal(ctx, a); err != nil {
+				return err
+			}
+		case x.object == nil && x.WaitsFor == "":
 			x.Health, x.Message = LeftOut, x.Reason.line()
 			continue
-		}
-		if x.object == nil {
+		case x.object == nil:
 			x.Health, x.Message = Waiting, "waits for "+x.WaitsFor
-		} else if err := x.ask(ctx, a, answer); err != nil {
-			return err
-		} else if why := refused[render.IdentityOf(x.object.Object).Key().String()]; why != "" {
-			x.Message = why
+		default:
+			if err := x.ask(ctx, a, answer); err != nil {
+				return err
+			}
+			if why := refused[render.IdentityOf(x.object.Object).Key().String()]; why != "" {
+				x.Message = why
+			}
 		}
 		if x.Health != Healthy {
 			ready = false

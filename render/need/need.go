@@ -44,7 +44,7 @@ type Need struct {
 // before it waits, is needed once that node's objects are observed.
 func Of(r *render.Result) []Need {
 	c := collector{found: map[string]*Need{}}
-	for _, i := range r.Instances {
+	for _, i := range slices.Concat(r.Instances, r.Foreseen) {
 		if i.Expansion != nil {
 			c.instance(i)
 		}

@@ -45,7 +45,9 @@ func (f *flags) bind(cmd *cobra.Command) {
 	defaults := options.Defaults()
 	defaults.Options.Runtime, defaults.Idioms = render.Withhold, "drop"
 	f.Settings.Bind(cmd, defaults, append(options.OfOutput(), "runtime", "residuals", "instance")...)
-	f.Adapt = func(v *settings.Values) { v.Options.AllowEmpty, v.Options.Runtime = true, render.Withhold }
+	f.Adapt = func(v *settings.Values) {
+		v.Options.AllowEmpty, v.Options.Runtime, v.Options.Foresee = true, render.Withhold, true
+	}
 	set := cmd.Flags()
 	f.output = options.Choice{Value: "text", Allowed: []string{"text", "json"}}
 	set.VarP(&f.output, "output", "o", "output format")

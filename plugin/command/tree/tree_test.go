@@ -149,6 +149,40 @@ func TestTree(t *testing.T) {
 	wants(t, w.tree(t, 2, "web"), "Unknown Unknown the cluster does not allow you to read it", "does not allow you to get secrets in namespace default")
 }
 
+// TestTreeExternal is about objects that an instance reads, and that somebody else makes.
+func TestTreeExternal(t *testing.T) {
+	w := newWorld(t)
+	clitest.WriteTree(t, w.dir, map[string]string{
+		"web.yaml": "apiVersion: example.com/v1alpha1\nkind: Shop\nmetadata: {name: web, namespace: default}\nspec: {password: hunter2}\n",
+		"rgd.yaml": `
+apiVersion: kro.run/v1alpha1
+kind: ResourceGraphDefinition
+metadata: {name: shop}
+spec:
+  schema: {apiVersion: v1alpha1, kind: Shop, group: example.com, spec: {password: string}}
+  resources:
+  - id: shared
+    readyWhen: ["${shared.data.?state.orValue('') == 'open'}"]
+    externalRef: {apiVersion: v1, kind: ConfigMap, metadata: {name: shared}}
+  - id: all
+    externalRef: {apiVersion: v1, kind: Secret, metadata: {selector: {matchLabels: {app: x}}}}
+  - id: door
+    template: {apiVersion: v1, kind: ConfigMap, metadata: {name: "${schema.metadata.name}-door"}, data: {of: "${shared.data.of}"}}
+`,
+	})
+	wants(t, w.tree(t, 1, "web"), "- ConfigMap default/shared shop/shared (external) Missing nobody has made it yet", "- Secret app=x", "0 objects",
+		"ConfigMap shop/door Waiting", "Why: ConfigMap default/shared (node shop/shared, rgd.yaml:8:9) is Missing")
+
+	shared := func(state string) {
+		w.put("configmaps", "shared", map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "data": map[string]any{"of": "hall", "state": state}})
+	}
+	shared("shut")
+	w.put("configmaps", "web-door", map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "data": map[string]any{"of": "hall"}})
+	wants(t, w.tree(t, 1, "web"), "ConfigMap default/shared shop/shared (external) Progressing readyWhen is not true", `shared.data.state = "shut"`, "ConfigMap default/web-door shop/door Synced Healthy")
+	shared("open")
+	wants(t, w.tree(t, 0, "web"), "Shop default/web (RGD shop): ready", "ConfigMap default/shared shop/shared (external) Healthy")
+}
+
 func TestTreeWithoutCluster(t *testing.T) {
 	w := newWorld(t)
 	text := w.tree(t, 0, "web", "--no-cluster")
