@@ -63,6 +63,9 @@ func Uses(text string, graphs []*graph.Graph, docs []*manifest.Document) (*Field
 		if like := diag.Closest(name, names); like != "" {
 			return nil, fmt.Errorf("no RGD is named %s; did you mean %s?", name, like)
 		}
+		if len(names) == 0 {
+			return nil, fmt.Errorf("no RGD is named %s: the paths have none", name)
+		}
 		slices.Sort(names)
 		return nil, fmt.Errorf("no RGD is named %s; there are %s", name, few(names))
 	}
@@ -97,6 +100,46 @@ func Uses(text string, graphs []*graph.Graph, docs []*manifest.Document) (*Field
 		}
 	}
 	return out, nil
+}
+
+// UsesInGraph reads NAME.NODE.FIELD, such as demo.naming.prefix, or graph/NAME.NODE.FIELD,
+// of an object of kind Graph among some instances: who reads the field of a node. The error
+// says what there is instead; found is false when no Graph has the name.
+func UsesInGraph(text string, instances []*render.Instance) (uses *FieldUses, found bool, err error) {
+	text = strings.TrimPrefix(strings.TrimPrefix(text, "Graph/"), "graph/")
+	var of *render.Instance
+	for _, i := range instances {
+		name := object.Name(i.Instance)
+		if i.Graph.Native != nil && (text == name || strings.HasPrefix(text, name+".")) && (of == nil || len(name) > len(object.Name(of.Instance))) {
+			of = i
+		}
+	}
+	if of == nil {
+		return nil, false, nil
+	}
+	name := object.Name(of.Instance)
+	field := strings.TrimPrefix(strings.TrimPrefix(text, name), ".")
+	var node *graph.Node
+	var ids []string
+	for _, n := range of.Graph.Nodes {
+		ids = append(ids, n.ID)
+		if (field == n.ID || strings.HasPrefix(field, n.ID+".")) && (node == nil || len(n.ID) > len(node.ID)) {
+			node = n
+		}
+	}
+	if node == nil {
+		return nil, true, fmt.Errorf("the Graph %s has no node %s; there are %s", name, field, few(ids))
+	}
+	steps := stepsOf(strings.TrimPrefix(field, node.ID))
+	out := &FieldUses{RGD: name, Kind: of.Graph.RGD.GVK.Kind, Field: strings.Join(append([]string{node.ID}, steps...), "."), Reads: []FieldUse{}, Sets: []FieldUse{}, Given: []FieldGive{}}
+	for _, n := range of.Graph.Nodes {
+		for _, e := range append(n.Expressions(), n.ReadyWhen...) {
+			if slices.ContainsFunc(e.Reads, func(r expr.Read) bool { return r.Path[0] == node.ID && overlaps(r.Path[1:], steps) }) {
+				out.Reads = append(out.Reads, useOf(of.Graph, n, e))
+			}
+		}
+	}
+	return out, true, nil
 }
 
 func useOf(g *graph.Graph, n *graph.Node, e *graph.Expression) FieldUse {

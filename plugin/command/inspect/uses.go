@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -42,6 +43,15 @@ func uses(cmd *cobra.Command, s cli.Streams, flags *explainFlags, paths []string
 	}
 	out, err := trace.Uses(flags.uses, r.Result.Graphs, docs)
 	if err != nil {
+		of, found, failed := usesInGraph(cmd, in, flags.uses)
+		switch {
+		case found:
+			out, err = of, failed
+		case failed != nil:
+			return failed
+		}
+	}
+	if err != nil {
 		if found := report.Findings(s.Err, r.Result.Diagnostics, in.Printing()); found != nil {
 			fmt.Fprintf(s.Err, "error: %v\n", err)
 			return found
@@ -59,19 +69,39 @@ func uses(cmd *cobra.Command, s cli.Streams, flags *explainFlags, paths []string
 	return report.Findings(s.Err, r.Result.Diagnostics.Errors(), in.Printing())
 }
 
+// usesInGraph asks the objects of kind Graph, which kro makes objects of in the cluster.
+func usesInGraph(cmd *cobra.Command, in *load.Input, text string) (*trace.FieldUses, bool, error) {
+	units := slices.Clone(in.Units)
+	for i := range units {
+		units[i].Options.Foresee = true
+	}
+	r, err := load.Render(cmd.Context(), in, units)
+	if err != nil {
+		return nil, false, err
+	}
+	return trace.UsesInGraph(text, slices.Concat(r.Result.Foreseen, r.Result.Instances))
+}
+
 // fewGiven is how many instances are listed without -v.
 const fewGiven = 20
 
 func printUses(w io.Writer, u *trace.FieldUses, all bool) error {
 	p := explanationPrinter{}
-	p.line(0, "%s of ResourceGraphDefinition %s (%s)", u.Field, u.RGD, u.Kind)
+	native := u.Kind == "Graph" // which has no instances
+	if native {
+		p.line(0, "%s of Graph %s", u.Field, u.RGD)
+	} else {
+		p.line(0, "%s of ResourceGraphDefinition %s (%s)", u.Field, u.RGD, u.Kind)
+	}
 	p.line(0, "")
 	if len(u.Reads) == 0 {
 		p.line(1, "no expression reads it")
 	}
 	p.places("read by", "", u.Reads)
 	p.places("set by", " of %s", u.Sets)
-	p.line(1, "set in %d of %d %s", len(u.Given), u.Of, plural(u.Of, "instance"))
+	if !native {
+		p.line(1, "set in %d of %d %s", len(u.Given), u.Of, plural(u.Of, "instance"))
+	}
 	for i, g := range u.Given {
 		if i == fewGiven && !all {
 			p.line(2, "and %d more (-v lists them)", len(u.Given)-i)
