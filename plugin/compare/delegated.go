@@ -37,7 +37,7 @@ func (c *comparison) changesHands(p *pair) (Danger, bool) {
 		from = p.after
 		d.Message = "Git renders the object from now on: kro deletes it, and Argo CD or Flux creates another one without its data. " +
 			"First suspend the instance (kro.run/reconcile: suspended), let it sync and take the label applyset.kubernetes.io/part-of " +
-			"from the object in the cluster, then make this change"
+			"from the object in the cluster, then make this change, and resume the instance when it has synced"
 	default:
 		return Danger{}, false
 	}

@@ -138,9 +138,13 @@ var resources = map[string]schema.GroupVersionResource{
 	"Application":              {Group: "argoproj.io", Version: "v1alpha1", Resource: "applications"},
 	"ConfigMap":                {Version: "v1", Resource: "configmaps"},
 	"CustomResourceDefinition": {Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"},
+	"Database":                 {Group: "things.example.com", Version: "v1", Resource: "databases"},
 	"Namespace":                {Version: "v1", Resource: "namespaces"},
 	"Queue":                    {Group: "queues.example.com", Version: "v1", Resource: "queues"},
+	"ResourceGraphDefinition":  {Group: "kro.run", Version: "v1alpha1", Resource: "resourcegraphdefinitions"},
 	"Secret":                   {Version: "v1", Resource: "secrets"},
+	"Service":                  {Version: "v1", Resource: "services"},
+	"ShopResidual":             {Group: "shops.example.com", Version: "v1alpha1", Resource: "shopresiduals"},
 }
 
 // create makes one object from YAML, once its kind is served.

@@ -6,6 +6,7 @@
 //
 //	driver reposerver   what repo-server gets from the sidecar
 //	driver sync         what the application controller makes of it
+//	driver delegate     what a real kro makes of what several Applications leave to it
 //	driver bench        the sidecar beside Argo CD's own plugin server
 //	driver compare      both, and Helm and kustomize behind the latter, as Markdown
 //
@@ -30,6 +31,8 @@ type settings struct {
 	krowave  string
 	kube     string // directory of etcd, kube-apiserver and kube-controller-manager
 	source   string // of Argo CD
+	kro      string // the controller
+	kroCRDs  string // directory
 	examples string
 	work     string
 	version  string // of Argo CD, as krowave argocd health wants it
@@ -37,10 +40,11 @@ type settings struct {
 	helm, kustomize, output string
 
 	files, apps, stock int
+	shared             int
 }
 
 func main() {
-	subcommands := map[string]func(context.Context, *world) error{"reposerver": checkRepoServer, "sync": checkSync, "bench": bench, "compare": compareTools}
+	subcommands := map[string]func(context.Context, *world) error{"reposerver": checkRepoServer, "sync": checkSync, "delegate": checkDelegate, "bench": bench, "compare": compareTools}
 	var s settings
 	flags := flag.NewFlagSet("driver", flag.ExitOnError)
 	flags.StringVar(&s.argocd, "argocd", "", "binary of Argo CD")
@@ -53,6 +57,9 @@ func main() {
 	flags.StringVar(&s.helm, "helm", "", "compare: binary of Helm")
 	flags.StringVar(&s.output, "o", "", "compare: file for the Markdown, instead of standard output")
 	flags.StringVar(&s.kustomize, "kustomize", "", "compare: binary of kustomize")
+	flags.StringVar(&s.kro, "kro", "", "delegate: kro's controller")
+	flags.StringVar(&s.kroCRDs, "kro-crds", "", "delegate: directory of kro's CRDs")
+	flags.IntVar(&s.shared, "shared", 10, "delegate: applications that share an RGD")
 	flags.IntVar(&s.files, "files", 3000, "bench: files of the repository")
 	flags.IntVar(&s.apps, "apps", 500, "bench: applications")
 	flags.IntVar(&s.stock, "stock", 40, "bench: applications that the stock plugin server is asked for")
@@ -64,7 +71,7 @@ func main() {
 		return
 	}
 	if len(os.Args) < 2 || subcommands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: driver reposerver|sync|bench|compare FLAGS")
+		fmt.Fprintln(os.Stderr, "usage: driver reposerver|sync|delegate|bench|compare FLAGS")
 		os.Exit(2)
 	}
 	_ = flags.Parse(os.Args[2:]) // ExitOnError

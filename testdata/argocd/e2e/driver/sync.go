@@ -157,7 +157,7 @@ func checkSync(ctx context.Context, w *world) error {
 	if t.sidecar, err = w.startSidecar("krowave"); err != nil {
 		return err
 	}
-	if err := t.install(ctx); err != nil {
+	if err := t.install(ctx, "--crds", "app/crd.yaml", "definitions"); err != nil {
 		return err
 	}
 	if err := t.startController(server.addr); err != nil {
@@ -175,9 +175,10 @@ func checkSync(ctx context.Context, w *world) error {
 	return nil
 }
 
-// install applies what Argo CD's own installation has, and our health checks.
-func (t *syncTest) install(ctx context.Context) error {
-	health, err := output(ctx, t.repo.dir, t.krowave, "argocd", "health", "-o", "configmap", "--version", t.version, "--crds", "app/crd.yaml", "definitions")
+// install applies what Argo CD's own installation has, and our health checks: args are
+// those of krowave argocd health.
+func (t *syncTest) install(ctx context.Context, args ...string) error {
+	health, err := output(ctx, t.repo.dir, t.krowave, append([]string{"argocd", "health", "-o", "configmap", "--version", t.version}, args...)...)
 	if err != nil {
 		return err
 	}
