@@ -111,6 +111,7 @@ e2e-argocd:
 	testdata/argocd/e2e/reposerver.sh v3.6.1
 	testdata/argocd/e2e/sync.sh v2.14.21
 	testdata/argocd/e2e/sync.sh v3.6.1
+	testdata/argocd/e2e/delegate.sh v2.14.21
 
 # The real kro controller on a real kube-apiserver: a sample of the cases, or
 # with KROWAVE_E2E_ALL=1 all of them, and those of CORPUS too.
@@ -122,9 +123,12 @@ e2e-kro:
 adopt:
 	$(if $(CORPUS),KROWAVE_ADOPT_CORPUS=$(abspath $(CORPUS))/cases KROWAVE_ADOPT_CASES=30) testdata/kubernetes/adopt.sh
 
-# krowave observe, and the verdicts of krowave validate, against a real kube-apiserver.
+# krowave observe, the verdicts of krowave validate, and krowave diff --live against a real kube-apiserver. With
+# CORPUS, diff --live finds no difference after an apply of its cases either.
 observe:
 	KROWAVE_KUBERNETES=$$(testdata/kubernetes/build.sh) $(GOTEST) -count=1 ./plugin/observe
+	$(if $(CORPUS),KROWAVE_ADOPT_CORPUS=$(abspath $(CORPUS))/cases) KROWAVE_KUBERNETES=$$(testdata/kubernetes/build.sh) \
+		$(GOTEST) -count=1 -timeout 30m -run '^TestDiffLive' ./plugin/command/change
 
 # The Flux controller against a real kube-apiserver, and with a real kustomize-controller. The first run
 # builds them, which takes an hour.

@@ -8,5 +8,6 @@ KROWAVE_KUBERNETES=$("$root/.ci/build" "$here/build.sh")
 export KROWAVE_KUBERNETES
 cd "$root"
 ${GOTEST:-go test} -count=1 ./plugin/observe ./flux/controller
-"$here/adopt.sh" -run '^Test(Adopt|KilledAnywhere|Rollback|KroIsBroken|Corpus)$/^(real|argocd|flux)$/^real$'
+${GOTEST:-go test} -count=1 -run "^TestDiffLive" ./plugin/command/change
+"$here/adopt.sh" -run '^Test(AdoptToArgoCD|AdoptToFlux|KilledAnywhere|NotHeld|Rollback|KroIsBroken)$/^real$'
 "$root/testdata/kro-e2e/run.sh" -static 12 -runtime 8
