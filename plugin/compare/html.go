@@ -27,6 +27,7 @@ type htmlPage struct {
 	Old, New    string
 	Plan        string
 	Facts       []string
+	Broken      bool // there are instances that cannot be rendered
 	Dangers     []htmlDanger
 	Definitions []htmlSection
 	Groups      []htmlSection
@@ -58,6 +59,8 @@ type htmlRow struct {
 
 type htmlCell struct{ Text, Class string }
 
+// htmlSection is folded or open. Its anchor is on what is folded: a browser unfolds
+// what holds the place that a link leads to.
 type htmlSection struct {
 	Anchor, Head, Example, Who string
 	Has                        []string // statuses and actions, for the filter
@@ -111,6 +114,7 @@ func pageOf(r *Report, prefix string) (*htmlPage, error) {
 		return nil, err
 	}
 	p.table(r)
+	p.Broken = slices.ContainsFunc(r.Instances, func(i InstanceChange) bool { return i.Status == Broken })
 	for _, d := range r.DangerGroups {
 		p.Dangers = append(p.Dangers, p.danger(&d))
 	}

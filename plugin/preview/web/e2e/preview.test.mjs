@@ -1,13 +1,12 @@
 // krowave preview in a browser: what a person does, and what a hostile repository tries.
 import assert from "node:assert/strict";
-import { readFileSync, renameSync } from "node:fs";
+import { readFileSync, renameSync, rmSync } from "node:fs";
 import { request } from "node:http";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { World, launch, open, shots, visit } from "./world.mjs";
+import { parse } from "yaml";
+import { World, accessible, launch, open, shots, tooWide, visit } from "./world.mjs";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const examples = new URL("../../../../examples/shop", import.meta.url).pathname;
 const prod = "Shop.shop.example.com/shop-prod/corner";
 
@@ -30,13 +29,6 @@ const figure = (page, name) => page.locator(".figure", { has: page.getByText(nam
 async function clean(page) {
   assert.deepEqual(page.complaints, []);
   await page.context().close();
-}
-
-async function accessible(page) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-  const bad = violations.filter((v) => ["serious", "critical"].includes(v.impact));
-  assert.deepEqual(bad.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).slice(0, 3).join(" ")}`), [], page.url());
 }
 
 test("open, filter and search", async () => {
@@ -172,6 +164,58 @@ test("try a value in the form and as YAML; nothing is written", async () => {
   await clean(page);
 });
 
+test("copy what was tried, as YAML and as a patch", async () => {
+  const page = await open(browser, shop, { permissions: ["clipboard-read", "clipboard-write"] });
+  await visit(page, shop, `/try?instance=${prod}`);
+  await page.getByLabel("replicas").fill("9");
+  await page.getByText(/0 added, 2 changed, 0 deleted/).waitFor();
+  const copied = async (button) => {
+    await page.getByRole("button", { name: button }).click();
+    await page.getByRole("button", { name: button }).getByText("✓").waitFor();
+    return page.evaluate(() => navigator.clipboard.readText());
+  };
+  const yaml = parse(await copied(/^Copy as YAML/));
+  assert.deepEqual([yaml.kind, yaml.metadata.name, yaml.spec.replicas], ["Shop", "corner", 9]);
+  assert.ok(yaml.spec.image, "what was not tried is there too");
+  const patch = parse(await copied(/^Copy as patch/));
+  assert.deepEqual(patch, { spec: { replicas: 9 } }); // of kubectl patch --type merge
+  await clean(page);
+});
+
+test("changes inline, by field and only dangers", async () => {
+  const page = await open(browser, shop);
+  await visit(page, shop, "/changes");
+  const file = "definitions/database.yaml";
+  const text = readFileSync(join(shop.dir, file), "utf8");
+  shop.write(file, text.replace('storage: string | default="1Gi"', 'storage: string | default="2Gi"'));
+  shop.write("extra.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra, namespace: extra}\n"); // in which no danger is
+  const rows = page.locator("button.pick");
+  await page.getByRole("button", { name: /shop-prod\/corner/ }).click();
+  await page.locator(".one-diff").first().waitFor();
+  await rows.nth(2).waitFor();
+  const choose = (name) => page.getByRole("radio", { name, exact: true }).click();
+  assert.equal(await page.locator(".one-diff .cm-editor").count(), 2); // before, and after
+  await choose("Inline");
+  await page.locator(".one-diff .cm-deletedChunk").first().waitFor();
+  assert.equal(await page.locator(".one-diff .cm-editor").count(), 1);
+  await choose("Fields");
+  await page.locator(".one-diff").getByRole("rowheader", { name: /storage/ }).waitFor();
+  assert.deepEqual(await page.locator(".one-diff td").allInnerTexts(), ["1Gi", "2Gi"]);
+  await choose("Only dangers");
+  await rows.nth(2).waitFor({ state: "detached" });
+  await rows.filter({ hasText: "danger" }).nth(1).waitFor();
+  assert.equal(await rows.count(), 2);
+  await page.reload(); // the address has the choice
+  await page.locator(".one-diff").getByRole("rowheader", { name: /storage/ }).waitFor();
+  assert.equal(await rows.count(), 2);
+  await choose("All");
+  await rows.nth(2).waitFor();
+  shop.write(file, text);
+  rmSync(join(shop.dir, "extra.yaml"));
+  await page.getByText("Nothing that is rendered differs.").waitFor();
+  await clean(page);
+});
+
 test("the API of a definition", async () => {
   const page = await open(browser, shop);
   await visit(page, shop, "/definition?definition=shop");
@@ -216,7 +260,7 @@ for (const [name, width, height, colorScheme] of [["phone", 360, 740, "light"], 
       await visit(page, shop, path);
       await page.waitForLoadState("networkidle", { timeout: 1500 }).catch(() => undefined); // the events never end
       await accessible(page);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      const wide = await tooWide(page);
       assert.ok(wide <= 0, `${what} is ${wide} px too wide`);
       await page.screenshot({ path: join(shots, `${name}-${what}.png`) });
     }
@@ -233,7 +277,7 @@ test("text at 200 %, and a switch to dark", async () => {
   await page.getByRole("heading", { level: 1 }).waitFor();
   assert.notEqual(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), light);
   await page.evaluate(() => { document.documentElement.style.fontSize = "200%"; });
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  const wide = await tooWide(page);
   assert.ok(wide <= 0, `the page is ${wide} px too wide`);
   await page.screenshot({ path: join(shots, "large-text.png") });
   await clean(page);

@@ -1,6 +1,8 @@
 // A repository, the preview of it, and a browser.
+import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { chromium } from "playwright-core";
@@ -8,6 +10,8 @@ import { chromium } from "playwright-core";
 export const krowave = process.env.KROWAVE ?? "krowave";
 export const shots = process.env.KROWAVE_PREVIEW_SHOTS ?? join(tmpdir(), "krowave-preview");
 mkdirSync(shots, { recursive: true });
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const quiet = {
   GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null", GIT_AUTHOR_NAME: "a", GIT_AUTHOR_EMAIL: "a@example.org", GIT_COMMITTER_NAME: "a", GIT_COMMITTER_EMAIL: "a@example.org",
@@ -86,4 +90,17 @@ export async function open(browser, world, options = {}) {
 export async function visit(page, world, path) {
   await page.goto(world.origin + path);
   await page.getByRole("heading", { level: 1 }).waitFor();
+}
+
+/** accessible asks axe-core whether something serious or critical is wrong with a page. */
+export async function accessible(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  const bad = violations.filter((v) => ["serious", "critical"].includes(v.impact));
+  assert.deepEqual(bad.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).slice(0, 3).join(" ")}`), [], page.url());
+}
+
+/** tooWide is by how many pixels a page is wider than its window. */
+export function tooWide(page) {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
