@@ -2,6 +2,7 @@ package plugin_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,10 +21,11 @@ type mistake struct {
 	name, file, command string
 	before, after       []string // lines; the first may begin, and the last end, within a line
 	want                []string
+	fixes               []string // edits that the finding proposes, of validate
 }
 
 // TestMistakes makes each mistake of testdata/mistakes/*.txt in the repository
-// base beside them. The finding that names it is to be the only one: what follows
+// base beside them. What a finding proposes (=) is applied, too. The finding that names it is to be the only one: what follows
 // from it is folded below it. go test ./plugin -run TestMistakes -update
 // rewrites what is expected.
 func TestMistakes(t *testing.T) {
@@ -47,12 +49,14 @@ func TestMistakes(t *testing.T) {
 			m := &mistakes[i]
 			count++
 			t.Run(strings.TrimSuffix(filepath.Base(table), ".txt")+"/"+m.name, func(t *testing.T) {
-				got := m.made(t, base)
+				got, fixes := m.made(t, base)
 				if n := len(slices.DeleteFunc(slices.Clone(got), indented)); n != 1 {
 					t.Errorf("%d findings, want one:\n%s", n, strings.Join(got, "\n"))
 				}
 				if *clitest.Update {
-					m.want = got
+					m.want, m.fixes = got, fixes
+				} else if !slices.Equal(fixes, m.fixes) {
+					t.Errorf("proposes\n%s\nwant\n%s", strings.Join(fixes, "\n"), strings.Join(m.fixes, "\n"))
 				} else if !slices.Equal(got, m.want) {
 					t.Errorf("found\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(m.want, "\n"))
 				}
@@ -67,8 +71,9 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// made makes a mistake, and returns what the command finds.
-func (m *mistake) made(t *testing.T, base string) []string {
+// made makes a mistake, and returns what the command finds, and the edits that the
+// finding proposes. After them it has to be gone.
+func (m *mistake) made(t *testing.T, base string) (found, fixes []string) {
 	name := filepath.Join(base, m.file)
 	original, err := os.ReadFile(name)
 	if err != nil {
@@ -84,7 +89,80 @@ func (m *mistake) made(t *testing.T, base string) []string {
 	if code > 2 {
 		t.Errorf("exit code %d", code)
 	}
-	return found
+	if m.command == "validate" && (*clitest.Update || len(m.fixes) > 0) { // or each would take twice as long
+		fixes = fixed(t, base)
+	}
+	return found, fixes
+}
+
+// proposal is a finding of validate -o json.
+type proposal struct {
+	Rule, Message, File string
+	Fix                 *struct{ Edits []edit }
+}
+
+type edit struct {
+	File                             string
+	Line, Column, EndLine, EndColumn int
+	Text                             string
+}
+
+// fixed applies each fix that findings of a repository propose, and looks whether
+// the finding is gone. It returns the edits, and leaves the files as they are.
+func fixed(t *testing.T, dir string) (edits []string) {
+	for _, p := range proposals(t, dir) {
+		if p.Fix == nil {
+			continue
+		}
+		originals := map[string]string{}
+		for _, e := range slices.Backward(p.Fix.Edits) {
+			edits = append(edits, fmt.Sprintf("%s:%d:%d-%d:%d: %s", e.File, e.Line, e.Column, e.EndLine, e.EndColumn, strings.TrimSpace(e.Text)))
+			name := filepath.Join(dir, e.File)
+			data, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := originals[name]; !ok {
+				originals[name] = string(data)
+			}
+			begin, end := place(string(data), e.Line, e.Column), place(string(data), e.EndLine, e.EndColumn)
+			write(t, name, string(data[:begin])+e.Text+string(data[end:]))
+		}
+		for _, q := range proposals(t, dir) {
+			if q.Rule == p.Rule && q.Message == p.Message && q.File == p.File {
+				t.Errorf("the fix %v leaves the finding: %s", p.Fix.Edits, p.Message)
+			}
+			if q.Rule == "yaml-syntax" {
+				t.Errorf("the fix %v breaks the file: %s", p.Fix.Edits, q.Message)
+			}
+		}
+		for name, text := range originals {
+			write(t, name, text)
+		}
+	}
+	return edits
+}
+
+func proposals(t *testing.T, dir string) []proposal {
+	var stdout, stderr bytes.Buffer
+	plugin.Main(t.Context(), plugin.Streams{Out: &stdout, Err: &stderr, Dir: dir}, []string{"validate", "-o", "json"})
+	if stdout.Len() == 0 {
+		return nil // settings that are refused
+	}
+	var out struct{ Diagnostics []proposal }
+	if err := json.Unmarshal(stdout.Bytes(), &out); err != nil {
+		t.Fatalf("%v\n%s%s", err, stdout.Bytes(), stderr.Bytes())
+	}
+	return out.Diagnostics
+}
+
+// place is the byte of a line and a column, which count from 1; the files are ASCII.
+func place(text string, line, column int) int {
+	offset := 0
+	for range line - 1 {
+		offset += strings.IndexByte(text[offset:], '\n') + 1
+	}
+	return offset + column - 1
 }
 
 func write(t *testing.T, name, text string) {
@@ -143,10 +221,12 @@ func readMistakes(t *testing.T, table string) (head string, mistakes []mistake) 
 				m.before = append(m.before, text)
 			case '+':
 				m.after = append(m.after, text)
+			case '=':
+				m.fixes = append(m.fixes, strings.TrimPrefix(text, " "))
 			case '>':
 				m.want = append(m.want, strings.TrimPrefix(text, " "))
 			default:
-				t.Fatalf("%s: %s: a line begins with @, -, + or >: %s", table, m.name, line)
+				t.Fatalf("%s: %s: a line begins with @, -, +, > or =: %s", table, m.name, line)
 			}
 		}
 		mistakes = append(mistakes, m)
@@ -162,9 +242,9 @@ func writeMistakes(t *testing.T, table, head string, mistakes []mistake) {
 			file += " " + m.command
 		}
 		fmt.Fprintf(b, "\n### %s\n@ %s\n", m.name, file)
-		for sign, lines := range [][]string{m.before, m.after, m.want} {
+		for sign, lines := range [][]string{m.before, m.after, m.want, m.fixes} {
 			for _, line := range lines {
-				b.WriteString([]string{"-", "+", "> "}[sign] + line + "\n")
+				b.WriteString([]string{"-", "+", "> ", "= "}[sign] + line + "\n")
 			}
 		}
 	}

@@ -30,15 +30,23 @@ type checks struct {
 
 	// Kinds without a schema: where one is met first, and how often.
 	missing []k8sschema.GroupVersionKind
-	first   map[k8sschema.GroupVersionKind]diag.Position
+	first   map[k8sschema.GroupVersionKind]written
 	times   map[k8sschema.GroupVersionKind]int
 }
+
+// written is where an object stands in a file.
+type written struct {
+	doc *manifest.Document
+	at  diag.Path
+}
+
+func (w written) position(field string) diag.Position { return w.doc.Position(w.at.With(field)) }
 
 func newChecks(in render.Input, opts render.Options, res *render.Result) *checks {
 	k := &checks{
 		namespace: opts.Namespace, res: res, docs: documents(in.Files, opts.Documents),
 		defined: map[k8sschema.GroupKind]bool{},
-		first:   map[k8sschema.GroupVersionKind]diag.Position{}, times: map[k8sschema.GroupVersionKind]int{},
+		first:   map[k8sschema.GroupVersionKind]written{}, times: map[k8sschema.GroupVersionKind]int{},
 	}
 	var crds []*apiextensionsv1.CustomResourceDefinition
 	lookedUp := append(documents(in.CRDs, opts.Documents), documents(in.Definitions, opts.Documents)...)
@@ -105,7 +113,7 @@ func (k *checks) object(d *manifest.Document, gvk k8sschema.GroupVersionKind) {
 		return // the error says so
 	}
 	if !known {
-		k.miss(gvk, d.Position(diag.Path{"kind"}))
+		k.miss(gvk, written{doc: d})
 		return
 	}
 	for _, p := range problems {
@@ -121,8 +129,20 @@ func (k *checks) problem(d *manifest.Document, p schema.Problem) {
 	}
 	k.diags.Add(diag.Diagnostic{
 		Severity: diag.Error, Rule: p.Rule, Pos: position(d, p.Path, p.Rule == schema.RuleUnknownField), Message: p.Message,
-		Object: d.Title(), Path: p.Path.String(), Sensitive: confidential, Hint: d.StringHint(p.Path, p.Message),
-	})
+		Object: d.Title(), Path: p.Path.String(), Sensitive: confidential,
+	}.With(d.Retype(p.Path, p.Message).Or(misspelt(p))))
+}
+
+// misspelt is the edit of a field that the message of a problem corrects.
+func misspelt(p schema.Problem) diag.Remedy {
+	_, like, ok := strings.Cut(p.Message, "; did you mean ")
+	if !ok || len(p.Path) == 0 {
+		return diag.Remedy{}
+	}
+	if name, isName := p.Path[len(p.Path)-1].(string); isName {
+		return diag.Remedy{Fix: diag.Replace(name, strings.TrimSuffix(like, "?"))}
+	}
+	return diag.Remedy{}
 }
 
 // hidden is what a problem with an object says that may hold a Secret's value.
@@ -133,7 +153,7 @@ func hidden(p schema.Problem) string {
 	return p.Hidden()
 }
 
-func (k *checks) miss(gvk k8sschema.GroupVersionKind, at diag.Position) {
+func (k *checks) miss(gvk k8sschema.GroupVersionKind, at written) {
 	if k.times[gvk]++; k.times[gvk] == 1 {
 		k.missing, k.first[gvk] = append(k.missing, gvk), at
 	}
@@ -147,7 +167,7 @@ func (k *checks) unchecked() {
 			continue
 		}
 		k.diags.Add(diag.Diagnostic{
-			Severity: diag.Info, Rule: "unchecked-kind", Pos: k.first[gvk],
+			Severity: diag.Info, Rule: "unchecked-kind", Pos: k.first[gvk].position("kind"),
 			Message: fmt.Sprintf("no schema for %s %s: %s not checked", gvk.GroupVersion(), gvk.Kind, report.Counted(k.times[gvk], "object is", "objects are")),
 			Hint:    "provide the CRD with --crds",
 			Missing: gvk.GroupKind().String(), Instances: k.times[gvk],
@@ -161,11 +181,14 @@ func (k *checks) nobodys(gvk k8sschema.GroupVersionKind) (diag.Diagnostic, bool)
 		return diag.Diagnostic{}, false
 	}
 	d := diag.Diagnostic{
-		Severity: diag.Error, Rule: "unknown-kind", Pos: k.first[gvk], Missing: gvk.GroupKind().String(),
+		Severity: diag.Error, Rule: "unknown-kind", Pos: k.first[gvk].position("kind"), Missing: gvk.GroupKind().String(),
 		Message: fmt.Sprintf("Kubernetes %s has no kind %s of apiVersion %s, and no CRD can add one to its group", k.res.Catalog.Version(), gvk.Kind, gvk.GroupVersion()),
 	}
 	if others := k.res.Catalog.GroupVersions(gvk.Kind); len(others) > 0 {
 		d.Hint = fmt.Sprintf("%s exists as %s", gvk.Kind, others[0])
+		if k.times[gvk] == 1 {
+			d.Fix = diag.ReplaceAt(k.first[gvk].position("apiVersion"), gvk.GroupVersion().String(), others[0].String())
+		}
 		return d, true
 	}
 	var kinds []string
@@ -174,8 +197,9 @@ func (k *checks) nobodys(gvk k8sschema.GroupVersionKind) (diag.Diagnostic, bool)
 			kinds = append(kinds, known.Kind)
 		}
 	}
-	if like := diag.Closest(gvk.Kind, kinds); like != "" {
-		d.Hint = "did you mean " + like + "?"
+	d = d.With(diag.Meant(gvk.Kind, kinds))
+	if k.times[gvk] > 1 { // and the finding would stay
+		d.Fix = nil
 	}
 	return d, true
 }
@@ -194,7 +218,7 @@ func (k *checks) rendered(v *report.Report) {
 			root := o.Node.At.With("template")
 			problems, known := k.validator.Validate(o.Object, k.namespace)
 			if !known {
-				k.miss(gvk, i.Graph.RGD.Doc.Position(root.With("kind")))
+				k.miss(gvk, written{i.Graph.RGD.Doc, root})
 			}
 			for _, p := range problems {
 				k.renderedProblem(i, o.Node, p)

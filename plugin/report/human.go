@@ -37,5 +37,5 @@ func Validation() Kind {
 
 // json prints the findings in their machine form.
 func (r *Report) json(w io.Writer) error {
-	return Validation().Write(w, validation{r.Diags, r.Summary})
+	return Validation().Write(w, validation{r.Located(), r.Summary})
 }

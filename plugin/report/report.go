@@ -75,6 +75,9 @@ func (r *Report) Count() {
 	}
 }
 
+// Located are the findings with the places of their fixes.
+func (r *Report) Located() diag.List { return r.Diags.Locate(r.Source) }
+
 // merged keeps one of the findings that differ only in the instance that they
 // are about, and says how many more there are.
 func merged(l diag.List) diag.List {

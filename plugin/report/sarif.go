@@ -60,6 +60,28 @@ type sarifResult struct {
 	Locations           []sarifLocation   `json:"locations"`
 	RelatedLocations    []sarifLocation   `json:"relatedLocations,omitempty"`
 	PartialFingerprints map[string]string `json:"partialFingerprints"`
+	Fixes               []sarifFix        `json:"fixes,omitempty"`
+}
+
+type sarifFix struct {
+	Description     sarifText     `json:"description"`
+	ArtifactChanges []sarifChange `json:"artifactChanges"`
+}
+
+type sarifChange struct {
+	ArtifactLocation sarifArtifact      `json:"artifactLocation"`
+	Replacements     []sarifReplacement `json:"replacements"`
+}
+
+type sarifReplacement struct {
+	DeletedRegion   sarifRange `json:"deletedRegion"`
+	InsertedContent sarifText  `json:"insertedContent"`
+}
+
+type sarifRange struct {
+	sarifRegion
+	EndLine   int `json:"endLine"`
+	EndColumn int `json:"endColumn"`
 }
 
 type sarifLocation struct {
@@ -115,7 +137,7 @@ func (r *Report) sarif(w io.Writer) error {
 			ID: id, ShortDescription: text, FullDescription: text, Help: sarifText{"What it means and what to do: " + uri}, HelpURI: uri,
 		})
 	}
-	for _, d := range r.Diags {
+	for _, d := range r.Located() {
 		run.Results = append(run.Results, sarifResultOf(d, slices.Index(ids, d.Rule)))
 	}
 	var out bytes.Buffer
@@ -149,6 +171,27 @@ func sarifResultOf(d diag.Diagnostic, rule int) sarifResult {
 		at := sarifPlace(r.Position)
 		at.Message = &sarifText{unlinked(r.Message)}
 		out.RelatedLocations = append(out.RelatedLocations, at)
+	}
+	if d.Fix != nil {
+		out.Fixes = []sarifFix{sarifFixOf(d.Fix)}
+	}
+	return out
+}
+
+// sarifFixOf has one change for each file.
+func sarifFixOf(f *diag.Fix) sarifFix {
+	out := sarifFix{Description: sarifText{unlinked(f.Title)}}
+	for _, e := range f.Edits {
+		at := sarifPlace(e.Position).PhysicalLocation.ArtifactLocation
+		n := slices.IndexFunc(out.ArtifactChanges, func(c sarifChange) bool { return c.ArtifactLocation == at })
+		if n < 0 {
+			n = len(out.ArtifactChanges)
+			out.ArtifactChanges = append(out.ArtifactChanges, sarifChange{ArtifactLocation: at})
+		}
+		out.ArtifactChanges[n].Replacements = append(out.ArtifactChanges[n].Replacements, sarifReplacement{
+			DeletedRegion:   sarifRange{sarifRegion{e.Line, e.Column}, e.EndLine, e.EndColumn},
+			InsertedContent: sarifText{e.Text},
+		})
 	}
 	return out
 }

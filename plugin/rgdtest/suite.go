@@ -241,14 +241,10 @@ func (r *fileReader) fields(at diag.Path, v any, known ...string) map[string]any
 		if slices.Contains(known, key) {
 			continue
 		}
-		hint := ""
-		if like := diag.Closest(key, known); like != "" {
-			hint = "did you mean " + like + "?"
-		}
 		r.diags.Add(diag.Diagnostic{
-			Severity: diag.Error, Rule: "test-file", Pos: r.doc.KeyPosition(at.With(key)), Path: at.With(key).String(), Hint: hint,
+			Severity: diag.Error, Rule: "test-file", Pos: r.doc.KeyPosition(at.With(key)), Path: at.With(key).String(),
 			Message: fmt.Sprintf("a test has no field %s here; there are %s", key, strings.Join(known, ", ")),
-		})
+		}.With(diag.Meant(key, known)))
 	}
 	return m
 }

@@ -37,6 +37,7 @@ func (s *Set) Stray(doc *source.Document, defaultNamespace string, groups []stri
 			Message: fmt.Sprintf("nothing defines %s %s", doc.APIVersion(), doc.Kind()), Missing: doc.GVK.GroupKind().String(),
 			Hint: fmt.Sprintf("ResourceGraphDefinition %s defines apiVersion: %s, kind: %s",
 				rgd.Name, rgd.GVK.GroupVersion(), rgd.GVK.Kind),
+			Fix: diag.Replace(doc.APIVersion(), rgd.GVK.GroupVersion().String()).And(diag.ReplaceAt(doc.Position(diag.Path{"kind"}), doc.Kind(), rgd.GVK.Kind)),
 		})
 		return out
 	}
@@ -57,7 +58,7 @@ func (s *Set) Stray(doc *source.Document, defaultNamespace string, groups []stri
 	case elsewhere != "":
 		d.Hint = elsewhere
 	case like != "":
-		d.Hint = "did you mean " + like + "?"
+		d.Hint, d.Fix = "did you mean "+like+"?", diag.Replace(doc.Kind(), like)
 	case d.Severity == diag.Error:
 		d.Hint = "name the ResourceGraphDefinition of " + doc.Kind() + " with -d or in krowave.yaml, or delete the instance together with its definition"
 	}
@@ -75,10 +76,12 @@ func nearlyRGD(doc *source.Document) diag.Diagnostic {
 	d := diag.Diagnostic{
 		Severity: diag.Error, Rule: "rgd-refused", Pos: doc.Position(diag.Path{"kind"}), Object: doc.Title(), Missing: doc.GVK.GroupKind().String(),
 		Message: fmt.Sprintf("kro has no kind %s", doc.Kind()), Hint: "did you mean " + object.RGDKind + "?",
+		Fix: diag.Replace(doc.Kind(), object.RGDKind),
 	}
 	if doc.Kind() == object.RGDKind {
 		d.Pos = doc.Position(diag.Path{"apiVersion"})
 		d.Message, d.Hint = fmt.Sprintf("%s is of group %s, not %s", object.RGDKind, object.RGDGroup, doc.GVK.Group), "write apiVersion: "+object.RGDGroup+"/v1alpha1"
+		d.Fix = diag.Replace(doc.APIVersion(), object.RGDGroup+"/v1alpha1")
 	}
 	return d
 }

@@ -140,6 +140,7 @@ type Diagnostic struct {
 	Object   string   // "Kind namespace/name" of the object concerned, if any
 	Path     string   // field path inside that object, if any
 	Hint     string   // what to do, or "did you mean ...", if known
+	Fix      *Fix     // edits that make the finding go away, if a program can make them
 	Related  []Related
 	Missing  string // the kind that nothing defines, as Kind.group, if that is what is wrong
 

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common"
+
+	"github.com/krowave/krowave/render/diag"
 )
 
 // Kind says which stage an Error comes from.
@@ -24,7 +26,8 @@ type Error struct {
 	Kind    Kind
 	Message string // one line, without position and snippet
 	Hint    string // what to do, if known; it may quote the source
-	Offset  int    // byte offset in the CEL source
+	Fix     *diag.Fix
+	Offset  int // byte offset in the CEL source
 }
 
 func (e *Error) Error() string { return e.Message }
@@ -40,7 +43,8 @@ func fromIssues(source string, iss *cel.Issues, kind Kind) []*Error {
 	}
 	if kind == ParseError && len(out) > 0 {
 		out = out[:1] // the parser stumbles over what follows
-		out[0].Message, out[0].Hint = syntaxError(source, out[0].Message, out[0].Offset)
+		message, remedy := syntaxError(source, out[0].Message, out[0].Offset)
+		out[0].Message, out[0].Hint, out[0].Fix = message, remedy.Hint, remedy.Fix
 	}
 	if len(out) == 0 && iss.Err() != nil {
 		out = append(out, &Error{Kind: kind, Message: oneLine(iss.Err().Error())})

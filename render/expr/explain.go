@@ -51,7 +51,7 @@ func (x *explainer) explain(id int64, e *Error) *Error {
 			break
 		}
 		e.Message = "there is no function " + name
-		e.Hint = SimilarFunction(name)
+		e.take(SimilarFunction(name))
 		e.Offset = x.nameOffset(at, name, e.Offset)
 	case noSelect.MatchString(e.Message):
 		typ := noSelect.FindStringSubmatch(e.Message)[1]
@@ -114,6 +114,7 @@ func (x *explainer) call(e *Error, name string, types []string, at ast.Expr) {
 		if i < len(args) {
 			e.Offset = x.places.start(args[i])
 			e.Hint = x.remedy(name, types, i, x.text(args[i]))
+			e.Fix = Rewrite(e.Hint, x.text(args[i]))
 		} else {
 			e.Hint = x.remedy(name, types, i, "...")
 		}
@@ -154,6 +155,7 @@ func (x *explainer) call(e *Error, name string, types []string, at ast.Expr) {
 				text = strings.TrimRight(x.source[x.places.start(args[0]):e.Offset], ". \t\r\n")
 			}
 			e.Hint = x.remedy(name, types, i, text)
+			e.Fix = Rewrite(e.Hint, text)
 		}
 	}
 }
@@ -216,9 +218,7 @@ func (x *explainer) field(e *Error, name string, at ast.Expr) {
 	if errs != nil {
 		return
 	}
-	if like := diag.Closest(name, fieldNames(x.env, checked.OutputType().TypeName())); like != "" {
-		e.Hint = "did you mean " + like + "?"
-	}
+	e.take(diag.Meant(name, fieldNames(x.env, checked.OutputType().TypeName())))
 }
 
 func (x *explainer) check(source string) (*cel.Ast, error) {
@@ -231,10 +231,10 @@ func (x *explainer) check(source string) (*cel.Ast, error) {
 }
 
 // SimilarFunction asks whether another function than the named one is meant.
-func SimilarFunction(name string) string {
+func SimilarFunction(name string) diag.Remedy {
 	env, err := Base()
 	if err != nil {
-		return ""
+		return diag.Remedy{}
 	}
 	var all []string
 	for f := range env.Functions() {
@@ -244,10 +244,14 @@ func SimilarFunction(name string) string {
 		}
 	}
 	slices.Sort(all)
-	if like := diag.Closest(name, slices.Compact(all)); like != "" {
-		return "did you mean " + like + "?"
+	return diag.Meant(name, slices.Compact(all))
+}
+
+// take gives an error advice, if there is some.
+func (e *Error) take(r diag.Remedy) {
+	if r.Hint != "" {
+		e.Hint, e.Fix = r.Hint, r.Fix
 	}
-	return ""
 }
 
 // nameOffset is where the name of a called function stands.

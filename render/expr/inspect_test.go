@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/expr"
 )
 
@@ -48,7 +49,7 @@ func TestErrorsHaveOffsets(t *testing.T) {
 	}
 	_, errs = expr.Check(env, parsed)
 	want := []*expr.Error{
-		{Kind: expr.CheckError, Message: "+ does not take string and integer", Hint: "write string(i)", Offset: 8},
+		{Kind: expr.CheckError, Message: "+ does not take string and integer", Hint: "write string(i)", Fix: diag.Replace("i", "string(i)"), Offset: 8},
 		{Kind: expr.CheckError, Message: "undeclared reference to 'nope'", Offset: 12},
 	}
 	if diff := cmp.Diff(want, errs); diff != "" {

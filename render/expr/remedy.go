@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/operators"
+
+	"github.com/krowave/krowave/render/diag"
 )
 
 // remedy says how to mend operand i of a call, whose text is given.
@@ -29,6 +31,8 @@ func (x *explainer) remedy(function string, types []string, i int, text string) 
 		return fmt.Sprintf("give it a value for when it is missing: %s.orValue(...)", unit(text))
 	case strings.HasPrefix(function, "base64.decode") && typ == "bytes":
 		return fmt.Sprintf("the data of a Secret is decoded already: write string(%s)", text)
+	case function == operators.Index && types[0] == "string":
+		return "a character of a text is .charAt(0), and a part of it .substring(0, 3)"
 	case function == operators.Index && strings.HasPrefix(typ, structPrefix):
 		return "an object has fields, not keys: write .name, or dyn(...)[...] for one that is computed"
 	case function == operators.Conditional && i == 0:
@@ -161,4 +165,18 @@ func Remedy(env *cel.Env, out, want *cel.Type, text string) string {
 		return wrap("dyn")
 	}
 	return ""
+}
+
+// Rewrite is the edit of a hint that says what to write in place of a text, such as
+// "write string(x)"; nil when the hint says something else, or leaves something
+// open.
+func Rewrite(hint, text string) *diag.Fix {
+	now, ok := strings.CutPrefix(hint, "write ")
+	if inner, whole := strings.CutPrefix(now, "${"); whole {
+		now = strings.TrimSuffix(inner, "}")
+	}
+	if !ok || !strings.HasSuffix(now, "("+text+")") || strings.Contains(now, "...") || strings.ContainsAny(text, "\"'\\\n") {
+		return nil
+	}
+	return diag.Replace(text, now)
 }

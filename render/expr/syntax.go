@@ -3,6 +3,8 @@ package expr
 import (
 	"regexp"
 	"strings"
+
+	"github.com/krowave/krowave/render/diag"
 )
 
 var (
@@ -16,24 +18,33 @@ var inCEL = map[string]string{"and": "&&", "or": "||", "not": "!", "is": "==", "
 
 // syntaxError words what the parser says of a source, and says how to write what
 // was meant where that is known.
-func syntaxError(source, message string, offset int) (text, hint string) {
+func syntaxError(source, message string, offset int) (string, diag.Remedy) {
 	rest := source[min(offset, len(source)):]
 	switch m := stray.FindStringSubmatch(message); {
 	case strings.TrimSpace(source) == "":
-		return "the expression is empty", ""
+		return "the expression is empty", diag.Remedy{}
 	case m != nil:
-		return "CEL has no word " + m[1], "write " + inCEL[m[1]]
+		remedy := write(m[1], inCEL[m[1]])
+		if strings.Contains(inCEL[m[1]], " ") { // an example
+			remedy.Fix = nil
+		}
+		return "CEL has no word " + m[1], remedy
 	case strings.HasPrefix(message, "Syntax error: token recognition error at: '=") && strings.HasPrefix(rest, "="):
-		return "CEL has no operator =", "compare with =="
+		return "CEL has no operator =", diag.Remedy{Hint: "compare with ==", Fix: diag.Replace("=", "==")}
 	case strings.HasPrefix(message, "Syntax error: token recognition error at: '&"):
-		return "CEL has no operator &", "write &&"
+		return "CEL has no operator &", write("&", "&&")
 	case strings.HasPrefix(message, "Syntax error: token recognition error at: '|"):
-		return "CEL has no operator |", "write ||"
+		return "CEL has no operator |", write("|", "||")
 	case strings.HasPrefix(message, "Syntax error: token recognition error at: '$"):
-		return "CEL has no character $", "an expression stands without ${ } here"
+		return "CEL has no character $", diag.Remedy{Hint: "an expression stands without ${ } here"}
 	}
 	if m := absent.FindStringSubmatch(message); m != nil {
-		return "a " + m[1] + " is missing", ""
+		return "a " + m[1] + " is missing", diag.Remedy{}
 	}
-	return expecting.ReplaceAllString(message, ""), ""
+	return expecting.ReplaceAllString(message, ""), diag.Remedy{}
+}
+
+// write is the advice to write a text in place of another.
+func write(old, text string) diag.Remedy {
+	return diag.Remedy{Hint: "write " + text, Fix: diag.Replace(old, text)}
 }

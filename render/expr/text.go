@@ -50,6 +50,7 @@ func (t *Template) checkParts(env *cel.Env) []*Error {
 			if e.Hint = Remedy(env, typ, cel.StringType, t.Parts[i].Source); IsNumber(t.Parts[i].Source) {
 				e.Hint = "to keep it as text, write " + Literal(t.Parts[i].Source)
 			}
+			e.Fix = Rewrite(e.Hint, t.Parts[i].Source)
 		case !text && i > 0 && !typ.IsEquivalentType(types[0]):
 			e.Message = "adjacent expressions are concatenated; these give " + both(types[0].String(), typ.String())
 			e.Hint = "write string(...) in each, if text is meant"

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,18 +19,18 @@ func Admit(doc *manifest.Document) (*RGD, diag.List) {
 	var broken []string
 	for _, p := range causal(problems, pruned) {
 		written, _ := p.Path.In(doc.Object)
-		hint := brokenExpression(written)
-		if hint != "" {
+		remedy := diag.Remedy{Hint: brokenExpression(written)}
+		if remedy.Hint != "" {
 			broken = append(broken, p.Path.String()+".")
 		} else if slices.Contains(p.Path, any("readyWhen")) || slices.Contains(p.Path, any("includeWhen")) {
-			hint = "write an expression: ${...}"
+			remedy.Hint = "write an expression: ${...}"
 		} else {
-			hint = doc.StringHint(p.Path, p.Message)
+			remedy = doc.Retype(p.Path, p.Message)
 		}
 		diags.Add(diag.Diagnostic{
 			Severity: diag.Error, Rule: "rgd-refused", Pos: doc.Position(p.Path), Message: p.Message,
-			Path: p.Path.String(), Object: doc.Title(), Hint: hint,
-		})
+			Path: p.Path.String(), Object: doc.Title(),
+		}.With(remedy))
 	}
 	for _, p := range problems {
 		if strings.HasPrefix(p.Message, wrongType) {
@@ -54,7 +53,7 @@ func Admit(doc *manifest.Document) (*RGD, diag.List) {
 			d.Severity = diag.Warning
 		}
 		if name, ok := path[len(path)-1].(string); ok {
-			d.Hint = cmp.Or(doc.KeyHint(path), suggest(name, schema.RGDFields(path[:len(path)-1])))
+			d = d.With(doc.KeyRemedy(path).Or(diag.Meant(name, schema.RGDFields(path[:len(path)-1]))))
 		}
 		diags.Add(d)
 	}

@@ -99,7 +99,7 @@ func (c *compiler) instanceSchema() (*apiextensionsv1.JSONSchemaProps, *schema.S
 		path := diag.Path{"spec", "schema"}.With(p.Path...)
 		c.diags.Add(diag.Diagnostic{
 			Severity: diag.Error, Rule: p.Rule, Pos: c.rgd.Doc.Within(path, p.Offset),
-			Message: p.Message, Path: path.String(), Hint: p.Hint, Object: c.rgd.Doc.Title(),
+			Message: p.Message, Path: path.String(), Hint: p.Hint, Fix: p.Fix, Object: c.rgd.Doc.Title(),
 		})
 	}
 	if len(problems) > 0 {
@@ -263,7 +263,7 @@ func (c *compiler) celErrors(e source, errs []*expr.Error) {
 func (c *compiler) exprError(e source, err *expr.Error, rule string) {
 	c.exprErrorf(e, err.Offset, rule, "%s", err.Message)
 	if last := &c.diags[len(c.diags)-1]; !last.Sensitive {
-		last.Hint = err.Hint
+		last.Hint, last.Fix = err.Hint, err.Fix
 	}
 }
 

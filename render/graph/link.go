@@ -168,8 +168,14 @@ func (l *linker) restricted(s source, place string) (linkedExpr, bool) {
 		l.exprErrorf(s, m.Offset, "cel-reference", "%s may refer only to %s, not to '%s'", place, list(l.known), m.Name)
 		if last := &l.diags[len(l.diags)-1]; m.Name == "self" && len(l.known) == 1 {
 			last.Hint = "write " + l.known[0]
+			for _, other := range in.Unknown { // all of them, or the finding stays
+				if other.Name == m.Name {
+					at := l.rgd.Doc.Within(s.Path, s.Offset(other.Offset))
+					last.Fix = last.Fix.And(diag.ReplaceAt(at, m.Name, l.known[0]))
+				}
+			}
 		} else {
-			last.Hint = suggest(m.Name, l.candidates())
+			*last = last.With(diag.Meant(m.Name, l.candidates()))
 		}
 	}
 	if in.UsesOmit {
@@ -200,7 +206,8 @@ func (l *linker) inspect(s source) (linkedExpr, *expr.Inspection) {
 		return e, nil
 	}
 	for _, m := range in.UnknownFunctions {
-		l.exprError(s, &expr.Error{Offset: m.Offset, Message: "there is no function " + m.Name, Hint: expr.SimilarFunction(m.Name)}, "cel-function")
+		like := expr.SimilarFunction(m.Name)
+		l.exprError(s, &expr.Error{Offset: m.Offset, Message: "there is no function " + m.Name, Hint: like.Hint, Fix: like.Fix}, "cel-function")
 	}
 	e.ast, e.usesOmit, e.references = parsed, in.UsesOmit, slices.Clone(in.References)
 	e.reads = expr.Reads(parsed, in.References)
@@ -216,16 +223,15 @@ func (l *linker) unknownName(e source, m expr.Mention) {
 	d := diag.Diagnostic{
 		Severity: diag.Error, Rule: "cel-reference", Pos: l.rgd.Doc.Within(e.Path, e.Offset(m.Offset)),
 		Message: "undeclared reference to '" + m.Name + "'", Path: e.Path.String(), Object: l.rgd.Doc.Title(), Sensitive: e.Sensitive,
-		Hint: suggest(m.Name, l.candidates()),
-	}
+	}.With(diag.Meant(m.Name, l.candidates()))
 	if m.Name == "spec" || m.Name == "metadata" {
-		d.Hint = "did you mean schema." + m.Name + "?"
+		d = d.With(diag.Remedy{Hint: "did you mean schema." + m.Name + "?", Fix: diag.Replace(m.Name, "schema."+m.Name)})
 	}
 	if d.Hint == "" && !e.Standalone && !e.Sensitive {
 		d.Hint = "if this is not an expression, write " + shortLiteral(part.Source)
 	}
 	if celTypes[m.Name] {
-		d.Hint = "kro treats CEL's type names as resource ids; compare values instead of types"
+		d.Fix, d.Hint = nil, "kro treats CEL's type names as resource ids; compare values instead of types"
 	}
 	l.diags.Add(d)
 }

@@ -88,8 +88,7 @@ func (s *scanner) object(m map[string]any, sch *schema.Schema, path diag.Path) {
 			s.c.diags.Add(diag.Diagnostic{
 				Severity: diag.Error, Rule: "unknown-field", Pos: s.c.rgd.Doc.KeyPosition(s.root.With(at...)),
 				Message: "field " + at.String() + " is not in the schema of " + s.title(), Path: s.root.With(at...).String(),
-				Hint: suggest(key, slices.Sorted(maps.Keys(sch.Properties))),
-			})
+			}.With(diag.Meant(key, slices.Sorted(maps.Keys(sch.Properties)))))
 			continue
 		}
 		s.typed(m[key], child, path.With(key))
@@ -137,6 +136,7 @@ func (s *scanner) text(v string, want []string, path diag.Path) {
 	}
 	if !slices.Contains(want, "string") && !slices.Contains(want, "any") {
 		s.errorf(path, "literal-type", "expected %s at %s, got a string", strings.Join(want, " or "), path)
+		s.c.diags[len(s.c.diags)-1].Fix = s.c.rgd.Doc.Unquote(s.root.With(path...), want...)
 	}
 }
 
@@ -172,7 +172,8 @@ func (s *scanner) scalar(v any, want []string, path diag.Path) {
 		}
 	}
 	s.errorf(path, "literal-type", "expected %s at %s, got %s", strings.Join(want, " or "), path, got)
-	s.c.diags[len(s.c.diags)-1].Hint = s.c.asWritten(s.root.With(path...), want)
+	last := &s.c.diags[len(s.c.diags)-1]
+	*last = last.With(s.c.asWritten(s.root.With(path...), want))
 }
 
 func (s *scanner) errorf(path diag.Path, rule, format string, args ...any) {
@@ -240,26 +241,19 @@ func branchTypes(branches []schema.Branch) []string {
 
 // SuggestField says which field of a schema was meant by the last step of a path,
 // if one is called nearly so.
-func SuggestField(s *schema.Schema, path diag.Path) string {
+func SuggestField(s *schema.Schema, path diag.Path) diag.Remedy {
 	for i, step := range path {
 		name, isName := step.(string)
 		switch {
 		case s == nil:
-			return ""
+			return diag.Remedy{}
 		case isName && i == len(path)-1:
-			return suggest(name, slices.Sorted(maps.Keys(s.Properties)))
+			return diag.Meant(name, slices.Sorted(maps.Keys(s.Properties)))
 		case isName:
 			s = propertySchema(s, name)
 		default:
 			s = s.Items
 		}
 	}
-	return ""
-}
-
-func suggest(name string, candidates []string) string {
-	if c := diag.Closest(name, candidates); c != "" {
-		return "did you mean " + c + "?"
-	}
-	return ""
+	return diag.Remedy{}
 }

@@ -84,14 +84,15 @@ func (l *lookalikes) walk(v any, path diag.Path) {
 func (l *lookalikes) key(key string, at diag.Path) {
 	if parts, err := expr.Scan(key, l.opts.Kro); err == nil && len(parts) > 0 {
 		l.warn(l.rgd.Doc.KeyPosition(at), at, "expression-key", "expressions in keys are not evaluated: kro keeps this one as it is",
-			`make the whole mapping with one expression, such as ${{schema.spec.name + ".conf": "..."}}`)
+			diag.Remedy{Hint: `make the whole mapping with one expression, such as ${{schema.spec.name + ".conf": "..."}}`})
 		return
 	}
 	if key != "true" && key != "false" {
 		return // and the document is not read again for its text
 	}
 	if written := l.rgd.Doc.KeyText(at); written != key && written != "" {
-		l.warn(l.rgd.Doc.KeyPosition(at), at, "yaml-key", "YAML reads the key "+written+" as "+key, "quote it: \""+written+"\"")
+		l.warn(l.rgd.Doc.KeyPosition(at), at, "yaml-key", "YAML reads the key "+written+" as "+key,
+			diag.Remedy{Hint: "quote it: \"" + written + "\"", Fix: diag.Replace(written, `"`+written+`"`)})
 	}
 }
 
@@ -111,12 +112,13 @@ func (l *lookalikes) text(text string, at diag.Path) {
 		if strings.Contains(text[m[0]:], "}") {
 			hint = "a double quote or a brace inside it is not closed; kro does not support single quotes"
 		}
-		l.warn(l.rgd.Doc.Within(at, m[0]), at, "literal-expression", "this ${ is never closed, so kro keeps it as text", hint)
+		l.warn(l.rgd.Doc.Within(at, m[0]), at, "literal-expression", "this ${ is never closed, so kro keeps it as text", diag.Remedy{Hint: hint})
 		return
 	}
 	for _, p := range l.patterns {
 		if m := p.pattern.FindIndex(masked); m != nil {
-			l.warn(l.rgd.Doc.Within(at, m[0]), at, "literal-expression", p.message, "kro evaluates ${...}")
+			l.warn(l.rgd.Doc.Within(at, m[0]), at, "literal-expression", p.message,
+				diag.Remedy{Hint: "kro evaluates ${...}", Fix: asExpression(string(masked[m[0]:]))})
 			return
 		}
 	}
@@ -124,12 +126,29 @@ func (l *lookalikes) text(text string, at diag.Path) {
 
 var unclosed = regexp.MustCompile(`\$\{\s*[A-Za-z_("!\[]`)
 
-func (l *lookalikes) warn(pos diag.Position, path diag.Path, rule, message, hint string) {
+func (l *lookalikes) warn(pos diag.Position, path diag.Path, rule, message string, remedy diag.Remedy) {
 	l.diags.Add(diag.Diagnostic{
-		Severity: diag.Warning, Rule: rule, Pos: pos, Message: message, Hint: hint,
+		Severity: diag.Warning, Rule: rule, Pos: pos, Message: message,
 		Path: path.String(), Object: l.rgd.Doc.Title(), Sensitive: l.inSecret(path),
-	})
+	}.With(remedy))
 }
+
+// asExpression writes the path that a text begins with, in whatever form, as an
+// expression of kro; nil for anything else than a path.
+func asExpression(text string) *diag.Fix {
+	m := foreignPath.FindStringSubmatch(text)
+	if m == nil {
+		return nil
+	}
+	for _, path := range m[1:] {
+		if path != "" {
+			return diag.Replace(m[0], "${"+path+"}")
+		}
+	}
+	return nil
+}
+
+var foreignPath = regexp.MustCompile(`^(?:\$\(\s*([\w.]+)\s*\)|\{\{-?\s*\.?([\w.]+)\s*-?\}\}|\{\s*([\w.]+)\s*\}|\$([\w.]*\w)|([\w.\[\]]+)$)`)
 
 // brokenExpression says how to write an expression that YAML took for a mapping,
 // since ": " stands in it.
@@ -145,9 +164,9 @@ func brokenExpression(v any) string {
 
 // asWritten says how YAML read a plain scalar that is not a string, where a string
 // is taken.
-func (c *compiler) asWritten(path diag.Path, want []string) string {
+func (c *compiler) asWritten(path diag.Path, want []string) diag.Remedy {
 	if !slices.Contains(want, "string") || c.inSecret(path) {
-		return ""
+		return diag.Remedy{}
 	}
-	return c.rgd.Doc.QuoteHint(path)
+	return c.rgd.Doc.Quote(path)
 }

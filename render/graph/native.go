@@ -84,7 +84,8 @@ func (g *native) keys(m map[string]any, path diag.Path, known ...string) {
 		}
 		at := path.With(key)
 		g.keyErrorf(at, "unknown-field", "%s is not a field of a Graph", at)
-		g.diags[len(g.diags)-1].Hint = suggest(key, known)
+		last := &g.diags[len(g.diags)-1]
+		*last = last.With(diag.Meant(key, known))
 	}
 }
 

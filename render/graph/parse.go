@@ -125,6 +125,7 @@ func (c *compiler) unknownKind(gvk k8sschema.GroupVersionKind, root diag.Path) {
 	}
 	if others := c.catalog.GroupVersions(gvk.Kind); len(others) > 0 {
 		d.Hint = fmt.Sprintf("%s exists as %s", gvk.Kind, others[0])
+		d.Fix = diag.ReplaceAt(c.rgd.Doc.Position(root.With("apiVersion")), gvk.GroupVersion().String(), others[0].String())
 	} else {
 		var kinds []string
 		for _, k := range c.catalog.Kinds() {
@@ -132,7 +133,7 @@ func (c *compiler) unknownKind(gvk k8sschema.GroupVersionKind, root diag.Path) {
 				kinds = append(kinds, k.Kind)
 			}
 		}
-		d.Hint = suggest(gvk.Kind, kinds)
+		d = d.With(diag.Meant(gvk.Kind, kinds))
 	}
 	if d.Hint == "" {
 		d.Hint = "provide the CRD with --crds, or use --schema=lenient to treat the kind as untyped"

@@ -129,7 +129,8 @@ func (c *checker) misfit(env *cel.Env, f field[linkedExpr], got, want *cel.Type,
 	if why != typeName(got)+" is not "+typeName(want) {
 		message += ": " + why
 	}
-	c.exprError(f.expr.source, &expr.Error{Message: message, Hint: expr.Remedy(env, got, want, f.expr.Source)}, "cel-type")
+	hint := expr.Remedy(env, got, want, f.expr.Source)
+	c.exprError(f.expr.source, &expr.Error{Message: message, Hint: hint, Fix: expr.Rewrite(hint, f.expr.Source)}, "cel-type")
 	if last := &c.diags[len(c.diags)-1]; last.Sensitive {
 		last.Hint = expr.Remedy(env, got, want, "...")
 	}

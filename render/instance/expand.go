@@ -1,7 +1,6 @@
 package instance
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -121,15 +120,15 @@ func (r *run) top(doc *source.Document, g *graph.Graph) (*Instance, error) {
 	for _, p := range problems {
 		r.diags.Add(diag.Diagnostic{
 			Severity: diag.Error, Rule: p.Rule, Pos: doc.Position(p.Path), Message: p.Message + override.Sets(r.overrides, p.Path),
-			Path: p.Path.String(), Object: doc.Title(), Hint: doc.StringHint(p.Path, p.Message),
-		})
+			Path: p.Path.String(), Object: doc.Title(),
+		}.With(doc.Retype(p.Path, p.Message)))
 	}
 	for _, field := range pruned {
 		path := graph.ParsePath(field)
 		r.diags.Add(diag.Diagnostic{
-			Severity: diag.Warning, Rule: "unknown-field", Pos: doc.KeyPosition(path), Path: field, Hint: cmp.Or(doc.KeyHint(path), graph.SuggestField(g.Instance, path)),
+			Severity: diag.Warning, Rule: "unknown-field", Pos: doc.KeyPosition(path), Path: field,
 			Message: fmt.Sprintf("field %s is not in the schema of %s and is dropped", field, doc.Kind()), Object: doc.Title(),
-		})
+		}.With(doc.KeyRemedy(path).Or(graph.SuggestField(g.Instance, path))))
 	}
 	for _, path := range doc.BooleanKeys() {
 		if !slices.Contains(pruned, path.String()) {

@@ -98,12 +98,8 @@ func (p *settingsParser) policy(at diag.Path, rule map[string]any) Policy {
 
 // unknownKey reports a key that a mapping does not have.
 func (p *settingsParser) unknownKey(at diag.Path, key string, known []string) {
-	hint := ""
-	if c := diag.Closest(key, known); c != "" {
-		hint = "did you mean " + c + "?"
-	}
-	p.diags.Add(diag.Diagnostic{Severity: diag.Error, Rule: "config", Pos: p.doc.KeyPosition(at), Hint: hint,
-		Message: fmt.Sprintf("%s has no key %s; there are %s", at[:len(at)-1], diag.Name(key), strings.Join(known, ", "))})
+	p.diags.Add(diag.Diagnostic{Severity: diag.Error, Rule: "config", Pos: p.doc.KeyPosition(at),
+		Message: fmt.Sprintf("%s has no key %s; there are %s", at[:len(at)-1], diag.Name(key), strings.Join(known, ", "))}.With(diag.Meant(key, known)))
 }
 
 // exceptions reads who may break a policy. An exception without a reason, or with

@@ -124,10 +124,7 @@ var kustomizationFields = []string{
 var knownFailures = append(mistypedKustomizations, []knownFailure{
 	{regexp.MustCompile(`unknown field "([^"]*)"`), func(f failure, m []string) (diag.Diagnostic, bool) {
 		d := diag.Diagnostic{Pos: f.scalar(m[1]), Message: "kustomize knows no field " + m[1]}
-		if like := diag.Closest(m[1], kustomizationFields); like != "" {
-			d.Hint = "did you mean " + like + "?"
-		}
-		return d, true
+		return d.With(diag.Meant(m[1], kustomizationFields)), true
 	}},
 	{regexp.MustCompile(`failed to get the patch file from path\(([^)]*)\)`), func(f failure, m []string) (diag.Diagnostic, bool) {
 		return diag.Diagnostic{Pos: f.scalar(m[1]), Message: "the patch file " + m[1] + " is not there"}, true

@@ -72,7 +72,10 @@ func idleTarget(file string, target *yaml.Node, built resmap.ResMap) (diag.Diagn
 		like = diag.Closest(name.Value, names)
 	}
 	if like != "" {
-		d.Hint = "did you mean " + like + "?"
+		d.Hint, d.Fix = "did you mean "+like+"?", diag.Replace(kind.Value, like)
+		if len(names) > 0 {
+			d.Fix = diag.Replace(name.Value, like)
+		}
 		if len(names) == 0 {
 			d.Missing = like // if nothing defines that, it is the one that is wrong
 		}

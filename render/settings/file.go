@@ -75,9 +75,9 @@ func (l *Layer) key(v project.Value) {
 		}
 		switch {
 		case s.Limit && !v.Limit && s.Rights[Repository] != No:
-			l.unknown(v, "krowave.yaml has no setting "+v.Key, "write it below "+limitsKey+":")
+			l.unknown(v, "krowave.yaml has no setting "+v.Key, diag.Remedy{Hint: "write it below " + limitsKey + ":"})
 		case !s.Limit && v.Limit && s.Rights[Repository] != No:
-			l.unknown(v, v.Key+" is not a limit", "write it at the top level, not below "+limitsKey+":")
+			l.unknown(v, v.Key+" is not a limit", diag.Remedy{Hint: "write it at the top level, not below " + limitsKey + ":"})
 		case s.Type == List && (!v.List || v.Texts == nil):
 			l.Found.Add(diag.Diagnostic{Severity: diag.Error, Rule: "config", Pos: v.Position, Message: v.Key + " must be a list of strings"})
 		default:
@@ -92,15 +92,11 @@ func (l *Layer) key(v project.Value) {
 	if v.Limit {
 		what = "limit"
 	}
-	hint := ""
-	if c := diag.Closest(v.Key, names); c != "" {
-		hint = "did you mean " + c + "?"
-	}
-	l.unknown(v, fmt.Sprintf("krowave.yaml has no %s %s; there are %s", what, v.Key, strings.Join(names, ", ")), hint)
+	l.unknown(v, fmt.Sprintf("krowave.yaml has no %s %s; there are %s", what, v.Key, strings.Join(names, ", ")), diag.Meant(v.Key, names))
 }
 
-func (l *Layer) unknown(v project.Value, message, hint string) {
-	l.Found.Add(diag.Diagnostic{Severity: diag.Error, Rule: "config", Pos: v.KeyPosition, Message: message, Hint: hint})
+func (l *Layer) unknown(v project.Value, message string, remedy diag.Remedy) {
+	l.Found.Add(diag.Diagnostic{Severity: diag.Error, Rule: "config", Pos: v.KeyPosition, Message: message}.With(remedy))
 }
 
 // FileKeys lists the keys of krowave.yaml: those of the top level, or below

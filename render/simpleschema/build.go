@@ -43,6 +43,7 @@ type Problem struct {
 	Rule    string
 	Message string
 	Hint    string
+	Fix     *diag.Fix
 }
 
 // Build returns the schema of an instance's spec, or what is wrong with it

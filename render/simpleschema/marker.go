@@ -1,7 +1,9 @@
 package simpleschema
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -226,6 +228,7 @@ func (s *markerScanner) unknownMarker(tok token, name string) {
 		s.problem(tok.offset, fmt.Sprintf(`marker %q has no "=" and value`, full[:tok.gaps[0]]), hint)
 	default:
 		s.problem(tok.offset, fmt.Sprintf("unknown marker %q", name), markerHint(name))
+		s.problems[len(s.problems)-1].Fix = oneWord(name, markerHint(name))
 	}
 }
 
@@ -289,6 +292,17 @@ func markerHint(name string) string {
 	}
 	return "markers are " + strings.Join(markerNames(), ", ")
 }
+
+// oneWord is the edit of a hint that says which one word to write in place of another.
+func oneWord(old, hint string) *diag.Fix {
+	m := hintedWord.FindStringSubmatch(hint)
+	if m == nil {
+		return nil
+	}
+	return diag.Replace(old, cmp.Or(m[1], m[2]))
+}
+
+var hintedWord = regexp.MustCompile(`^(?:write ((?:\[\])?\w+)|did you mean "(\w+)"\?)$`)
 
 // unescape undoes \" and \\ inside a quoted value; any other backslash stays,
 // so that regular expressions need no second one.

@@ -108,7 +108,7 @@ func unknownType(typ *fieldType, declared []string) Problem {
 	return Problem{
 		Offset: typ.offset, Rule: RuleType,
 		Message: fmt.Sprintf("unknown type %q", typ.name),
-		Hint:    typeHint(typ.name, declared),
+		Hint:    typeHint(typ.name, declared), Fix: oneWord(typ.name, typeHint(typ.name, declared)),
 	}
 }
 

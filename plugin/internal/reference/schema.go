@@ -59,6 +59,7 @@ type diagnostic struct {
 	Object     string         `json:"object,omitempty"`
 	Path       string         `json:"path,omitempty"`
 	Hint       string         `json:"hint,omitempty"`
+	Fix        *diag.Fix      `json:"fix,omitempty"`
 	Difference string         `json:"difference,omitempty"`
 	Related    []diag.Related `json:"related,omitempty"`
 }

@@ -121,10 +121,14 @@ func document(d *manifest.Document, walked bool, diags *diag.List) *Document {
 			if walked && !nearlyObject(d.Object) {
 				return nil
 			}
+			remedy := d.Quote(diag.Path{field})
+			if field == "apiVersion" && object.Text(d.Object, "kind") == object.RGDKind && remedy.Fix == nil {
+				remedy.Fix = diag.Insert("apiVersion: " + object.RGDGroup + "/v1alpha1\n")
+			}
 			diags.Add(diag.Diagnostic{
 				Severity: diag.Error, Rule: "not-an-object", Pos: d.Position(diag.Path{field}),
-				Message: "not a Kubernetes object: " + field + " is missing or not a string", Hint: d.QuoteHint(diag.Path{field}),
-			})
+				Message: "not a Kubernetes object: " + field + " is missing or not a string",
+			}.With(remedy))
 			return &Document{Document: d}
 		}
 	}
