@@ -116,7 +116,7 @@ func inside(s *apiextensionsv1.JSONSchemaProps) (*apiextensionsv1.JSONSchemaProp
 }
 
 func (w *walker) field(s *apiextensionsv1.JSONSchemaProps, path string, depth int, steps []string, required bool) Field {
-	out := Field{Path: path, Depth: depth, Type: typeOf(s), Required: required, Rules: rules(s), Description: s.Description}
+	out := Field{Path: path, Depth: depth, Type: typeOf(s), Required: required, Rules: Rules(s), Description: s.Description}
 	if s.Default != nil {
 		if out.Default = string(s.Default.Raw); w.isSecret(steps) {
 			out.Default = field.Mask
@@ -163,8 +163,8 @@ func typeOf(s *apiextensionsv1.JSONSchemaProps) string {
 	return s.Type
 }
 
-// rules are the constraints of a schema in words.
-func rules(s *apiextensionsv1.JSONSchemaProps) []string {
+// Rules are the constraints of a schema in words.
+func Rules(s *apiextensionsv1.JSONSchemaProps) []string {
 	var out []string
 	number := func(format string, v *float64) {
 		if v != nil {

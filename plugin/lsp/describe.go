@@ -1,10 +1,12 @@
 package lsp
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
+	"github.com/krowave/krowave/plugin/apidoc"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/schema"
 )
@@ -60,28 +62,11 @@ func inline(v any) string {
 	return string(out)
 }
 
-// constraints are the rules of a field, one a line.
+// constraints are the rules of a field in words, as krowave docs has them.
 func constraints(s *schema.Schema) []string {
-	var out []string
-	number := func(word string, v *float64) {
-		if v != nil {
-			out = append(out, word+" "+strconv.FormatFloat(*v, 'f', -1, 64))
-		}
-	}
-	count := func(word string, v *int64) {
-		if v != nil {
-			out = append(out, fmt.Sprintf("%s %d", word, *v))
-		}
-	}
-	number("minimum", s.Minimum)
-	number("maximum", s.Maximum)
-	count("minLength", s.MinLength)
-	count("maxLength", s.MaxLength)
-	count("minItems", s.MinItems)
-	count("maxItems", s.MaxItems)
-	if s.Pattern != "" {
-		out = append(out, "pattern "+s.Pattern)
-	}
+	out := apidoc.Rules(&apiextensionsv1.JSONSchemaProps{
+		Minimum: s.Minimum, Maximum: s.Maximum, MinLength: s.MinLength, MaxLength: s.MaxLength, MinItems: s.MinItems, MaxItems: s.MaxItems, Pattern: s.Pattern,
+	})
 	if len(s.Enum) > 0 {
 		var values []string
 		for _, v := range s.Enum {

@@ -213,7 +213,7 @@ func TestHover(t *testing.T) {
 		{"", "shop-rgd.yaml", "goods: ${schema.spec.go¦ods}", "goods: **schema.spec.goods**: `string` | what is sold | Default: `\"apples\"` | For `Stand default/market`: `\"pears\"`"},
 		{"", "shop-rgd.yaml", "of ${si¦gn.data.goods}", "sign: **sign**: node, `v1` `ConfigMap`, resource | For `Stand default/market`: `\"größe 🍎: 1 of pears\"`"},
 		{"Stand/zoo", "shop-rgd.yaml", "goods: ${schema.spec.go¦ods}", "goods: **schema.spec.goods**: `string` | what is sold | Default: `\"apples\"` | For `Stand default/zoo`: `\"apples\"`"},
-		{"", "shop-rgd.yaml", "si¦ze: integer", "size: **spec.size**: `integer` | Default: `1` | `minimum 1` | `maximum 9`"},
+		{"", "shop-rgd.yaml", "si¦ze: integer", "size: **spec.size**: `integer` | Default: `1` | `at least 1` | `at most 9`"},
 		{"", "stands/market.yaml", "go¦ods: pears", "goods: **spec.goods**: `string` | what is sold | Default: `\"apples\"`"},
 		{"", "fair-rgd.yaml", "token: ${schema.spec.to¦ken}", "token: **schema.spec.token**: `string` | Default: `<secret value>` | For `Fair default/autumn`: `<secret value>`"},
 		{"", "fair-rgd.yaml", "size: ${on¦e.size}", "one: **one**: `object` | For the first item of `Fair default/autumn`: `2`"},

@@ -39,6 +39,28 @@ func (k *known) renamed(f *file, offset int) (sym symbol, begin, end int, err er
 	return sym, begin, end, nil
 }
 
+// renaming is the place of a request to rename, and what is to be renamed there.
+type renaming struct {
+	*known
+	file       *file
+	symbol     symbol
+	begin, end int
+}
+
+// renaming finds what a request asks to rename.
+func (s *server) renaming(ctx context.Context, at *look) (*renaming, error) {
+	k, err := s.known(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	f := k.file(at.name())
+	sym, begin, end, err := k.renamed(f, f.lines.offset(at.position))
+	if err != nil {
+		return nil, err
+	}
+	return &renaming{k, f, sym, begin, end}, nil
+}
+
 // prepareRename answers textDocument/prepareRename.
 func (s *server) prepareRename(r *jsonrpc2.Request) (answer, error) {
 	at, err := s.look(r)
@@ -46,16 +68,12 @@ func (s *server) prepareRename(r *jsonrpc2.Request) (answer, error) {
 		return nil, err
 	}
 	return func(ctx context.Context) (any, error) {
-		k, err := s.known(ctx, at)
+		n, err := s.renaming(ctx, at)
 		if err != nil {
 			return nil, err
 		}
-		f := k.file(at.name())
-		_, begin, end, err := k.renamed(f, f.lines.offset(at.position))
-		if err != nil {
-			return nil, err
-		}
-		return map[string]any{"range": f.lines.span(begin, end), "placeholder": f.lines.text[begin:end]}, nil
+		l := n.file.lines
+		return map[string]any{"range": l.span(n.begin, n.end), "placeholder": l.text[n.begin:n.end]}, nil
 	}, nil
 }
 
@@ -72,20 +90,15 @@ func (s *server) rename(r *jsonrpc2.Request) (answer, error) {
 		return nil, err
 	}
 	return func(ctx context.Context) (any, error) {
-		k, err := s.known(ctx, at)
+		n, err := s.renaming(ctx, at)
 		if err != nil {
 			return nil, err
 		}
-		f := k.file(at.name())
-		sym, _, _, err := k.renamed(f, f.lines.offset(at.position))
-		if err != nil {
+		if err := n.clash(n.symbol, p.NewName); err != nil {
 			return nil, err
 		}
-		if err := k.clash(sym, p.NewName); err != nil {
-			return nil, err
-		}
-		uses := k.references(sym)
-		if err := s.stillRight(ctx, at, k, uses, p.NewName); err != nil {
+		uses := n.references(n.symbol)
+		if err := s.stillRight(ctx, at, n.known, uses, p.NewName); err != nil {
 			return nil, err
 		}
 		out := workspaceEdit{Changes: map[string][]textEdit{}}

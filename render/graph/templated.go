@@ -13,15 +13,15 @@ func templated(value any, s *schema.Schema, steps []string) (why string, maybe b
 		switch v := value.(type) {
 		case map[string]any:
 			if step == expr.Item {
-				return each(sortedValues(v), child(s, step), steps[i+1:])
+				return each(sortedValues(v), s.Step(step), steps[i+1:])
 			}
 			next, ok := v[step]
 			if !ok {
 				return unset(s, steps[:i], step), false
 			}
-			value, s = next, child(s, step)
+			value, s = next, s.Step(step)
 		case []any:
-			return each(v, child(s, step), steps[i+1:])
+			return each(v, s.Step(step), steps[i+1:])
 		case string:
 			if strings.Contains(v, "${") {
 				return whyInstance, true
@@ -56,23 +56,10 @@ func unset(s *schema.Schema, above []string, step string) string {
 	case len(above) == 1 && above[0] == "metadata" && serverSet[step]:
 		return whyServer
 	}
-	if c := child(s, step); c != nil && c.HasDefault {
+	if c := s.Step(step); c != nil && c.HasDefault {
 		return ""
 	}
 	return whyUnset
-}
-
-// child is the schema of a step, as far as there is one.
-func child(s *schema.Schema, step string) *schema.Schema {
-	switch {
-	case s == nil:
-		return nil
-	case s.Properties[step] != nil:
-		return s.Properties[step]
-	case s.Items != nil:
-		return s.Items
-	}
-	return s.AdditionalProperties
 }
 
 func sortedValues(m map[string]any) []any {

@@ -16,13 +16,7 @@ var glued = regexp.MustCompile(`^\s*(?:- )*[A-Za-z_][A-Za-z0-9_.-]*:[^\s:/]`)
 func (s *source) unclosed(line int, text string) (at diag.Position, message string, ok bool) {
 	lines := scannerLines(s.text)
 	line = max(1, min(line+1, len(lines)))
-	read := func(n int) string {
-		end := len(s.text)
-		if n < len(lines) {
-			end = lines[n]
-		}
-		return strings.TrimRight(string(s.text[lines[n-1]:end]), "\r\n")
-	}
+	read := func(n int) string { return s.lineText(lines, n) }
 	inFlow := strings.Contains(text, "',' or")
 	for n := line; n >= max(1, line-nearby); n-- {
 		switch open, i := openEnd(read(n)); {

@@ -17,11 +17,7 @@ func (s *source) unquoted(line int, flow bool) (diag.Position, string, bool) {
 	lines := scannerLines(s.text)
 	line = max(1, min(line, len(lines)))
 	for _, n := range around(line, len(lines)) {
-		end := len(s.text)
-		if n < len(lines) {
-			end = lines[n]
-		}
-		text := strings.TrimRight(string(s.text[lines[n-1]:end]), "\r\n")
+		text := s.lineText(lines, n)
 		begin, length, ok := bareExpression(text, flow)
 		if !ok {
 			continue
@@ -34,6 +30,15 @@ func (s *source) unquoted(line int, flow bool) (diag.Position, string, bool) {
 		return s.positionAt(lines[n-1] + begin), hint, true
 	}
 	return diag.Position{}, "", false
+}
+
+// lineText is a line, counted from 1, without its end.
+func (s *source) lineText(lines []int, n int) string {
+	end := len(s.text)
+	if n < len(lines) {
+		end = lines[n]
+	}
+	return strings.TrimRight(string(s.text[lines[n-1]:end]), "\r\n")
 }
 
 // around lists the numbers of lines, nearest first.

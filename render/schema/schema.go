@@ -43,6 +43,20 @@ type Schema struct {
 	Description                              string // CRDs only; bundled schemas carry none
 }
 
+// Step is the schema of a field, an item or an entry of a map; nil when nothing is
+// known of it, as of a nil schema.
+func (s *Schema) Step(name string) *Schema {
+	switch {
+	case s == nil:
+		return nil
+	case s.Properties[name] != nil:
+		return s.Properties[name]
+	case s.Items != nil:
+		return s.Items
+	}
+	return s.AdditionalProperties
+}
+
 // Branch is one alternative of oneOf or anyOf.
 type Branch struct {
 	Types       []string

@@ -35,7 +35,7 @@ func (v *values) into(at any, s *schemaOf, steps []string, name string) any {
 		}
 		if isList(s, steps[0]) {
 			v.changed = true
-			return []any{v.into(nil, child(s, steps[0]), steps[1:], name)}
+			return []any{v.into(nil, s.Step(steps[0]), steps[1:], name)}
 		}
 	}
 	if len(steps) == 0 {
@@ -49,11 +49,11 @@ func (v *values) into(at any, s *schemaOf, steps []string, name string) any {
 			return at
 		}
 		for i := range at {
-			at[i] = v.into(at[i], child(s, expr.Item), steps[1:], name)
+			at[i] = v.into(at[i], s.Step(expr.Item), steps[1:], name)
 		}
 		if len(at) == 0 {
 			v.changed = true
-			return []any{v.into(nil, child(s, expr.Item), steps[1:], name)}
+			return []any{v.into(nil, s.Step(expr.Item), steps[1:], name)}
 		}
 	case map[string]any:
 		keys := []string{steps[0]}
@@ -67,7 +67,7 @@ func (v *values) into(at any, s *schemaOf, steps []string, name string) any {
 			}
 		}
 		for _, key := range keys {
-			next := v.into(at[key], child(s, key), steps[1:], key)
+			next := v.into(at[key], s.Step(key), steps[1:], key)
 			if at[key] == nil {
 				v.changed = true
 			}
@@ -83,18 +83,6 @@ func isList(s *schemaOf, step string) bool {
 		return s.Type == "array"
 	}
 	return step == expr.Item
-}
-
-func child(s *schemaOf, step string) *schemaOf {
-	switch {
-	case s == nil:
-		return nil
-	case s.Properties[step] != nil:
-		return s.Properties[step]
-	case s.Items != nil:
-		return s.Items
-	}
-	return s.AdditionalProperties
 }
 
 // sample is a value of a schema.
