@@ -218,7 +218,25 @@ func (x *explainer) field(e *Error, name string, at ast.Expr) {
 	if errs != nil {
 		return
 	}
-	e.take(diag.Meant(name, fieldNames(x.env, checked.OutputType().TypeName())))
+	e.take(x.ofSchema(name, strings.TrimSpace(x.source[begin:dot])).Or(diag.Meant(name, fieldNames(x.env, checked.OutputType().TypeName()))))
+}
+
+// ofSchema is the advice about a field that the instance has elsewhere, or that kro
+// gives to no expression.
+func (x *explainer) ofSchema(name, operand string) diag.Remedy {
+	if operand != "schema" {
+		return diag.Remedy{}
+	}
+	if name == "status" {
+		return diag.Remedy{Hint: "no expression can read the status of the instance; read the status of the resource that it comes from"}
+	}
+	spec, errs := x.check("schema.spec")
+	if errs != nil || !slices.Contains(fieldNames(x.env, spec.OutputType().TypeName()), name) {
+		return diag.Remedy{}
+	}
+	fix := diag.Replace("."+name, ".spec."+name)
+	fix.Title = "Change to schema.spec." + name
+	return diag.Remedy{Hint: "did you mean schema.spec." + name + "?", Fix: fix}
 }
 
 func (x *explainer) check(source string) (*cel.Ast, error) {
