@@ -8,7 +8,7 @@ FUZZTIME ?= 5000x
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
-.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance versions property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak torture bench-cmp bench-peers scaling soak-flux observe generate image image-test web web-check e2e-preview soak-preview bench-preview
+.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance versions property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak torture bench-cmp bench-peers scaling soak-flux observe generate image image-test web web-check e2e-preview soak-preview bench-preview kubeconform
 
 demo:
 	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
@@ -141,6 +141,10 @@ flux:
 # an hour.
 e2e-flux:
 	testdata/flux/e2e/run.sh
+
+# The schemas of krowave schema, read by kubeconform, which the first run builds.
+kubeconform:
+	testdata/kubeconform/run.sh
 
 # Helm 3 and Helm 4 with krowave as their post-renderer. The first run builds them, which takes ten minutes.
 helm:
