@@ -7,9 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/krowave/krowave/plugin/staging"
 	"github.com/krowave/krowave/render/expand"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/object"
@@ -106,32 +108,30 @@ func Compare(dir string, files []File) ([]Change, error) {
 }
 
 // Write makes a directory hold files, and no others that Write wrote before.
-// What is the same already is left alone.
+// What is the same already is left alone. No file is ever there in part.
 func Write(dir string, files []File) ([]Change, error) {
 	changes, err := Compare(dir, files)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("making the output directory: %w", err)
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, fmt.Errorf("opening the output directory: %w", err)
-	}
-	defer root.Close()
 	data := map[string][]byte{}
 	for _, f := range files {
 		data[f.Name] = f.Data
 	}
+	var fresh, stale []string
 	for _, c := range changes {
 		if c.What == "removed" {
-			err = root.Remove(c.Name)
-		} else if err = root.WriteFile("."+c.Name+".new", data[c.Name], 0o644); err == nil {
-			err = root.Rename("."+c.Name+".new", c.Name)
+			stale = append(stale, c.Name)
+		} else {
+			fresh = append(fresh, c.Name)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("writing the observed objects: %w", err)
+	}
+	if err := staging.Overwrite(dir, fresh, func(i int) ([]byte, error) { return data[fresh[i]], nil }); err != nil {
+		return nil, err
+	}
+	for _, name := range stale {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			return nil, fmt.Errorf("removing an observed object: %w", err)
 		}
 	}
 	return changes, nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -16,9 +15,9 @@ import (
 )
 
 // Dir writes each object to a file of its own, <namespace>/<kind>-<name>.yaml.
-// Everything is written to a directory beside first, so that dir is left as it
-// was when anything fails; a file is never there in part, even after kill -9. Files that are there already are replaced when their
-// name is the same, and left alone otherwise.
+// dir is left as it was when one cannot be written; a file is never there in part,
+// even after kill -9. Files that are there already are replaced when their name is
+// the same, and left alone otherwise.
 func Dir(stderr io.Writer, dir string, objects []map[string]any) error {
 	names, problems := FileNames(objects)
 	if len(problems) > 0 {
@@ -27,51 +26,11 @@ func Dir(stderr io.Writer, dir string, objects []map[string]any) error {
 		}
 		return cli.ErrFindings
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("making the output directory: %w", err)
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return fmt.Errorf("opening the output directory: %w", err)
-	}
-	defer root.Close()
-	area, err := staging.Begin(root)
-	if err != nil {
-		return fmt.Errorf("staging the output: %w", err)
-	}
-	defer area.End()
-	for i, o := range objects {
+	return staging.Overwrite(dir, names, func(i int) ([]byte, error) {
 		var text bytes.Buffer
-		if err := manifest.EncodeYAML(&text, []map[string]any{o}); err != nil {
-			return err
-		}
-		if err := writeFile(root, path.Join(area.Name, names[i]), text.Bytes()); err != nil {
-			return err
-		}
-	}
-	if err := prepare(root, names); err != nil {
-		return err
-	}
-	for _, name := range names {
-		if err := root.Rename(path.Join(area.Name, name), name); err != nil {
-			return fmt.Errorf("writing the output: %w", err)
-		}
-	}
-	return nil
-}
-
-// prepare makes the directories, and finds what would stop a rename before the
-// first one.
-func prepare(root *os.Root, names []string) error {
-	for _, name := range names {
-		if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
-			return fmt.Errorf("writing the output: %w", err)
-		}
-		if info, err := root.Stat(name); err == nil && info.IsDir() {
-			return fmt.Errorf("writing the output: %s is a directory", name)
-		}
-	}
-	return nil
+		err := manifest.EncodeYAML(&text, objects[i:i+1])
+		return text.Bytes(), err
+	})
 }
 
 const maxFileName = 255 // bytes, on the file systems of Linux, macOS and Windows

@@ -1,10 +1,6 @@
 package output
 
-import (
-	"fmt"
-	"os"
-	"path"
-)
+import "github.com/krowave/krowave/plugin/staging"
 
 // File is a file to write.
 type File struct {
@@ -12,30 +8,11 @@ type File struct {
 	Data []byte
 }
 
-// Files writes files below a directory, which is made when it is not there.
+// Files writes files below a directory as Dir does.
 func Files(dir string, files []File) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("making the output directory: %w", err)
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = f.Name
 	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return fmt.Errorf("opening the output directory: %w", err)
-	}
-	defer root.Close()
-	for _, f := range files {
-		if err := writeFile(root, f.Name, f.Data); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func writeFile(root *os.Root, name string, data []byte) error {
-	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
-		return fmt.Errorf("writing the output: %w", err)
-	}
-	if err := root.WriteFile(name, data, 0o644); err != nil {
-		return fmt.Errorf("writing the output: %w", err)
-	}
-	return nil
+	return staging.Overwrite(dir, names, func(i int) ([]byte, error) { return files[i].Data, nil })
 }

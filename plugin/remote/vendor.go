@@ -98,22 +98,15 @@ func WriteVendor(dir string, copies []Copy) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
-	return staging.Replace(dir, func(root *os.Root) error {
-		record := recordHeader
-		for _, c := range copies {
-			record += c.record()
-			for _, f := range c.Files {
-				name := filepath.FromSlash(path.Join(c.Folder(), f.Name))
-				if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-					return err
-				}
-				if err := root.WriteFile(name, f.Data, 0o644); err != nil {
-					return err
-				}
-			}
+	record := recordHeader
+	var files []staging.New
+	for _, c := range copies {
+		record += c.record()
+		for _, f := range c.Files {
+			files = append(files, staging.New{Name: path.Join(c.Folder(), f.Name), Data: f.Data})
 		}
-		return root.WriteFile(RecordName, []byte(record), 0o644)
-	})
+	}
+	return staging.Replace(dir, append(files, staging.New{Name: RecordName, Data: []byte(record)}))
 }
 
 // foreign refuses to touch a directory that holds anything that no former run

@@ -1,6 +1,7 @@
 package staging
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,7 +25,8 @@ func (e *ExistsError) Error() string { return strings.Join(e.Names, ", ") + " ex
 
 // WriteNew writes files below a directory, all of them or none, and overwrites
 // nothing. Directories are made when they are not there, and removed again when
-// something fails.
+// something fails. When some of the files are there already and hold what is to be
+// written, a run before was killed: WriteNew writes the rest.
 func WriteNew(dir string, files []New) (err error) {
 	var undo []func()
 	defer func() {
@@ -36,7 +38,7 @@ func WriteNew(dir string, files []New) (err error) {
 	}()
 	for _, name := range missing(dir) {
 		if err := os.Mkdir(name, 0o755); err != nil {
-			return err
+			return about(name, err)
 		}
 		undo = append(undo, func() { _ = os.Remove(name) }) // holds nothing
 	}
@@ -45,7 +47,8 @@ func WriteNew(dir string, files []New) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
-	if err := absent(root, files); err != nil {
+	if files, err = absent(root, files); err != nil {
+		_ = Clean(dir) // what is left over is no reason to fail twice
 		return err
 	}
 	area, err := Begin(root)
@@ -55,39 +58,44 @@ func WriteNew(dir string, files []New) (err error) {
 	defer area.End()
 	for i, f := range files {
 		if err := root.WriteFile(fmt.Sprintf("%s/%d", area.Name, i), f.Data, 0o644); err != nil {
-			return err
+			return about(f.Name, err)
 		}
 	}
 	for i, f := range files {
 		for _, above := range missingIn(root, path.Dir(f.Name)) {
 			if err := root.Mkdir(above, 0o755); err != nil {
-				return err
+				return about(above, err)
 			}
 			undo = append(undo, func() { _ = os.Remove(filepath.Join(dir, filepath.FromSlash(above))) })
 		}
 		if err := root.Rename(fmt.Sprintf("%s/%d", area.Name, i), f.Name); err != nil {
-			return err
+			return about(f.Name, err)
 		}
 		undo = append(undo, func() { _ = os.Remove(filepath.Join(dir, filepath.FromSlash(f.Name))) })
 	}
 	return nil
 }
 
-// absent makes sure that none of the files is there.
-func absent(root *os.Root, files []New) error {
+// absent returns the files that are to be written, if nothing is in their way.
+func absent(root *os.Root, files []New) (rest []New, err error) {
 	var there ExistsError
+	differ := false
 	for _, f := range files {
 		switch _, err := root.Lstat(f.Name); {
-		case err == nil:
+		case errors.Is(err, fs.ErrNotExist):
+			rest = append(rest, f)
+		case err != nil:
+			return nil, err
+		default:
+			data, err := root.ReadFile(f.Name)
 			there.Names = append(there.Names, f.Name)
-		case !errors.Is(err, fs.ErrNotExist):
-			return err
+			differ = differ || err != nil || !bytes.Equal(data, f.Data)
 		}
 	}
-	if len(there.Names) > 0 {
-		return &there
+	if differ || len(rest) == 0 {
+		return nil, &there
 	}
-	return nil
+	return rest, nil
 }
 
 // missing lists the directories of a path that are not there, outer ones first.

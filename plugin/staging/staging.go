@@ -36,7 +36,7 @@ func Begin(root *os.Root) (*Area, error) {
 	if alone {
 		if err := clean(root); err != nil {
 			a.unlock()
-			return nil, err
+			return nil, about(root.Name(), err)
 		}
 		share(a.lock)
 	}
@@ -48,7 +48,7 @@ func Begin(root *os.Root) (*Area, error) {
 		}
 		if !errors.Is(err, fs.ErrExist) {
 			a.unlock()
-			return nil, err
+			return nil, about(root.Name(), err)
 		}
 	}
 }
@@ -122,14 +122,32 @@ func WriteFile(name string, data []byte, perm os.FileMode) (err error) {
 	defer area.End()
 	fresh := filepath.Join(area.Name, filepath.Base(name))
 	if err := root.WriteFile(fresh, data, perm); err != nil {
-		return err
+		return about(name, err)
 	}
-	return root.Rename(fresh, filepath.Base(name))
+	return about(name, root.Rename(fresh, filepath.Base(name)))
 }
 
-// Replace makes a directory hold what write writes into an empty one. The
-// directory above it has to be there.
-func Replace(dir string, write func(root *os.Root) error) (err error) {
+// about says which file an error is about, in place of the one beside it that a
+// system call was about.
+func about(name string, err error) error {
+	var one *fs.PathError
+	var two *os.LinkError
+	switch {
+	case errors.As(err, &one):
+		err = one.Err
+	case errors.As(err, &two):
+		err = two.Err
+	case err == nil:
+		return nil
+	}
+	return fmt.Errorf("%s: %w", filepath.ToSlash(name), err)
+}
+
+// Replace makes a directory hold these files and nothing else. The directory above
+// it has to be there. Where the system can exchange two directories, as Linux can,
+// the directory holds all of the old or all of the new at any moment; elsewhere it
+// is not there for a moment.
+func Replace(dir string, files []New) (err error) {
 	above, err := os.OpenRoot(filepath.Dir(dir))
 	if err != nil {
 		return err
@@ -142,18 +160,34 @@ func Replace(dir string, write func(root *os.Root) error) (err error) {
 	defer area.End()
 	fresh, old := filepath.Join(area.Name, "new"), filepath.Join(area.Name, "old")
 	if err := above.Mkdir(fresh, 0o755); err != nil {
-		return err
+		return about(dir, err)
 	}
-	root, err := above.OpenRoot(fresh)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(write(root), root.Close()); err != nil {
-		return err
+	for _, f := range files {
+		name := filepath.Join(fresh, filepath.FromSlash(f.Name))
+		if err = above.MkdirAll(filepath.Dir(name), 0o755); err == nil {
+			err = above.WriteFile(name, f.Data, 0o644)
+		}
+		if err != nil {
+			return about(filepath.Join(dir, f.Name), err)
+		}
 	}
 	name := filepath.Base(dir)
-	if err := above.Rename(name, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	if exchange(above, fresh, name) {
+		return nil
 	}
-	return above.Rename(fresh, name)
+	if err := above.Rename(name, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return about(dir, err)
+	}
+	if err := above.Rename(fresh, name); err != nil {
+		return errors.Join(about(dir, err), back(above, old, name))
+	}
+	return nil
+}
+
+// back undoes a rename, if it was done.
+func back(root *os.Root, now, before string) error {
+	if err := root.Rename(now, before); !errors.Is(err, fs.ErrNotExist) {
+		return about(before, err)
+	}
+	return nil
 }

@@ -85,15 +85,12 @@ func TestWriteFile(t *testing.T) {
 func TestReplace(t *testing.T) {
 	above := t.TempDir()
 	dir := filepath.Join(above, "copies")
-	write := func(name string, fails error) error {
-		return Replace(dir, func(root *os.Root) error { return errors.Join(root.WriteFile(name, nil, 0o644), fails) })
-	}
-	if err := errors.Join(write("a", nil), write("b", nil)); err != nil {
+	if err := errors.Join(Replace(dir, []New{{Name: "a"}}), Replace(dir, []New{{Name: "b"}})); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, dir, "b")
-	if err := write("c", os.ErrInvalid); !errors.Is(err, os.ErrInvalid) {
-		t.Errorf("%v, want the writer's error", err)
+	if err := Replace(dir, []New{{Name: "c"}, {Name: "c/below"}}); err == nil {
+		t.Error("a file below a file is written")
 	}
 	expect(t, dir, "b")
 	expect(t, above, "copies")

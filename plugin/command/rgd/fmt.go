@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -83,6 +84,9 @@ func (f *fmtFlags) files(s cli.Streams, files []repo.File) error {
 			return cli.Usage(err)
 		}
 		if bytes.Equal(fresh, file.Data) {
+			if !f.check && !f.diff {
+				_ = staging.Clean(filepath.Dir(load.Absolute(file.Name, s.Dir))) // what a run that was killed left
+			}
 			continue
 		}
 		changed++
