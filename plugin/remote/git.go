@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/go-git/go-git/v5/config"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/transport"
+	"github.com/go-git/go-git/v5/storage/filesystem"
 
 	"github.com/krowave/krowave/plugin/staging"
 	"github.com/krowave/krowave/render/diag"
@@ -23,8 +25,11 @@ import (
 	"github.com/krowave/krowave/render/repo"
 )
 
-// fetchTimeout ends a fetch that a server lets hang.
-const fetchTimeout = 10 * time.Minute
+// How long a server may take.
+const (
+	fetchTimeout = 10 * time.Minute // for files
+	askTimeout   = time.Minute      // for what a branch or tag stands for
+)
 
 // gitFile is where the objects of a commit below a path are kept.
 func (s *Store) gitFile(r project.Remote) string {
@@ -70,9 +75,9 @@ func (s *Store) fetchGit(ctx context.Context, r project.Remote) error {
 	defer area.End()
 	local, err := git.PlainInit(filepath.Join(s.Dir, area.Name), true)
 	if err != nil {
-		return fmt.Errorf("making the cache: %w", err)
+		return unwritten(s.Dir, err)
 	}
-	c := s.connect(local, r)
+	c := s.connect(local, r, filepath.Join(s.Dir, area.Name))
 	if err := c.commit(ctx, r); err != nil {
 		return err
 	}
@@ -92,18 +97,20 @@ type connection struct {
 	*git.Remote
 	local  *git.Repository // nil to list only
 	url    string
+	cache  string // its directory
 	auth   transport.AuthMethod
 	logins []Login
 }
 
-func (s *Store) connect(local *git.Repository, r project.Remote) *connection {
-	c := &connection{local: local, url: r.Git}
+func (s *Store) connect(local *git.Repository, r project.Remote, dir string) *connection {
+	patient()
+	c := &connection{local: local, url: r.Git, cache: s.Dir}
 	if s.Logins != nil {
 		c.logins = s.Logins(r.Git)
 	}
 	remote := &config.RemoteConfig{Name: "origin", URLs: []string{r.Git}}
 	if local != nil {
-		c.Remote = git.NewRemote(local.Storer, remote)
+		c.Remote = git.NewRemote(guarded{local.Storer.(*filesystem.Storage), dir}, remote)
 	} else {
 		c.Remote = git.NewRemote(nil, remote)
 	}
@@ -115,7 +122,7 @@ func (s *Store) connect(local *git.Repository, r project.Remote) *connection {
 func (c *connection) commit(ctx context.Context, r project.Remote) error {
 	id := plumbing.NewHash(r.Commit)
 	err := c.fetch(ctx, 1, r.Commit+":refs/krowave/commit")
-	if err == nil || ctx.Err() != nil {
+	if err == nil || ctx.Err() != nil || errors.Is(err, errSilent) || errors.Is(err, errTooMuch) {
 		return c.wrap(err)
 	}
 	refs, err := c.list(ctx)
@@ -184,18 +191,39 @@ func (c *connection) wrap(err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case c.local != nil && errors.As(err, new(*fs.PathError)):
+		return unwritten(c.cache, err)
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("fetching %s: %w", c.url, err)
 	}
-	return fmt.Errorf("fetching %s: %s", c.url, diag.Clean(strings.TrimSpace(err.Error())))
+	return fmt.Errorf("fetching %s: %s", c.url, said(err))
+}
+
+// unwritten says that the cache cannot be written. Which of its files could not does
+// not matter to anyone.
+func unwritten(dir string, err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	return fmt.Errorf("writing to the cache in %s: %w", dir, err)
+}
+
+// said is what a server said, on one line that can be read. No URL in it has a user.
+func said(err error) string {
+	text := []rune(diag.Clean(diag.WithoutUsers(strings.TrimSpace(err.Error()))))
+	if len(text) > 500 {
+		return string(text[:500]) + "..."
+	}
+	return string(text)
 }
 
 // resolveGit finds the commit of a branch or tag; without one, that of the
 // default branch.
 func (s *Store) resolveGit(ctx context.Context, r project.Remote) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	refs, err := s.connect(nil, r).list(ctx)
+	refs, err := s.connect(nil, r, "").list(ctx)
 	if err != nil {
 		return "", err
 	}

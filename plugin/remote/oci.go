@@ -150,6 +150,8 @@ func download(layer v1.Layer) ([]byte, error) {
 
 // resolveOCI finds the digest of a tag; without one, that of latest.
 func (s *Store) resolveOCI(ctx context.Context, r project.Remote) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
 	repository, err := name.NewRepository(r.OCI)
 	if err != nil {
 		return "", err
@@ -166,7 +168,7 @@ func (s *Store) resolveOCI(ctx context.Context, r project.Remote) (string, error
 }
 
 func (s *Store) registryOptions(ctx context.Context) []registry.Option {
-	out := []registry.Option{registry.WithContext(ctx)}
+	out := []registry.Option{registry.WithContext(ctx), registry.WithTransport(patient())}
 	if s.Keychain != nil {
 		out = append(out, registry.WithAuthFromKeychain(s.Keychain))
 	}
@@ -177,5 +179,5 @@ func ociError(r project.Remote, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("fetching %s: %w", r.OCI, err)
 	}
-	return fmt.Errorf("fetching %s: %s", r.OCI, diag.Clean(strings.TrimSpace(err.Error())))
+	return fmt.Errorf("fetching %s: %s", r.OCI, said(err))
 }

@@ -49,12 +49,16 @@ func take(store storer.EncodedObjectStorer, commit, below string) ([]plumbing.En
 }
 
 func (s *snapshot) object(kind plumbing.ObjectType, id plumbing.Hash) (plumbing.EncodedObject, error) {
-	o, err := s.store.EncodedObject(kind, id)
+	size, err := s.store.EncodedObjectSize(id) // before it is read
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", kind, id, err)
 	}
-	if s.bytes += o.Size(); s.bytes > maxBytes {
+	if s.bytes += size; s.bytes > maxBytes {
 		return nil, fmt.Errorf("the definitions have more than %d MiB; narrow them with path", maxBytes>>20)
+	}
+	o, err := s.store.EncodedObject(kind, id)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", kind, id, err)
 	}
 	if !s.seen[id] {
 		s.seen[id] = true
