@@ -15,7 +15,6 @@ const asKrowave = "KROWAVE_TEST_MAIN"
 // Main is the TestMain of packages that use Install.
 func Main(m *testing.M) {
 	if os.Getenv(asKrowave) == "1" {
-		traced()
 		os.Exit(plugin.Main(context.Background(), plugin.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}, os.Args[1:]))
 	}
 	os.Exit(m.Run())
