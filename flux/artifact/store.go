@@ -225,14 +225,15 @@ func (s *Store) Sweep(exists func(types.NamespacedName) bool) error {
 }
 
 // unfinished deletes what a controller that was killed left half written. A file
-// that was written just now may be in the hands of another one.
+// that was written just now may be in the hands of another one; one from the future
+// was written by a clock that was wrong.
 func unfinished(dir string) error {
 	return filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || strings.HasSuffix(name, ".tar.gz") {
 			return err
 		}
 		info, err := entry.Info()
-		if err != nil || time.Since(info.ModTime()) < writingTimeout {
+		if err != nil || time.Since(info.ModTime()).Abs() < writingTimeout {
 			return err
 		}
 		return os.Remove(name)

@@ -185,19 +185,21 @@ func TestSweep(t *testing.T) {
 		kept, gone = gone, filepath.Join(o.StoragePath, a.Path)
 	}
 	half := kept + "123"
-	for _, name := range []string{half, half + "young"} {
+	for _, name := range []string{half, half + "young", half + "future"} {
 		if err := os.WriteFile(name, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	old := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(half, old, old); err != nil {
-		t.Fatal(err)
+	for name, age := range map[string]time.Duration{half: time.Hour, half + "future": -24 * time.Hour} {
+		at := time.Now().Add(-age)
+		if err := os.Chtimes(name, at, at); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := s.Sweep(func(key types.NamespacedName) bool { return key.Name == "kept" }); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]bool{kept: true, half + "young": true, half: false, gone: false} {
+	for name, want := range map[string]bool{kept: true, half + "young": true, half: false, half + "future": false, gone: false} {
 		if _, err := os.Stat(name); (err == nil) != want {
 			t.Errorf("%s: %v, want it to be there: %t", filepath.Base(name), err, want)
 		}

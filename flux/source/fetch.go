@@ -141,7 +141,7 @@ func Tidy() error {
 		return err
 	}
 	for _, dir := range left {
-		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > time.Hour {
+		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()).Abs() > time.Hour {
 			err = os.RemoveAll(dir)
 			if err != nil {
 				return fmt.Errorf("deleting an old download: %w", err)

@@ -90,7 +90,7 @@ func (c *Cluster) take(ctx context.Context, instance Ref, begin func() journal) 
 	}
 	if obj != nil {
 		at, err := time.Parse(time.RFC3339Nano, obj.GetAnnotations()[renewedAnnotation])
-		if holder := obj.GetAnnotations()[holderAnnotation]; holder != "" && err == nil && time.Since(at) < lockLimit {
+		if holder := obj.GetAnnotations()[holderAnnotation]; holder != "" && err == nil && time.Since(at).Abs() < lockLimit { // one from the future is of a clock that was wrong
 			return nil, fmt.Errorf("%s: another run is at it (%s in namespace %s); if that one was killed, try again in %s", instance, k.ref.Name, k.ref.Namespace, lockLimit)
 		}
 	}
