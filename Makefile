@@ -8,7 +8,7 @@ FUZZTIME ?= 5000x
 PROPERTY_CASES ?= 10000
 BENCHTIME ?= 1s
 
-.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance versions property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak torture bench-cmp bench-peers scaling soak-flux observe generate image image-test web web-check e2e-preview soak-preview bench-preview kubeconform
+.PHONY: adopt flux admission demo build test race lint check licenses release-check conformance versions property fuzz bench argocd e2e-argocd e2e-flux e2e-kro helm soak torture bench-cmp bench-peers scaling soak-flux observe generate image image-test web web-check e2e-preview soak-preview bench-preview kubeconform faults allocations bench-save bench-compare reproducible
 
 demo:
 	@$(GO) run . render examples/shop/overlays/dev examples/shop/overlays/prod
@@ -73,6 +73,24 @@ bench:
 # Whole processes of krowave, Helm 3, Helm 4 and kustomize on equal objects, and the engine beside kro's. The first run
 # builds them, which takes ten minutes. Writes docs/benchmarks.md.
 PEER_SIZES ?= 1,100,1000,10000,50000
+# Fails when a command allocates over a tenth more than testdata/bench/baseline.json says. UPDATE=1 writes it again.
+UPDATE ?=
+allocations:
+	$(GO) test -count=1 -v -run '^TestAllocations$$' ./testdata/bench $(if $(UPDATE),-update)
+
+# Figures of this commit for benchstat, in dist; and this commit beside the last tag.
+bench-save:
+	.ci/bench save
+bench-compare:
+	.ci/bench compare
+
+# What a release builds, twice in two directories: the same bytes.
+reproducible:
+	.ci/reproducible
+
+# Whole processes of krowave, Helm 3, Helm 4 and kustomize on equal objects. The first run builds them, which takes
+# ten minutes. Writes docs/benchmarks.md.
+PEER_SIZES ?= 1,100,1000,10000
 PEER_ROUNDS ?= 5
 bench-peers:
 	testdata/peers/run.sh -sizes $(PEER_SIZES) -rounds $(PEER_ROUNDS) -o docs
@@ -87,6 +105,12 @@ soak-flux:
 	cd testdata/scaling && KROWAVE_SOAK=500 $(GOTEST) -count=1 -timeout 60m -v -run '^TestLeaderKilled$$' .
 
 # Hostile repositories against the command line and the Argo CD sidecar, as SECURITY.md lists them.
+# kill -9 at every write of the commands that write, a full disk, files that cannot be changed, peers that are gone.
+# Of a command with hundreds of writes, 30 are tried; KROWAVE_FAULTS_ALL=1 tries each.
+faults:
+	$(GO) test -count=1 -parallel 4 -timeout 30m ./testdata/faults
+
+# Hostile repositories and peers against the command line and the Argo CD sidecar, as SECURITY.md lists them.
 torture:
 	$(GO) test -count=1 -parallel 2 ./testdata/torture
 

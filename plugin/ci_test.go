@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -186,5 +187,61 @@ func TestActionRuns(t *testing.T) {
 	}
 	if diff := cmp.Diff(report, clitest.ReadFile(t, filepath.Join(temp, "summary"))); diff != "" {
 		t.Errorf("the summary is not the comment (-comment +summary):\n%s", diff)
+	}
+}
+
+// TestOSSFuzz runs the script with which OSS-Fuzz builds, with programs in place of
+// those of its image: each target of the tree is built under a name of its own, and its
+// corpus goes with it.
+func TestOSSFuzz(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("bash is not installed")
+	}
+	bin, out := t.TempDir(), t.TempDir()
+	for name, text := range map[string]string{
+		"compile_native_go_fuzzer_v2": `grep -q "^func $2(f \*testing.F)" "${1#github.com/krowave/krowave/}"/*_test.go && touch "$OUT/$3"`,
+		"zip":                         `ls "$5" >"$4"`,
+	} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\nset -e\n"+text+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(bash, "-eu", ".clusterfuzzlite/build.sh")
+	cmd.Dir = ".."
+	cmd.Env = append(os.Environ(), "OUT="+out, "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	if said, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	built, err := os.ReadDir(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range built {
+		names = append(names, e.Name())
+	}
+	for _, want := range []string{"FuzzRead", "FuzzRead_seed_corpus.zip", "FuzzRender", "FuzzReadTar", "FuzzParse"} {
+		if !slices.Contains(names, want) {
+			t.Errorf("%s is not among what was built: %v", want, names)
+		}
+	}
+}
+
+// TestBuildIsTheReleases holds .ci/reproducible to the flags of .goreleaser.yaml.
+func TestBuildIsTheReleases(t *testing.T) {
+	var release struct {
+		Builds []struct {
+			Flags, Tags, Ldflags []string
+		}
+	}
+	if err := yaml.Unmarshal([]byte(clitest.ReadFile(t, "../.goreleaser.yaml")), &release); err != nil || len(release.Builds) != 1 {
+		t.Fatal(err, release)
+	}
+	script, b := clitest.ReadFile(t, "../.ci/reproducible"), release.Builds[0]
+	for _, want := range []string{strings.Join(b.Flags, " "), "-tags=" + strings.Join(b.Tags, ","), "-ldflags '" + strings.Join(b.Ldflags, " ") + "'"} {
+		if !strings.Contains(script, want) {
+			t.Errorf(".ci/reproducible does not build with %s", want)
+		}
 	}
 }
