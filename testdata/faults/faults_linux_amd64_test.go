@@ -74,7 +74,7 @@ func (j job) command(dir string) *exec.Cmd {
 // again runs the command with no fault. It may say that all is done.
 func (j job) again(t *testing.T, dir string) {
 	t.Helper()
-	if out, err := combined(j.command(dir)); err != nil && !bytes.Contains(out, []byte("already exist, and nothing is overwritten")) {
+	if out, err := combined(j.command(dir)); err != nil && !bytes.Contains(out, []byte("and nothing is overwritten: name another place")) {
 		t.Fatalf("krowave %s, once more: %v\n%s", strings.Join(j.args, " "), err, out)
 	}
 }
