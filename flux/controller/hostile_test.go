@@ -38,7 +38,7 @@ func TestHostileRepositories(t *testing.T) {
 		says  string
 	}{
 		"aliases":    {map[string]string{"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n" + bomb}, "max-yaml-nodes"},
-		"levels":     {map[string]string{"a.yaml": strings.Repeat("[", 100_000)}, "a.yaml"},
+		"levels":     {map[string]string{"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: " + strings.Repeat("[", 100_000) + "\n"}, "a.yaml"},
 		"documents":  {map[string]string{"a.yaml": strings.Repeat("---\na: b\n", 60_000)}, "max-documents"},
 		"cost":       {map[string]string{"rgd.yaml": hostileRGD("", "\"${string(lists.range(3000).map(a, lists.range(3000).map(b, a + b)).size())}\""), "a.yaml": hostileInstance}, "cost"},
 		"collection": {map[string]string{"rgd.yaml": hostileRGD("    forEach:\n    - i: ${lists.range(100000)}\n", "x"), "a.yaml": hostileInstance}, "1000"},
