@@ -70,9 +70,6 @@ bench:
 	$(GO) test -run '^$$' -bench BenchmarkFleet -benchtime 3x ./plugin
 	testdata/oracle/bench.sh
 
-# Whole processes of krowave, Helm 3, Helm 4 and kustomize on equal objects, and the engine beside kro's. The first run
-# builds them, which takes ten minutes. Writes docs/benchmarks.md.
-PEER_SIZES ?= 1,100,1000,10000,50000
 # Fails when a command allocates over a tenth more than testdata/bench/baseline.json says. UPDATE=1 writes it again.
 UPDATE ?=
 allocations:
@@ -88,9 +85,9 @@ bench-compare:
 reproducible:
 	.ci/reproducible
 
-# Whole processes of krowave, Helm 3, Helm 4 and kustomize on equal objects. The first run builds them, which takes
-# ten minutes. Writes docs/benchmarks.md.
-PEER_SIZES ?= 1,100,1000,10000
+# Whole processes of krowave, Helm 3, Helm 4 and kustomize on equal objects, and the engine beside kro's. The first run
+# builds them, which takes ten minutes. Writes docs/benchmarks.md.
+PEER_SIZES ?= 1,100,1000,10000,50000
 PEER_ROUNDS ?= 5
 bench-peers:
 	testdata/peers/run.sh -sizes $(PEER_SIZES) -rounds $(PEER_ROUNDS) -o docs
@@ -104,7 +101,6 @@ scaling:
 soak-flux:
 	cd testdata/scaling && KROWAVE_SOAK=500 $(GOTEST) -count=1 -timeout 60m -v -run '^TestLeaderKilled$$' .
 
-# Hostile repositories against the command line and the Argo CD sidecar, as SECURITY.md lists them.
 # kill -9 at every write of the commands that write, a full disk, files that cannot be changed, peers that are gone.
 # Of a command with hundreds of writes, 30 are tried; KROWAVE_FAULTS_ALL=1 tries each.
 faults:
