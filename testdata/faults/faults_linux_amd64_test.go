@@ -82,7 +82,7 @@ func (j job) again(t *testing.T, dir string) {
 // all is the variable that has each write be tried, where else most of a command are.
 const (
 	all  = "KROWAVE_FAULTS_ALL"
-	most = 30
+	most = 12
 )
 
 // TestWrites has a fault at each write of each command. What it is to write is then
