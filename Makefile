@@ -102,7 +102,7 @@ soak-flux:
 	cd testdata/scaling && KROWAVE_SOAK=500 $(GOTEST) -count=1 -timeout 60m -v -run '^TestLeaderKilled$$' .
 
 # kill -9 at every write of the commands that write, a full disk, files that cannot be changed, peers that are gone.
-# Of a command with hundreds of writes, 12 are tried; KROWAVE_FAULTS_ALL=1 tries each.
+# Of a command with hundreds of writes, 8 are tried; KROWAVE_FAULTS_ALL=1 tries each.
 faults:
 	$(GO) test -count=1 -parallel 4 -timeout 30m ./testdata/faults
 
