@@ -108,7 +108,7 @@ faults:
 
 # Hostile repositories and peers against the command line and the Argo CD sidecar, as SECURITY.md lists them.
 torture:
-	$(GO) test -count=1 -parallel 2 ./testdata/torture
+	$(GO) test -count=1 -parallel 2 -timeout 30m ./testdata/torture
 
 # The table of admission defaults against Azure Service Operator's own webhooks, and examples/azure with CRDs
 # made from its types. The first run compiles the operator's API, which takes minutes.
