@@ -39,7 +39,7 @@ func tools(krowave, helm3, helm4, kustomize string) []tool {
 	}
 	out := []tool{
 		{"krowave", 1 << 30, writeInstances(false), one(krowave, "render", "DIR")},
-		{"krowave, a file each", 1 << 30, writeInstances(true), one(krowave, "render", "DIR")},
+		{"krowave, a file each", 10_000, writeInstances(true), one(krowave, "render", "DIR")},
 		{"a Go program for this RGD alone", 1 << 30, writeInstances(false), one(self, "-floor", "DIR/instances.yaml")},
 	}
 	helm := func(name, binary string) {
