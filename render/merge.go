@@ -93,7 +93,8 @@ func Collisions(objects []Object) diag.List {
 		if o.Instance != nil && o.Instance == other.Instance {
 			continue // its expansion says so
 		}
-		same := o.Encoded == nil && other.Encoded == nil && reflect.DeepEqual(o.Object, other.Object) // else an instance's, which matters nowhere
+		// Objects of instances, which may be encoded, are never the same: each has an instance of its own.
+		same := o.Encoded == nil && other.Encoded == nil && reflect.DeepEqual(o.Object, other.Object)
 		if same && o.Shared && other.Shared {
 			continue // the same definition for kro
 		}

@@ -63,10 +63,12 @@ func printed(t *testing.T, in render.Input, encode bool) (string, int) {
 		fmt.Fprintf(&out, "# wave %d\n", o.Wave)
 		if o.Encoded != nil {
 			encoded++
-			out.Write(o.Encoded.YAML)
-		} else if err := manifest.EncodeYAML(&out, []map[string]any{o.Object}); err != nil {
+		}
+		text, err := o.YAML()
+		if err != nil {
 			t.Fatal(err)
 		}
+		out.Write(text)
 	}
 	for _, d := range append(res.Diagnostics, render.Collisions(res.Objects)...) {
 		fmt.Fprintf(&out, "%s: %s [%s] %s: %s (%s)\n", d.Pos, d.Severity, d.Rule, d.Object, d.Message, d.Hint)

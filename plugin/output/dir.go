@@ -1,7 +1,6 @@
 package output
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"path"
@@ -26,11 +25,7 @@ func Dir(stderr io.Writer, dir string, objects []map[string]any) error {
 		}
 		return cli.ErrFindings
 	}
-	return staging.Overwrite(dir, names, func(i int) ([]byte, error) {
-		var text bytes.Buffer
-		err := manifest.EncodeYAML(&text, objects[i:i+1])
-		return text.Bytes(), err
-	})
+	return staging.Overwrite(dir, names, func(i int) ([]byte, error) { return manifest.YAML(objects[i]) })
 }
 
 const maxFileName = 255 // bytes, on the file systems of Linux, macOS and Windows

@@ -34,16 +34,11 @@ func Objects(w io.Writer, format string, objects []map[string]any) error {
 func YAML(w io.Writer, objects []render.Object) error {
 	buffered := bufio.NewWriterSize(w, 64<<10)
 	for i := range objects {
-		text := []byte(nil)
-		if e := objects[i].Encoded; e != nil {
-			text = e.YAML
-		} else {
-			var err error
-			if text, err = manifest.YAML(objects[i].Object); err != nil {
-				return err
-			}
+		text, err := objects[i].YAML()
+		if err == nil {
+			_, err = buffered.Write(text)
 		}
-		if _, err := buffered.Write(text); err != nil {
+		if err != nil {
 			return err
 		}
 	}

@@ -24,6 +24,14 @@ func (o *Object) Key() object.Key {
 	return object.KeyOf(o.Object)
 }
 
+// YAML is the object as manifest.EncodeYAML writes it.
+func (o *Object) YAML() ([]byte, error) {
+	if o.Encoded != nil {
+		return o.Encoded.YAML, nil
+	}
+	return manifest.YAML(o.Object)
+}
+
 // Encode returns the objects of an instance of the input as text, and the
 // instance without them. It returns nothing for an instance that later stages
 // look into: one that waits for a value, or that kro finishes. What is left of the

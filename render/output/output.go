@@ -90,7 +90,7 @@ func Assemble(in Input, opts Options) ([]Object, diag.List) {
 			}
 			kro.definitions(top)
 			if len(in.Encoded) > 0 {
-				a.objects, in.Encoded[n] = append(a.objects, in.Encoded[n]...), nil
+				a.objects = append(a.objects, in.Encoded[n]...)
 			}
 			a.instance(top)
 		case opts.Graphs.Renders() && in.Set.IsNative(d.GVK):

@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/krowave/krowave/testdata/program"
 )
 
 var krowave string
@@ -23,20 +25,7 @@ var krowave string
 func TestMain(m *testing.M) {
 	become()
 	publish()
-	dir, err := os.MkdirTemp("", "faults")
-	if err != nil {
-		panic(err)
-	}
-	krowave = os.Getenv("KROWAVE_BINARY")
-	if krowave == "" {
-		krowave = filepath.Join(dir, "krowave")
-		if out, err := exec.Command("go", "build", "-o", krowave, "github.com/krowave/krowave").CombinedOutput(); err != nil {
-			panic(string(out))
-		}
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	os.Exit(program.Run(m, func(path string) { krowave = path }))
 }
 
 // writer is a command that writes.

@@ -21,6 +21,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/krowave/krowave/testdata/program"
 )
 
 // Bounds of one process. They are those of a hang, not of speed.
@@ -58,20 +60,7 @@ func (e exit) fits(code int) bool {
 var krowave string
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "torture")
-	if err != nil {
-		panic(err)
-	}
-	krowave = os.Getenv("KROWAVE_BINARY")
-	if krowave == "" {
-		krowave = filepath.Join(dir, "krowave")
-		if out, err := exec.Command("go", "build", "-o", krowave, "github.com/krowave/krowave").CombinedOutput(); err != nil {
-			panic(string(out))
-		}
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	os.Exit(program.Run(m, func(path string) { krowave = path }))
 }
 
 // TestCommandLine runs each attack through render and validate.
