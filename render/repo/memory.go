@@ -120,6 +120,10 @@ var (
 
 // resolve follows the symlinks of a path, those of its last element if last.
 func (m *Memory) resolve(op, name string, last bool) (string, *node, error) {
+	// Nodes lie below real directories only: one under this very name has no link above it.
+	if n := m.nodes[name]; n != nil && (n.kind != symlink || !last) && fs.ValidPath(name) {
+		return name, n, nil
+	}
 	return resolveLinks(func(name string) (*node, error) { return m.nodes[name], nil }, op, name, last)
 }
 
@@ -197,6 +201,12 @@ func omittedError(name string, n *node) error {
 
 // ReadFile implements fs.ReadFileFS. The bytes are the caller's own.
 func (m *Memory) ReadFile(name string) ([]byte, error) {
+	data, err := m.look(name)
+	return bytes.Clone(data), err
+}
+
+// look returns the content of a file, which must not be changed.
+func (m *Memory) look(name string) ([]byte, error) {
 	_, n, err := m.resolve("open", name, true)
 	switch {
 	case err != nil:
@@ -206,7 +216,7 @@ func (m *Memory) ReadFile(name string) ([]byte, error) {
 	case n.omitted != "":
 		return nil, omittedError(name, n)
 	}
-	return bytes.Clone(n.data), nil
+	return n.data, nil
 }
 
 // ReadDir implements fs.ReadDirFS.

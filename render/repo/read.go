@@ -41,37 +41,47 @@ func (s *selection) content(name string) ([]byte, error) {
 	if _, err := s.check(name); err != nil {
 		return nil, err
 	}
-	return s.checked(name)
+	data, shared, err := s.checked(name)
+	if shared {
+		data = bytes.Clone(data)
+	}
+	return data, err
 }
 
-// checked reads a file that check has nothing to say about.
-func (s *selection) checked(name string) ([]byte, error) {
+// checked reads a file that check has nothing to say about. Shared data must be
+// copied by who keeps it: most files of a search are only looked at.
+func (s *selection) checked(name string) (data []byte, shared bool, err error) {
 	s.counter.File()
-	data, err := fs.ReadFile(s.fsys, name)
+	if m, ok := s.fsys.(*Memory); ok {
+		data, err = m.look(name)
+		shared = true
+	} else {
+		data, err = fs.ReadFile(s.fsys, name)
+	}
 	switch {
 	case err != nil:
-		return nil, s.unreadable(name, err)
+		return nil, false, s.unreadable(name, err)
 	case isPointer(data):
-		return nil, &problem{rule: "git-lfs", text: "the file is kept in Git LFS and its content is not here; run git lfs pull"}
+		return nil, false, &problem{rule: "git-lfs", text: "the file is kept in Git LFS and its content is not here; run git lfs pull"}
 	}
-	return data, nil
+	return data, shared, nil
 }
 
-// read reads one file within the limits; what is wrong with it is a finding.
-func (s *selection) read(name string) ([]byte, bool) {
+// read reads one file within the limits; what is wrong with it is a finding. The
+// data may be shared.
+func (s *selection) read(name string) (data []byte, shared, ok bool) {
 	info, err := s.check(name)
 	if err == nil && !s.charge(name, info.Size()) {
-		return nil, false
+		return nil, false, false
 	}
-	var data []byte
 	if err == nil {
-		data, err = s.checked(name)
+		data, shared, err = s.checked(name)
 	}
 	if err != nil {
 		s.report(name, err)
-		return nil, false
+		return nil, false, false
 	}
-	return data, true
+	return data, shared, true
 }
 
 // report makes a finding of an error of check or content.

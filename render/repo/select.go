@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -277,7 +278,7 @@ func (s *selection) load() error {
 
 // file reads a file that was picked. What is wrong with it is a finding.
 func (s *selection) file(p pick) {
-	data, ok := s.read(p.name)
+	data, shared, ok := s.read(p.name)
 	if !ok {
 		s.out.Unread = append(s.out.Unread, p.name)
 		return
@@ -287,6 +288,9 @@ func (s *selection) file(p pick) {
 			s.pass(p.name, false, reason)
 			return
 		}
+	}
+	if shared {
+		data = bytes.Clone(data)
 	}
 	s.out.Files = append(s.out.Files, File{Name: p.name, Data: data, Walked: p.walked})
 }

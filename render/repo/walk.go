@@ -130,6 +130,9 @@ func (w *walk) directory(dir string) {
 			}
 		case isDir:
 			w.directory(name)
+		case entry.Type().IsRegular():
+			w.any = true
+			w.s.pick(pick{name: name, walked: true})
 		default:
 			w.file(name)
 		}
