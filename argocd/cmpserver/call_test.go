@@ -163,13 +163,17 @@ func (u *uploaded) Send(m *pluginpb.AppStreamRequest) error {
 	return nil
 }
 
-func (u *uploaded) Recv() (*pluginpb.AppStreamRequest, error) {
+func (u *uploaded) RecvMsg(m any) error {
 	if len(u.msgs) == 0 {
-		return nil, io.EOF
+		return io.EOF
 	}
-	m := u.msgs[0]
+	sent := u.msgs[0]
 	u.msgs = u.msgs[1:]
-	return m, nil
+	data, err := newCodec().Marshal(sent)
+	if err != nil {
+		return err
+	}
+	return newCodec().Unmarshal(data, m)
 }
 
 func TestDeadline(t *testing.T) {

@@ -164,6 +164,7 @@ func Serve(ctx context.Context, c Config) error {
 func newServer(s *service, messageBytes int) (*grpc.Server, *health.Server) {
 	server := grpc.NewServer(
 		grpc.MaxRecvMsgSize(messageBytes), grpc.MaxSendMsgSize(messageBytes), grpc.StreamInterceptor(s.recoverInterceptor),
+		grpc.ForceServerCodecV2(newCodec()),
 		// repo-server's clients ping; the default would hang up on them.
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 	)

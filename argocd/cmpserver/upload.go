@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
 
 	"github.com/krowave/krowave/argocd/cmpserver/pluginpb"
@@ -18,7 +19,7 @@ import (
 
 // uploadStream is the part of a client stream that an upload is read from.
 type uploadStream interface {
-	Recv() (*pluginpb.AppStreamRequest, error)
+	RecvMsg(m any) error
 }
 
 // upload is an archive that arrives in pieces. It is an io.Reader, and keeps
@@ -27,19 +28,19 @@ type upload struct {
 	stream uploadStream
 	hash   hash.Hash
 	bytes  int64
-	rest   []byte
+	chunk  *mem.Reader // what is not read yet of a piece
 	err    error
 	stray  error // a message that is not a piece of the archive
 }
 
 // receiveMetadata reads the first message of a stream.
 func receiveMetadata(stream uploadStream) (*pluginpb.ManifestRequestMetadata, *upload, error) {
-	first, err := stream.Recv()
-	if err != nil {
+	var first received
+	if err := stream.RecvMsg(&first); err != nil {
 		return nil, nil, streamError(err)
 	}
 	u := &upload{stream: stream, hash: sha256.New()}
-	meta := first.GetMetadata()
+	meta := first.other.GetMetadata()
 	if meta == nil {
 		return nil, u, status.Error(codes.InvalidArgument, "the first message of the stream is not its metadata")
 	}
@@ -54,52 +55,55 @@ func streamError(err error) error {
 }
 
 func (u *upload) Read(p []byte) (int, error) {
-	for len(u.rest) == 0 {
+	for u.chunk == nil || u.chunk.Remaining() == 0 {
 		if u.err != nil {
 			return 0, u.err
 		}
-		m, err := u.stream.Recv()
-		if err != nil {
-			u.err = err
-			continue
+		if u.err = u.next(); u.err == nil {
+			u.err = u.stray
 		}
-		u.rest = u.piece(m)
-		u.err = u.stray
 	}
-	n := copy(p, u.rest)
-	u.rest = u.rest[n:]
-	return n, nil
+	return u.take(p), nil
 }
 
-// piece returns what a message brings of the archive.
-func (u *upload) piece(m *pluginpb.AppStreamRequest) []byte {
-	file := m.GetFile()
-	switch {
-	case file != nil:
-	case m.GetMetadata() != nil:
+// next receives a message.
+func (u *upload) next() error {
+	var m received
+	if err := u.stream.RecvMsg(&m); err != nil {
+		return err
+	}
+	switch u.chunk = m.chunk; {
+	case m.chunk != nil:
+	case m.other.GetMetadata() != nil:
 		u.stray = errors.New("the metadata was sent twice")
 	default:
 		u.stray = errors.New("the stream has a message that is neither metadata nor a piece of a file")
 	}
-	chunk := file.GetChunk()
-	u.bytes += int64(len(chunk))
-	u.hash.Write(chunk)
-	return chunk
+	return nil
+}
+
+// take reads from the piece at hand, of which there is some left.
+func (u *upload) take(p []byte) int {
+	n, _ := u.chunk.Read(p) // the end is no error here
+	u.bytes += int64(n)
+	u.hash.Write(p[:n])
+	return n
 }
 
 // drain reads to the end. A client that is still sending when an answer arrives
 // reports a broken stream in place of the answer.
 func (u *upload) drain() error {
-	u.rest = nil
+	rest := make([]byte, 32<<10)
 	for {
-		m, err := u.stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return nil
+		for u.chunk != nil && u.chunk.Remaining() > 0 {
+			u.take(rest)
 		}
-		if err != nil {
+		switch err := u.next(); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
 			return err
 		}
-		u.piece(m)
 	}
 }
 
