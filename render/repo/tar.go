@@ -2,12 +2,14 @@ package repo
 
 import (
 	"archive/tar"
-	"compress/gzip"
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"path"
 	"strings"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // TarLimits bounds what ReadTar accepts. A zero field means its default.
@@ -48,13 +50,17 @@ const maxName = 4096
 // repeated text pack well.
 const ratioFrom = 16 << 20
 
+// packedBuffer is how much of the packed archive is read at once. The ratio is off
+// by it at most.
+const packedBuffer = 16 << 10
+
 // ReadTar reads a tar archive in gzip format into memory while it arrives. It
 // keeps the manifests and what kustomize may read, skips .git, and writes
 // nothing. A file that was left out and a symlink that leads out of the archive
 // are errors only for who opens them.
 func ReadTar(r io.Reader, limits TarLimits) (*Memory, error) {
 	t := &tarReader{limits: limits.withDefaults(), out: newMemory(), packed: counter{r: r}}
-	zip, err := gzip.NewReader(&t.packed)
+	zip, err := gzip.NewReader(bufio.NewReaderSize(&t.packed, packedBuffer))
 	if err != nil {
 		return nil, fmt.Errorf("the archive is not in gzip format: %w", err)
 	}
@@ -73,6 +79,7 @@ type tarReader struct {
 	packed, unpacked counter
 	entries          int
 	kept, other      int64
+	free             []byte // memory for the content of small manifests
 }
 
 func (t *tarReader) read(archive *tar.Reader) error {
@@ -123,12 +130,32 @@ func (t *tarReader) entry(name string, header *tar.Header, archive *tar.Reader) 
 		if t.kept += header.Size; t.kept > t.limits.Kept {
 			return limitError{fmt.Sprintf("the manifests of the archive have more than %d bytes together (--max-total-bytes)", t.limits.Kept)}
 		}
-		n.data = make([]byte, header.Size)
+		n.data = t.allocate(header.Size, isManifest(name))
 		if _, err := io.ReadFull(archive, n.data); err != nil {
 			return limitOr(err, "the archive is damaged in "+clip(name))
 		}
 	}
 	return t.out.add(name, n)
+}
+
+// Small manifests share blocks of memory, which together leave less of it unused.
+const (
+	maxBlock   = 256 << 10
+	maxInBlock = 32 << 10
+)
+
+// allocate returns memory for the content of a file. A manifest stays as long as
+// the archive does; of what else there is, some is let go of.
+func (t *tarReader) allocate(size int64, manifest bool) []byte {
+	if !manifest || size > maxInBlock {
+		return make([]byte, size)
+	}
+	if int64(len(t.free)) < size {
+		t.free = make([]byte, min(max(t.kept, maxInBlock), maxBlock)) // an archive of few files needs no large block
+	}
+	data := t.free[:size:size]
+	t.free = t.free[size:]
+	return data
 }
 
 // omit says why the content of a file is not kept.
