@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/krowave/krowave/testdata/torture"
 )
 
 var (
@@ -17,42 +19,42 @@ var (
 )
 
 // repositories are attacks on the reader of Git.
-var repositories = []attack{
+var repositories = []torture.Attack{
 	{
-		name: "a corrupt object", build: committed(eachObject(func(file string) error { return os.WriteFile(file, []byte("no zlib"), 0o600) })),
-		args: ref, says: `object|zlib|corrupt`, local: true,
+		Name: "a corrupt object", Build: committed(eachObject(func(file string) error { return os.WriteFile(file, []byte("no zlib"), 0o600) })),
+		Args: ref, Says: `object|zlib|corrupt`, Local: true,
 	},
 	{
-		name: "missing objects", build: committed(eachObject(os.Remove)),
-		args: diff, says: `object|not found|revision|fetch`, local: true,
+		Name: "missing objects", Build: committed(eachObject(os.Remove)),
+		Args: diff, Says: `object|not found|revision|fetch`, Local: true,
 	},
 	{
-		name: "an object of 1 GiB of zeros", build: committed(func(dir string) error {
+		Name: "an object of 1 GiB of zeros", Build: committed(func(dir string) error {
 			return git(dir, "sh", "-c", "head -c 1073741824 /dev/zero > big.yaml && git add big.yaml && git commit -qm big && rm big.yaml")
 		}),
-		args: ref, says: `max-file-bytes|limit`, local: true,
+		Args: ref, Says: `max-file-bytes|limit`, Local: true,
 	},
 	{
-		name: "alternates that lead to a device", build: committed(files{".git/objects/info/alternates": "/dev/zero\n/proc/self/mem\n"}.write),
-		args: ref, code: either, local: true,
+		Name: "alternates that lead to a device", Build: committed(torture.Files{".git/objects/info/alternates": "/dev/zero\n/proc/self/mem\n"}.Write),
+		Args: ref, Code: torture.Either, Local: true,
 	},
 	{
-		name: "a .git file that leads elsewhere", build: of(files{".git": "gitdir: /proc/self/root/etc\n", "a.yaml": config}),
-		args: diff, says: `the Git repository has no commit yet`, local: true,
+		Name: "a .git file that leads elsewhere", Build: torture.Files{".git": "gitdir: /proc/self/root/etc\n", "a.yaml": torture.Config}.Write,
+		Args: diff, Says: `the Git repository has no commit yet`, Local: true,
 	},
 	{
-		name: "settings of Git that run programs", build: committed(func(dir string) error {
+		Name: "settings of Git that run programs", Build: committed(func(dir string) error {
 			for _, setting := range []string{"core.fsmonitor", "core.sshCommand", "diff.external", "core.pager", "core.editor", "credential.helper", "filter.x.smudge", "filter.x.clean", "filter.x.process"} {
 				if err := git(dir, "git", "config", setting, "touch "+filepath.Join(dir, "MARK")); err != nil {
 					return err
 				}
 			}
-			return files{".gitattributes": "* filter=x diff=x\n", "a.yaml": config + "data: {b: x}\n"}.write(dir)
+			return torture.Files{".gitattributes": "* filter=x diff=x\n", "a.yaml": torture.Config + "data: {b: x}\n"}.Write(dir)
 		}),
-		args: diff, code: either, local: true,
+		Args: diff, Code: torture.Either, Local: true,
 	},
 	{
-		name: "hooks", build: committed(func(dir string) error {
+		Name: "hooks", Build: committed(func(dir string) error {
 			for _, hook := range []string{"post-checkout", "pre-commit", "reference-transaction", "post-index-change"} {
 				if err := os.WriteFile(filepath.Join(dir, ".git", "hooks", hook), []byte("#!/bin/sh\ntouch "+filepath.Join(dir, "MARK")+"\n"), 0o700); err != nil { //nolint:gosec // a hook is a program
 					return err
@@ -60,42 +62,42 @@ var repositories = []attack{
 			}
 			return nil
 		}),
-		args: diff, code: either, local: true,
+		Args: diff, Code: torture.Either, Local: true,
 	},
 	{
-		name: "a submodule whose address runs a program", build: committed(func(dir string) error {
-			return files{".gitmodules": "[submodule \"x\"]\n\tpath = x\n\turl = ext::sh -c touch% " + filepath.Join(dir, "MARK") + "\n"}.write(dir)
+		Name: "a submodule whose address runs a program", Build: committed(func(dir string) error {
+			return torture.Files{".gitmodules": "[submodule \"x\"]\n\tpath = x\n\turl = ext::sh -c touch% " + filepath.Join(dir, "MARK") + "\n"}.Write(dir)
 		}),
-		args: diff, code: either, local: true,
+		Args: diff, Code: torture.Either, Local: true,
 	},
 	{
-		name: "a revision that is an option", build: committed(nil),
-		args: []string{"diff", "--base", "--upload-pack=touch MARK", "."}, says: `revision|unknown|upload-pack`, local: true,
+		Name: "a revision that is an option", Build: committed(nil),
+		Args: []string{"diff", "--base", "--upload-pack=touch MARK", "."}, Says: `revision|unknown|upload-pack`, Local: true,
 	},
 	{
-		name: "a revision of 1 MB", build: committed(nil),
-		args: []string{"diff", "--base", strings.Repeat("HEAD^", 20_000), "."}, says: `revision|commit|parent`, local: true,
+		Name: "a revision of 1 MB", Build: committed(nil),
+		Args: []string{"diff", "--base", strings.Repeat("HEAD^", 20_000), "."}, Says: `revision|commit|parent`, Local: true,
 	},
 	{
-		name: "5,000 branches", build: committed(func(dir string) error {
+		Name: "5,000 branches", Build: committed(func(dir string) error {
 			head, err := os.ReadFile(filepath.Join(dir, ".git/refs/heads/main"))
 			if err != nil {
 				return err
 			}
-			refs := files{}
+			refs := torture.Files{}
 			for i := range 5_000 {
 				refs[fmt.Sprintf(".git/refs/heads/b%d", i)] = string(head)
 			}
-			return refs.write(dir)
+			return refs.Write(dir)
 		}),
-		args: diff, code: either, local: true,
+		Args: diff, Code: torture.Either, Local: true,
 	},
 }
 
 // committed is a repository of one commit, of which then is changed.
-func committed(then func(dir string) error) build {
+func committed(then func(dir string) error) torture.Build {
 	return func(dir string) error {
-		if err := (files{"a.yaml": config}).write(dir); err != nil {
+		if err := (torture.Files{"a.yaml": torture.Config}).Write(dir); err != nil {
 			return err
 		}
 		if err := git(dir, "sh", "-c", "git init -q -b main . && git add -A && git commit -qm base"); err != nil {

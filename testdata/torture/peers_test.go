@@ -22,6 +22,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/krowave/krowave/testdata/torture"
 )
 
 // peer is a server that lies, stalls, leads elsewhere or sends without end.
@@ -29,7 +31,7 @@ type peer struct {
 	name string
 	pin  string // commit or digest, if krowave.yaml has one
 	says string
-	code exit
+	code torture.Outcome
 	http.HandlerFunc
 }
 
@@ -38,7 +40,7 @@ var commitID = strings.Repeat("0123456789", 4)
 // gitPeers are servers of Git. They are asked for what main stands for, or for a
 // commit.
 var gitPeers = []peer{
-	{"a list of refs without end", "", `without end: more than 64 MiB`, refused, advertise(func(w io.Writer) {
+	{"a list of refs without end", "", `without end: more than 64 MiB`, torture.Refused, advertise(func(w io.Writer) {
 		for i := 0; ; i++ {
 			caps := ""
 			if i == 0 {
@@ -49,60 +51,60 @@ var gitPeers = []peer{
 			}
 		}
 	})},
-	{"silence", "", `stopped sending: not a byte in 30s`, refused, hang},
-	{"silence in the middle of refs", "", `stopped sending: not a byte in 30s`, refused, advertise(func(w io.Writer) {
+	{"silence", "", `stopped sending: not a byte in 30s`, torture.Refused, hang},
+	{"silence in the middle of refs", "", `stopped sending: not a byte in 30s`, torture.Refused, advertise(func(w io.Writer) {
 		_, _ = io.WriteString(w, packet(commitID+" HEAD\x00symref=HEAD:refs/heads/main\n"))
 		w.(http.Flusher).Flush()
 		<-ended
 	})},
-	{"a byte in a while", "", `deadline exceeded`, refused, drip},
-	{"redirects in a circle", "", `redirect`, refused, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), http.StatusFound) }},
-	{"a redirect to a file", "", `redirect|unsupported protocol`, refused, redirect("file:///etc/passwd/info/refs")},
-	{"a redirect to a program", "", `redirect|unsupported protocol`, refused, redirect("ext::sh -c touch% MARK/info/refs")},
-	{"a redirect with the password", "", `.`, refused, withPassword(redirectElsewhere)},
-	{"names that are commands", "", `malformed ref data|has no branch or tag main`, refused, advertise(refs("refs/heads/--upload-pack=touch MARK", "refs/heads/$(touch MARK)", "refs/heads/../../MARK"))},
-	{"an answer that is an attack on the terminal", "", `fetching`, refused, advertise(func(w io.Writer) { _, _ = io.WriteString(w, packet("ERR \x1b]0;CLEAN\x07\u202e::error::x\n")) })},
-	{"an answer of 1 GiB that is an error", "", `fetching`, refused, func(w http.ResponseWriter, _ *http.Request) {
+	{"a byte in a while", "", `deadline exceeded`, torture.Refused, drip},
+	{"redirects in a circle", "", `redirect`, torture.Refused, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), http.StatusFound) }},
+	{"a redirect to a file", "", `redirect|unsupported protocol`, torture.Refused, redirect("file:///etc/passwd/info/refs")},
+	{"a redirect to a program", "", `redirect|unsupported protocol`, torture.Refused, redirect("ext::sh -c touch% MARK/info/refs")},
+	{"a redirect with the password", "", `.`, torture.Refused, withPassword(redirectElsewhere)},
+	{"names that are commands", "", `malformed ref data|has no branch or tag main`, torture.Refused, advertise(refs("refs/heads/--upload-pack=touch MARK", "refs/heads/$(touch MARK)", "refs/heads/../../MARK"))},
+	{"an answer that is an attack on the terminal", "", `fetching`, torture.Refused, advertise(func(w io.Writer) { _, _ = io.WriteString(w, packet("ERR \x1b]0;CLEAN\x07\u202e::error::x\n")) })},
+	{"an answer of 1 GiB that is an error", "", `fetching`, torture.Refused, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError)
 		endless(w, 1<<30)
 	}},
-	{"a pack without end", commitID, `more than 1024 MiB`, refused, sendPack(func(w io.Writer) {
+	{"a pack without end", commitID, `more than 1024 MiB`, torture.Refused, sendPack(func(w io.Writer) {
 		_, _ = w.Write(packHeader(1 << 31))
 		endless(w, 4<<30)
 	})},
-	{"silence in the middle of a pack", commitID, `stopped sending: not a byte in 30s`, refused, sendPack(func(w io.Writer) {
+	{"silence in the middle of a pack", commitID, `stopped sending: not a byte in 30s`, torture.Refused, sendPack(func(w io.Writer) {
 		_, _ = w.Write(packHeader(1))
 		w.(http.Flusher).Flush()
 		<-ended
 	})},
-	{"an object that says that it has 100 GiB", commitID, `an object of 102400 MiB, where`, refused, sendPack(func(w io.Writer) { _, _ = w.Write(packOf(object(3, 100<<30, zeros(1<<10)))) })},
-	{"an object that says that it is small", commitID, `cannot be read`, refused, sendPack(func(w io.Writer) { _, _ = w.Write(packOf(object(3, 10, zeros(1<<30)))) })},
-	{"a delta that makes 100 GiB", commitID, `an object of 102400 MiB, where`, refused, sendPack(func(w io.Writer) {
+	{"an object that says that it has 100 GiB", commitID, `an object of 102400 MiB, where`, torture.Refused, sendPack(func(w io.Writer) { _, _ = w.Write(packOf(object(3, 100<<30, zeros(1<<10)))) })},
+	{"an object that says that it is small", commitID, `cannot be read`, torture.Refused, sendPack(func(w io.Writer) { _, _ = w.Write(packOf(object(3, 10, zeros(1<<30)))) })},
+	{"a delta that makes 100 GiB", commitID, `an object of 102400 MiB, where`, torture.Refused, sendPack(func(w io.Writer) {
 		base := object(3, 1<<20, zeros(1<<20))
 		delta := binary.AppendUvarint(binary.AppendUvarint(nil, 1<<20), 100<<30)
 		delta = append(delta, bytes.Repeat([]byte{0xf0, 0xff, 0xff, 0x0f}, 1<<16)...)
 		_, _ = w.Write(packOf(base, refDelta(blobID(1<<20), delta)))
 	})},
-	{"a pack without the commit", commitID, `no branch or tag of|object not found|does not`, refused, sendPack(func(w io.Writer) { _, _ = w.Write(packOf(object(3, 4, strings.NewReader("lies")))) })},
-	{"a pack that is none", commitID, `cannot be read`, refused, sendPack(func(w io.Writer) { endless(w, 1<<20) })},
+	{"a pack without the commit", commitID, `no branch or tag of|object not found|does not`, torture.Refused, sendPack(func(w io.Writer) { _, _ = w.Write(packOf(object(3, 4, strings.NewReader("lies")))) })},
+	{"a pack that is none", commitID, `cannot be read`, torture.Refused, sendPack(func(w io.Writer) { endless(w, 1<<20) })},
 }
 
 // registries are OCI registries that are asked for a tag, or for a digest.
 var registries = []peer{
-	{"a manifest without end", "", `fetching`, refused, manifest(func(w io.Writer) { endless(w, 4<<30) })},
-	{"silence instead of a manifest", "", `stopped sending: not a byte in 30s`, refused, hang},
-	{"a manifest, a byte in a while", "", `deadline exceeded`, refused, drip},
-	{"redirects in a circle", "", `redirect`, refused, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), http.StatusFound) }},
-	{"a realm elsewhere that wants the password", "", `.`, refused, func(w http.ResponseWriter, _ *http.Request) {
+	{"a manifest without end", "", `fetching`, torture.Refused, manifest(func(w io.Writer) { endless(w, 4<<30) })},
+	{"silence instead of a manifest", "", `stopped sending: not a byte in 30s`, torture.Refused, hang},
+	{"a manifest, a byte in a while", "", `deadline exceeded`, torture.Refused, drip},
+	{"redirects in a circle", "", `redirect`, torture.Refused, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), http.StatusFound) }},
+	{"a realm elsewhere that wants the password", "", `.`, torture.Refused, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="`+elsewhere()+`/token",service="x"`)
 		http.Error(w, "who is it", http.StatusUnauthorized)
 	}},
-	{"a redirect with the password", "", `.`, refused, withPassword(redirectElsewhere)},
-	{"an error that is an attack on the terminal", "", `fetching`, refused, func(w http.ResponseWriter, _ *http.Request) {
+	{"a redirect with the password", "", `.`, torture.Refused, withPassword(redirectElsewhere)},
+	{"an error that is an attack on the terminal", "", `fetching`, torture.Refused, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, `{"errors":[{"code":"X","message":"\u001b]0;x\u0007\u202e\n::error::x`+strings.Repeat("x", 1<<19)+`"}]}`)
 	}},
-	{"a digest that is another's", digest("x"), `different manifest|digest`, refused, manifest(func(w io.Writer) { _, _ = io.WriteString(w, "{}") })},
+	{"a digest that is another's", digest("x"), `different manifest|digest`, torture.Refused, manifest(func(w io.Writer) { _, _ = io.WriteString(w, "{}") })},
 	layer("a layer without end", "x", `more than 256 MiB|more bytes|size`, func(w io.Writer) { endless(w, 4<<30) }),
 	layer("a layer that is another's", "x", `different layer|verif`, func(w io.Writer) { _, _ = io.WriteString(w, "y") }),
 	layer("a layer that is none", "x", `gzip|archive|unexpected EOF`, func(w io.Writer) { _, _ = io.WriteString(w, "x") }),
@@ -118,7 +120,7 @@ func TestPeers(t *testing.T) {
 	busy := make(chan struct{}, 2) // those that send without end
 	ask := func(p *peer, key, path, pin string) {
 		all.Go(func() {
-			if p.code == refused && !strings.Contains(p.says, "stopped") && !strings.Contains(p.says, "deadline") {
+			if p.code == torture.Refused && !strings.Contains(p.says, "stopped") && !strings.Contains(p.says, "deadline") {
 				busy <- struct{}{}
 				defer func() { <-busy }()
 			}
@@ -155,16 +157,16 @@ func (p *peer) ask(t *testing.T, key, path, pin string) {
 		settings += "  ref: main\n"
 	}
 	password := base64.StdEncoding.EncodeToString([]byte("a:CANARY"))
-	err = files{
+	err = torture.Files{
 		"krowave.yaml": settings, ".netrc": "machine 127.0.0.1 login a password CANARY\n",
 		".docker/config.json": fmt.Sprintf(`{"auths": {%q: {"auth": %q}}}`, host, password),
-	}.write(dir)
+	}.Write(dir)
 	if err != nil {
 		t.Error(err)
 		return
 	}
-	a := attack{name: p.name, code: p.code, says: p.says}
-	a.run(t, dir, args...)
+	a := torture.Attack{Name: p.name, Code: p.code, Says: p.says}
+	run(t, a, dir, args...)
 	if left, _ := filepath.Glob(filepath.Join(dir, "cache", ".krowave-*")); len(left) > 0 {
 		t.Errorf("%s: %v is left over", p.name, left)
 	}
@@ -240,7 +242,7 @@ func layer(name, text, says string, send func(io.Writer)) peer {
 	const kind = "application/vnd.cncf.flux.content.v1.tar+gzip"
 	raw := fmt.Sprintf(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.cncf.flux.config.v1+json","digest":%q,"size":2},"layers":[{"mediaType":%q,"digest":%q,"size":%d}]}`,
 		digest("{}"), kind, digest(text), len(text))
-	return peer{name, digest(raw), says, refused, func(w http.ResponseWriter, r *http.Request) {
+	return peer{name, digest(raw), says, torture.Refused, func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.Contains(r.URL.Path, "/manifests/"):
 			w.Header().Set("Content-Type", "application/vnd.oci.image.manifest.v1+json")

@@ -3,15 +3,11 @@
 package torture_test
 
 import (
-	"archive/tar"
 	"bufio"
-	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +22,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/krowave/krowave/argocd/cmpserver/pluginpb"
+	"github.com/krowave/krowave/testdata/torture"
 )
 
 // TestSidecar sends each attack that an archive can hold to one server, as
@@ -52,7 +49,7 @@ func TestSidecar(t *testing.T) {
 	}
 	go func() {
 		for lines.Scan() {
-			if leak := leakIn(lines.Text()); leak != "" {
+			if leak := torture.Leak(lines.Text()); leak != "" {
 				t.Errorf("the log has %q: %.500q", leak, lines.Text())
 			}
 		}
@@ -65,30 +62,30 @@ func TestSidecar(t *testing.T) {
 	client := pluginpb.NewConfigManagementPluginServiceClient(conn)
 
 	good := t.TempDir()
-	if err := (files{"rgd.yaml": rgd("{}", node("x", "a")), "a.yaml": app}).write(good); err != nil {
+	if err := torture.Good().Write(good); err != nil {
 		t.Fatal(err)
 	}
 	want, err := generate(t, client, pack(t, good))
 	if err != nil || len(want) != 1 {
 		t.Fatalf("a good application: %v, %v", want, err)
 	}
-	for _, a := range slices.Concat(documents, graphs, trees) {
-		if a.local {
+	for _, a := range slices.Concat(torture.Documents(), torture.Graphs(), torture.Trees()) {
+		if a.Local {
 			continue
 		}
-		t.Run(a.name, func(t *testing.T) {
+		t.Run(a.Name, func(t *testing.T) {
 			dir := t.TempDir()
-			if err := a.build(dir); err != nil {
+			if err := a.Build(dir); err != nil {
 				t.Fatal(err)
 			}
 			manifests, err := generate(t, client, pack(t, dir))
 			said := status.Convert(err).Message()
 			t.Logf("%d manifests, %d MiB at most, %d bytes of message: %.200q", len(manifests), peak(t, server.Process.Pid), len(said), said)
 			switch {
-			case err == nil && a.code == refused:
+			case err == nil && a.Code == torture.Refused:
 				t.Errorf("%d manifests, and no error", len(manifests))
-			case err != nil && a.code == refused && !regexp.MustCompile(a.says).MatchString(said):
-				t.Errorf("the server does not say %q:\n%.2000s", a.says, said)
+			case err != nil && a.Code == torture.Refused && !regexp.MustCompile(a.Says).MatchString(said):
+				t.Errorf("the server does not say %q:\n%.2000s", a.Says, said)
 			case len(said) > mostBytes:
 				t.Errorf("a message of %d bytes", len(said))
 			}
@@ -132,46 +129,13 @@ func generate(t *testing.T, client pluginpb.ConfigManagementPluginServiceClient,
 	return answer.GetManifests(), err
 }
 
-// pack makes an archive of a directory.
 func pack(t *testing.T, dir string) []byte {
 	t.Helper()
-	var out bytes.Buffer
-	zip := gzip.NewWriter(&out)
-	w := tar.NewWriter(zip)
-	err := filepath.WalkDir(dir, func(file string, e fs.DirEntry, err error) error {
-		if err != nil || file == dir {
-			return err
-		}
-		info, err := e.Info()
-		if err != nil {
-			return err
-		}
-		target := ""
-		if info.Mode()&fs.ModeSymlink != 0 {
-			if target, err = os.Readlink(file); err != nil {
-				return err
-			}
-		}
-		h, err := tar.FileInfoHeader(info, target)
-		if err != nil {
-			return err
-		}
-		h.Name, _ = filepath.Rel(dir, file)
-		if err := w.WriteHeader(h); err != nil || !info.Mode().IsRegular() {
-			return err
-		}
-		data, err := os.ReadFile(file)
-		if err == nil {
-			_, err = w.Write(data)
-		}
-		return err
-	})
-	for _, err := range []error{err, w.Close(), zip.Close()} {
-		if err != nil {
-			t.Fatal(err)
-		}
+	data, err := torture.Archive(dir)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return out.Bytes()
+	return data
 }
 
 // peak is the largest resident memory of a process until now, in MiB.

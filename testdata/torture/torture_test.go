@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/krowave/krowave/testdata/program"
+	"github.com/krowave/krowave/testdata/torture"
 )
 
 // Bounds of one process. They are those of a hang, not of speed.
@@ -32,29 +33,9 @@ const (
 	mostBytes = 256 << 10 // of messages
 )
 
-// attack is one hostile repository.
-type attack struct {
-	name string
-	build
-	args  []string // instead of render and validate
-	code  exit
-	says  string // regular expression of a message
-	local bool   // no archive holds it, or it is one of the command line
-}
-
-// build writes a repository into an empty directory.
-type build func(dir string) error
-
-// exit says how a command ends: refused is 1 or 2, either is 0 too.
-type exit int
-
-const (
-	refused exit = iota
-	either
-)
-
-func (e exit) fits(code int) bool {
-	return code == 1 || code == 2 || e == either && code == 0
+// fits reports whether a command ends as an attack wants it.
+func fits(wanted torture.Outcome, code int) bool {
+	return code == 1 || code == 2 || wanted == torture.Either && code == 0
 }
 
 var krowave string
@@ -65,24 +46,24 @@ func TestMain(m *testing.M) {
 
 // TestCommandLine runs each attack through render and validate.
 func TestCommandLine(t *testing.T) {
-	for _, a := range slices.Concat(documents, graphs, trees, repositories) {
-		t.Run(a.name, func(t *testing.T) {
+	for _, a := range slices.Concat(torture.Documents(), torture.Graphs(), torture.Trees(), repositories) {
+		t.Run(a.Name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			if err := a.build(dir); err != nil {
+			if err := a.Build(dir); err != nil {
 				t.Fatal(err)
 			}
-			if a.args != nil {
-				a.run(t, dir, a.args...)
+			if a.Args != nil {
+				run(t, a, dir, a.Args...)
 				return
 			}
-			a.run(t, dir, "render", "--root", dir, ".")
-			a.run(t, dir, "validate", "--root", dir, ".")
+			run(t, a, dir, "render", "--root", dir, ".")
+			run(t, a, dir, "validate", "--root", dir, ".")
 		})
 	}
 }
 
-func (a *attack) run(t *testing.T, dir string, args ...string) {
+func run(t *testing.T, a torture.Attack, dir string, args ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), longest)
 	defer cancel()
@@ -101,7 +82,7 @@ func (a *attack) run(t *testing.T, dir string, args ...string) {
 	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	t.Logf("krowave %.40s: exit code %d, %.2f s CPU, %d MiB, %d bytes of output, %d of messages: %.200q", strings.Join(args, " "), cmd.ProcessState.ExitCode(),
 		(cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(), usage.Maxrss>>10, stdout.n, stderr.Len(), said)
-	if !a.code.fits(cmd.ProcessState.ExitCode()) {
+	if !fits(a.Code, cmd.ProcessState.ExitCode()) {
 		t.Errorf("krowave %s: exit code %d\n%.2000s", args[0], cmd.ProcessState.ExitCode(), said)
 	}
 	if usage.Maxrss>>10 > mostMiB {
@@ -110,8 +91,8 @@ func (a *attack) run(t *testing.T, dir string, args ...string) {
 	if stderr.Len() > mostBytes {
 		t.Errorf("krowave %s: %d bytes of messages", args[0], stderr.Len())
 	}
-	if !regexp.MustCompile(a.says).MatchString(said) {
-		t.Errorf("krowave %s does not say %q:\n%.2000s", args[0], a.says, said)
+	if !regexp.MustCompile(a.Says).MatchString(said) {
+		t.Errorf("krowave %s does not say %q:\n%.2000s", args[0], a.Says, said)
 	}
 	harmless(t, dir, said)
 }
@@ -123,7 +104,7 @@ func harmless(t *testing.T, dir, said string) {
 	if _, err := os.Lstat(filepath.Join(dir, "MARK")); err == nil {
 		t.Error("a program of the repository was run")
 	}
-	if leak := leakIn(said); leak != "" {
+	if leak := torture.Leak(said); leak != "" {
 		t.Errorf("the output has %q:\n%.2000q", leak, said)
 	}
 	for line := range strings.Lines(said) {
@@ -131,16 +112,6 @@ func harmless(t *testing.T, dir, said string) {
 			t.Errorf("a line is a workflow command: %.200q", line)
 		}
 	}
-}
-
-// leakIn returns what a text has that no message or log may have.
-func leakIn(text string) string {
-	for _, leak := range []string{"CANARY", "root:x:0", "panic:", "goroutine ", "runtime error", "\x1b", "\u202e"} {
-		if strings.Contains(text, leak) {
-			return leak
-		}
-	}
-	return ""
 }
 
 // counter counts output and keeps its beginning.
@@ -153,38 +124,4 @@ func (c *counter) Write(p []byte) (int, error) {
 	c.n += len(p)
 	c.head.Write(p[:min(len(p), max(0, 64<<10-c.head.Len()))])
 	return len(p), nil
-}
-
-// files are a repository by name.
-type files map[string]string
-
-func (f files) write(dir string) error {
-	for name, text := range f {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func of(f files) build { return f.write }
-
-// and does more after a build.
-func (b build) and(more build) build {
-	return func(dir string) error { return errors.Join(b(dir), more(dir)) }
-}
-
-// sparse makes a file of 10 GiB that takes no room.
-func sparse(name string) build {
-	return func(dir string) error {
-		return errors.Join(files{name: ""}.write(dir), os.Truncate(filepath.Join(dir, name), 10<<30))
-	}
-}
-
-func link(target, name string) build {
-	return func(dir string) error { return os.Symlink(target, filepath.Join(dir, name)) }
 }
