@@ -1,81 +1,102 @@
+//go:build linux
+
 package controller_test
 
 import (
-	"errors"
+	"context"
 	"fmt"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/runtime/conditions"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/krowave/krowave/flux/api/v1alpha1"
+	"github.com/krowave/krowave/testdata/torture"
 )
 
-const hostileInstance = "apiVersion: kro.run/v1alpha1\nkind: App\nmetadata: {name: a, namespace: n}\nspec: {}\n"
-
-// hostileRGD has one node with a text, for each i of a loop.
-func hostileRGD(loop, text string) string {
-	name := "a"
-	if loop != "" {
-		name = `"a-${string(i)}"`
-	}
-	return "apiVersion: kro.run/v1alpha1\nkind: ResourceGraphDefinition\nmetadata: {name: app}\nspec:\n  schema: {apiVersion: v1alpha1, kind: App, spec: {}}\n  resources:\n" +
-		"  - id: a\n" + loop + "    template: {apiVersion: v1, kind: ConfigMap, metadata: {name: " + name + "}, data: {a: " + text + "}}\n"
-}
-
-// TestHostileRepositories gives one controller hostile repositories at once, some of
-// those of testdata/torture. Each object is told why it is refused, no condition has
+// TestHostileRepositories gives one controller every repository of testdata/torture
+// that an archive can hold. Each object is told why it is refused, no condition has
 // what none may have, and an object beside them is rendered as before.
 func TestHostileRepositories(t *testing.T) {
 	needsCluster(t)
-	bomb := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
-	for i := 1; i < 12; i++ {
-		bomb += fmt.Sprintf("a%d: &a%d [%s*a%d]\n", i, i, strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 9), i-1)
-	}
-	repositories := map[string]struct {
-		files map[string]string
-		says  string
-	}{
-		"aliases":    {map[string]string{"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n" + bomb}, "max-yaml-nodes"},
-		"levels":     {map[string]string{"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: " + strings.Repeat("[", 100_000) + "\n"}, "a.yaml"},
-		"documents":  {map[string]string{"a.yaml": strings.Repeat("---\na: b\n", 60_000)}, "nothing is rendered"},
-		"cost":       {map[string]string{"rgd.yaml": hostileRGD("", "\"${string(lists.range(3000).map(a, lists.range(3000).map(b, a + b)).size())}\""), "a.yaml": hostileInstance}, "cost"},
-		"collection": {map[string]string{"rgd.yaml": hostileRGD("    forEach:\n    - i: ${lists.range(100000)}\n", "x"), "a.yaml": hostileInstance}, "1000"},
-		"program":    {map[string]string{"kustomization.yaml": "generators: [g.yaml]\n", "g.yaml": "apiVersion: v1\nkind: X\nmetadata: {name: x, annotations: {config.kubernetes.io/function: \"exec: {path: ./run}\"}}\n", "run": "#!/bin/sh\necho CANARY\n"}, ""},
-		"remote":     {map[string]string{"kustomization.yaml": "resources: [\"https://user:CANARY@127.0.0.1:1/x.yaml\"]\n"}, ""},
-		"outside":    {map[string]string{"kustomization.yaml": "resources: [../../../../etc/passwd]\n"}, ""},
-	}
 	ns := namespace(t)
-	objects := map[string]*v1alpha1.RenderedSource{}
-	for name, r := range repositories {
-		files := map[string]string{}
-		for file, text := range r.files {
-			files["apps/"+file] = text
-		}
-		commit(t, ns, name, "c1", files)
-		objects[name] = create(t, ns, name, func(spec *v1alpha1.RenderedSourceSpec) { spec.SourceRef.Name = name })
-	}
 	commit(t, ns, "shop", "c1", archive(t, "shop.txtar", "1"))
 	good := create(t, ns, "shop", nil)
-	for name, obj := range objects {
-		await(t, obj, func() error {
-			return condition(obj, meta.ReadyCondition, "False", v1alpha1.RenderFailedReason, repositories[name].says)
-		})
-		for _, c := range obj.GetConditions() {
-			if strings.Contains(c.Message, "CANARY") || strings.Contains(c.Message, "root:x:0") || strings.Contains(c.Message, "goroutine ") {
-				t.Errorf("%s: condition %s says %s", name, c.Type, c.Message)
+	rendered(t, good, "c1")
+
+	attacks := append(slices.Concat(torture.Documents(), torture.Graphs(), torture.Trees()), torture.Attack{
+		Name: "documents that are no objects", Build: torture.Files{"a.yaml": strings.Repeat("---\na: b\n", 60_000)}.Write, Says: "nothing is rendered",
+	})
+	attacks = slices.DeleteFunc(attacks, func(a torture.Attack) bool { return a.Local })
+	// A few at a time, which the controller renders at once.
+	for group := range slices.Chunk(attacks, 8) {
+		var objects []*v1alpha1.RenderedSource
+		for _, a := range group {
+			dir := t.TempDir()
+			if err := a.Build(dir); err != nil {
+				t.Fatal(err)
 			}
+			data, err := torture.Archive(dir)
+			if err == nil {
+				err = os.RemoveAll(dir)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			name := strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(a.Name), "-"), "-")
+			publish(t, ns, name, "c1", data)
+			objects = append(objects, create(t, ns, name, func(spec *v1alpha1.RenderedSourceSpec) {
+				spec.SourceRef.Name, spec.Path, spec.Timeout = name, "", metav1.Duration{Duration: 5 * time.Minute}
+			}))
 		}
-		if obj.Status.Artifact != nil {
-			t.Errorf("%s: published %+v", name, obj.Status.Artifact)
+		for i, a := range group {
+			t.Run(a.Name, func(t *testing.T) { endures(t, a, objects[i]) })
 		}
 	}
-	rendered(t, good, "c1")
-	await(t, good, func() error {
-		if conditions.IsStalled(good) {
-			return errors.New("stalled")
+	commit(t, ns, "shop", "c2", archive(t, "shop.txtar", "2"))
+	rendered(t, good, "c2")
+}
+
+// endures waits until an attack has ended as it has to.
+func endures(t *testing.T, a torture.Attack, obj *v1alpha1.RenderedSource) {
+	const hang = 5 * time.Minute // not a bound of speed
+	err := eventually(hang, func() error {
+		if err := world.client.Get(context.Background(), client.ObjectKeyFromObject(obj), obj); err != nil {
+			return err
+		}
+		if c := conditions.Get(obj, meta.ReadyCondition); c == nil || c.Status == metav1.ConditionUnknown {
+			return fmt.Errorf("not done: %v", c)
 		}
 		return nil
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := ""
+	for _, c := range obj.GetConditions() {
+		said += c.Type + " " + c.Reason + ": " + c.Message + "\n"
+	}
+	t.Logf("%d bytes: %.300q", len(said), said)
+	if leak := torture.Leak(said); leak != "" {
+		t.Errorf("the conditions have %q:\n%.2000q", leak, said)
+	}
+	if conditions.IsReady(obj) {
+		if a.Code == torture.Refused {
+			t.Errorf("it is ready:\n%.2000s", said)
+		}
+		return
+	}
+	if obj.Status.Artifact != nil {
+		t.Errorf("it is refused, and published %+v", obj.Status.Artifact)
+	}
+	if a.Code == torture.Refused && !regexp.MustCompile(a.Says).MatchString(said) {
+		t.Errorf("no condition says %q:\n%.2000s", a.Says, said)
+	}
 }

@@ -175,7 +175,12 @@ func namespace(t *testing.T) string {
 // commit makes a GitRepository advertise files under a revision.
 func commit(t *testing.T, ns, name, revision string, files map[string]string) {
 	t.Helper()
-	data := pack(t, files)
+	publish(t, ns, name, revision, pack(t, files))
+}
+
+// publish makes a GitRepository advertise an archive under a revision.
+func publish(t *testing.T, ns, name, revision string, data []byte) {
+	t.Helper()
 	url := world.files.put(fmt.Sprintf("/gitrepository/%s/%s/%s.tar.gz", ns, name, revision), data)
 	sum := sha256.Sum256(data)
 	advertise(t, ns, name, meta.Artifact{
