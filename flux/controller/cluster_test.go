@@ -32,6 +32,8 @@ var world struct {
 	config *rest.Config
 	client client.Client
 	files  *fileServer
+
+	conflicts conflicts // of all controllers
 }
 
 func TestMain(m *testing.M) {
@@ -102,7 +104,9 @@ func options(storage string) controller.Options {
 }
 
 func startController(ctx context.Context, o controller.Options) (<-chan error, error) {
-	mgr, err := controller.NewManager(ctx, world.config, &o)
+	config := rest.CopyConfig(world.config)
+	config.Wrap(world.conflicts.wrap)
+	mgr, err := controller.NewManager(ctx, config, &o)
 	if err != nil {
 		return nil, err
 	}

@@ -87,7 +87,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	s := &reconcileScope{Reconciler: r, obj: obj, patcher: patch.NewSerialPatcher(obj, r.Client)}
+	s := &reconcileScope{Reconciler: r, obj: obj, patcher: patch.NewSerialPatcher(obj, &latest{Client: r.Client, past: r.Reader})}
 	defer func() {
 		result, err = s.conclude(ctx, result, err)
 		r.RecordReadiness(ctx, obj)
