@@ -2,7 +2,7 @@
 // CD's repo-server, and as the Flux controller on a real kube-apiserver. It fits formulas to the points, and writes
 // tables and plots into docs/scaling.md. It runs on Linux; see run.sh beside it.
 //
-//	scaling -krowave BINARY [-only render,sidecar,flux] [-rounds N] [-quick] [-docs DIR]
+//	scaling -krowave BINARY [-only render,history,sidecar,flux] [-rounds N] [-quick] [-docs DIR]
 //	scaling -docs DIR -section NAME <TEXT      write a section that another program measured
 //
 // Figures are CPU seconds, user and system, and resident memory. Wall time is only given where it is waited for.
@@ -37,7 +37,7 @@ func main() {
 	flag.StringVar(&e.docs, "docs", "", "directory of scaling.md; print the sections when empty")
 	flag.IntVar(&e.rounds, "rounds", 3, "runs of each command line; the median counts")
 	flag.BoolVar(&e.quick, "quick", false, "small sizes only, to see that it works")
-	only := flag.String("only", "render,sidecar,flux", "what to measure")
+	only := flag.String("only", "render,history,sidecar,flux", "what to measure")
 	section := flag.String("section", "", "write standard input into this section, and exit")
 	flag.Parse()
 	if *section != "" {
@@ -65,7 +65,7 @@ func (e *environment) measure(names []string) error {
 	}
 	defer os.RemoveAll(e.work)
 	for _, name := range names {
-		work := map[string]func(*environment) error{"render": measureRender, "sidecar": measureSidecar, "flux": measureFlux}[name]
+		work := map[string]func(*environment) error{"render": measureRender, "history": measureHistory, "sidecar": measureSidecar, "flux": measureFlux}[name]
 		if work == nil {
 			return fmt.Errorf("-only: there is no %q", name)
 		}

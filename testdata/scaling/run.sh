@@ -2,7 +2,7 @@
 # Measures what krowave needs by the size of repositories, and writes the sections and plots of docs/scaling.md. The
 # first run builds etcd and kube-apiserver (some minutes); a run takes half an hour, most of it kube-apiserver's.
 #
-#   testdata/scaling/run.sh [-only render,sidecar,flux] [-quick] [-docs DIR]
+#   testdata/scaling/run.sh [-only render,history,sidecar,flux] [-quick] [-docs DIR]
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
