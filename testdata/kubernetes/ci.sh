@@ -7,7 +7,7 @@ root=$(cd "$here/../.." && pwd)
 KROWAVE_KUBERNETES=$("$root/.ci/build" "$here/build.sh")
 export KROWAVE_KUBERNETES
 cd "$root"
-${GOTEST:-go test} -count=1 ./plugin/observe ./flux/controller
+${GOTEST:-go test} -count=1 -timeout 20m ./plugin/observe ./flux/controller
 ${GOTEST:-go test} -count=1 -run "^TestDiffLive" ./plugin/command/change
 "$here/adopt.sh" -run '^Test(AdoptToArgoCD|AdoptToFlux|KilledAnywhere|NotHeld|Rollback|KroIsBroken)$/^real$'
 "$root/testdata/kro-e2e/run.sh" -static 12 -runtime 8
