@@ -18,7 +18,7 @@ const corpusSize = 4
 // TestCorpus moves the cases of testdata/kro, and of the folder KROWAVE_ADOPT_CORPUS,
 // from kro to Argo CD, to kro, to Flux and to kro again: every object keeps its uid
 // and what it says, nothing is deleted, and diff --live has no difference while the
-// tool has them.
+// tool has them. Argo CD and Flux are the real ones where they are built.
 func TestCorpus(t *testing.T) {
 	c := startCluster(t)
 	want := corpusSize
@@ -55,10 +55,14 @@ func TestCorpus(t *testing.T) {
 		}
 	}
 	for _, to := range []string{"argocd", "flux"} {
-		x := c.startTool(t, to == "flux")
-		x.commit(instances)
-		adopt(1, "apply", "--to", to, "--timeout", "15s") // a look of the tool at all cases may take some seconds
-		x.commit(rendered)
+		x := c.startGitOps(t, to)
+		wait := "15s" // a look of the tool at all cases may take some seconds
+		if x.real() {
+			wait = "45s"
+		}
+		x.commit(t, instances)
+		adopt(1, "apply", "--to", to, "--timeout", wait)
+		x.commit(t, rendered)
 		adopt(0, "apply", "--to", to)
 		adopt(0, "verify")
 		if diff := gocmp.Diff(uids(before), uids(c.all(t, rendered))); diff != "" {
@@ -67,13 +71,12 @@ func TestCorpus(t *testing.T) {
 		if got := c.krowave(t, append([]string{"diff", "--live", "--kubeconfig", c.kubeconfig}, args...)...); got.code != 0 {
 			t.Errorf("to %s, diff --live: exit code %d\n%s%s", to, got.code, got.stdout, got.stderr)
 		}
-		adopt(1, "apply", "--to", "kro", "--timeout", "15s") // the tool would prune what is not held
-		x.commit(instances)
+		adopt(1, "apply", "--to", "kro", "--timeout", wait) // the tool would prune what is not held
+		x.commit(t, instances)
 		adopt(0, "apply", "--to", "kro")
 		if diff := gocmp.Diff(uids(before), uids(c.all(t, rendered))); diff != "" {
 			t.Fatalf("from %s back to kro, uids (-before +after):\n%s", to, diff)
 		}
-		x.commit(nil)
 		x.leave(t)
 	}
 	if diff := gocmp.Diff(values(before), values(c.all(t, rendered))); diff != "" {

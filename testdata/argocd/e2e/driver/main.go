@@ -7,6 +7,7 @@
 //	driver reposerver   what repo-server gets from the sidecar
 //	driver sync         what the application controller makes of it
 //	driver delegate     what a real kro makes of what several Applications leave to it
+//	driver serve        Argo CD for a cluster that another test has, until it is interrupted
 //	driver bench        the sidecar beside Argo CD's own plugin server
 //	driver compare      both, and Helm and kustomize behind the latter, as Markdown
 //
@@ -27,10 +28,13 @@ import (
 
 // settings say where programs and files are.
 type settings struct {
-	argocd   string // the binary; its directory holds the wrapper scripts
-	krowave  string
-	kube     string // directory of etcd, kube-apiserver and kube-controller-manager
-	source   string // of Argo CD
+	argocd  string // the binary; its directory holds the wrapper scripts
+	krowave string
+	kube    string // directory of etcd, kube-apiserver and kube-controller-manager
+	source  string // of Argo CD
+
+	kubeconfig string // of a cluster that runs
+
 	kro      string // the controller
 	kroCRDs  string // directory
 	examples string
@@ -44,13 +48,14 @@ type settings struct {
 }
 
 func main() {
-	subcommands := map[string]func(context.Context, *world) error{"reposerver": checkRepoServer, "sync": checkSync, "delegate": checkDelegate, "bench": bench, "compare": compareTools}
+	subcommands := map[string]func(context.Context, *world) error{"reposerver": checkRepoServer, "sync": checkSync, "delegate": checkDelegate, "serve": serve, "bench": bench, "compare": compareTools}
 	var s settings
 	flags := flag.NewFlagSet("driver", flag.ExitOnError)
 	flags.StringVar(&s.argocd, "argocd", "", "binary of Argo CD")
 	flags.StringVar(&s.krowave, "krowave", "", "binary of krowave")
 	flags.StringVar(&s.kube, "kube", "", "directory of etcd, kube-apiserver and kube-controller-manager")
 	flags.StringVar(&s.source, "source", "", "source of Argo CD, for its CRDs")
+	flags.StringVar(&s.kubeconfig, "kubeconfig", "", "serve: the cluster")
 	flags.StringVar(&s.examples, "examples", "", "krowave's examples/shop")
 	flags.StringVar(&s.work, "work", "", "empty directory")
 	flags.StringVar(&s.version, "version", "", "version of Argo CD: 2.14 or 3")
@@ -71,7 +76,7 @@ func main() {
 		return
 	}
 	if len(os.Args) < 2 || subcommands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: driver reposerver|sync|delegate|bench|compare FLAGS")
+		fmt.Fprintln(os.Stderr, "usage: driver reposerver|sync|delegate|serve|bench|compare FLAGS")
 		os.Exit(2)
 	}
 	_ = flags.Parse(os.Args[2:]) // ExitOnError

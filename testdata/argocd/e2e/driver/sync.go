@@ -195,18 +195,26 @@ func (t *syncTest) install(ctx context.Context, args ...string) error {
 	if err != nil {
 		return err
 	}
-	crds, err := copied(filepath.Join(t.source, "manifests", "crds"), "")
+	objects, err := t.installation(string(configMap))
 	if err != nil {
 		return err
 	}
-	objects := []string{crds["application-crd.yaml"], crds["applicationset-crd.yaml"], crds["appproject-crd.yaml"],
-		"apiVersion: v1\nkind: Namespace\nmetadata: {name: argocd}\n", string(configMap), secret, project}
 	for _, o := range objects {
 		if err := t.create(ctx, o); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// installation is what Argo CD's own installation has, with its configuration.
+func (w *world) installation(configMap string) ([]string, error) {
+	crds, err := copied(filepath.Join(w.source, "manifests", "crds"), "")
+	if err != nil {
+		return nil, err
+	}
+	return []string{crds["application-crd.yaml"], crds["applicationset-crd.yaml"], crds["appproject-crd.yaml"],
+		"apiVersion: v1\nkind: Namespace\nmetadata: {name: argocd}\n", configMap, secret, project}, nil
 }
 
 func (t *syncTest) startController(repoServer string) error {
