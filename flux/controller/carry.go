@@ -48,6 +48,36 @@ func (s *reconcileScope) carryOver(res *render.Result) ([]render.Object, error) 
 	if !pending(res) {
 		return nil, nil
 	}
+	return s.publishedOf(res, func(i *render.Instance) []*graph.Node {
+		var out []*graph.Node
+		for _, p := range i.Pending {
+			out = append(out, p.Node)
+		}
+		return out
+	})
+}
+
+// toKro returns which published objects are of nodes that are left to kro now.
+func (s *reconcileScope) toKro(res *render.Result) (map[layout.ID]bool, error) {
+	if !slices.ContainsFunc(res.Instances, func(i *render.Instance) bool { return i.Residual != nil }) {
+		return nil, nil
+	}
+	objects, err := s.publishedOf(res, func(i *render.Instance) []*graph.Node {
+		if i.Residual == nil {
+			return nil
+		}
+		return slices.DeleteFunc(slices.Clone(i.Graph.Nodes), func(n *graph.Node) bool { return !slices.Contains(i.Residual.Nodes, n.ID) })
+	})
+	out := map[layout.ID]bool{}
+	for _, o := range objects {
+		out[layout.IDOf(o.Object)] = true
+	}
+	return out, err
+}
+
+// publishedOf returns the published objects that are not rendered now, of the
+// nodes of an instance that nodes names.
+func (s *reconcileScope) publishedOf(res *render.Result, nodes func(*render.Instance) []*graph.Node) ([]render.Object, error) {
 	plan := s.published()
 	if plan == nil {
 		return nil, nil
@@ -56,7 +86,7 @@ func (s *reconcileScope) carryOver(res *render.Result) ([]render.Object, error) 
 	for _, o := range res.Objects {
 		known[object.KeyOf(o.Object)] = true
 	}
-	c := carrier{instances: map[string]*render.Instance{}}
+	c := carrier{map[string]*render.Instance{}, nodes}
 	for _, i := range res.Instances {
 		c.instances[originOf(i)] = i
 	}
@@ -85,9 +115,13 @@ func originOf(i *render.Instance) string {
 	return strings.Join([]string{i.Graph.RGD.GVK.Group, id.Kind, id.Namespace, id.Name}, "/")
 }
 
-type carrier struct{ instances map[string]*render.Instance }
+// carrier finds the published objects of some nodes.
+type carrier struct {
+	instances map[string]*render.Instance // by origin
+	nodes     func(*render.Instance) []*graph.Node
+}
 
-// carry reports whether the node that made a published object is pending.
+// carry reports whether one of the nodes has made a published object.
 func (c *carrier) carry(obj map[string]any) (render.Object, bool) {
 	origin, from := object.Annotation(obj, render.InstanceAnnotation), object.Annotation(obj, render.NodeAnnotation)
 	_, id, ok := strings.Cut(from, "/")
@@ -96,9 +130,9 @@ func (c *carrier) carry(obj map[string]any) (render.Object, bool) {
 	}
 	id, _, _ = strings.Cut(id, "[")
 	if i := c.instances[origin]; i != nil {
-		for _, p := range i.Pending {
-			if p.Node.ID == id {
-				return render.Object{Object: obj, Instance: i, Node: p.Node, Wave: waveOf(i, p.Node)}, true
+		for _, n := range c.nodes(i) {
+			if n.ID == id {
+				return render.Object{Object: obj, Instance: i, Node: n, Wave: waveOf(i, n)}, true
 			}
 		}
 		return render.Object{}, false
@@ -107,8 +141,8 @@ func (c *carrier) carry(obj map[string]any) (render.Object, bool) {
 }
 
 // chained is carry for an object of an instance that is not there itself, since
-// the node that chains into it is pending. Which one that was is not known, so
-// its kind decides.
+// the node that chains into it is one of those that are asked for. Which one that
+// was is not known, so its kind decides.
 func (c *carrier) chained(obj map[string]any, origin string) (render.Object, bool) {
 	parts := strings.Split(origin, "/")
 	if len(parts) != 4 {
@@ -121,9 +155,9 @@ func (c *carrier) chained(obj map[string]any, origin string) (render.Object, boo
 	slices.Sort(names)
 	for _, name := range names {
 		i := c.instances[name]
-		for _, p := range i.Pending {
-			if p.Node.Kind.GVK.Group == parts[0] && p.Node.Kind.GVK.Kind == parts[1] {
-				return render.Object{Object: obj, Instance: i, Node: p.Node, Wave: waveOf(i, p.Node)}, true
+		for _, n := range c.nodes(i) {
+			if n.Kind.GVK.Group == parts[0] && n.Kind.GVK.Kind == parts[1] {
+				return render.Object{Object: obj, Instance: i, Node: n, Wave: waveOf(i, n)}, true
 			}
 		}
 	}

@@ -65,7 +65,7 @@ type layout struct {
 func (l *layout) accepted(objects []render.Object) []placed {
 	var out []placed
 	for _, o := range objects {
-		id := idOf(o.Object)
+		id := IDOf(o.Object)
 		if other, ok := l.seen[id]; ok {
 			l.duplicate(id, o, other)
 			continue

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 )
 
 // Next returns the plan to publish on the way from the published plan, nil for
@@ -20,6 +21,11 @@ import (
 // inventory and leaves it alone. Once all waves have applied that step, the
 // labels name the new wave and the old one lets go. Until then nobody knows
 // whose labels the object has, and every wave that had it keeps it.
+//
+// An object that kro makes from now on stays for a step, too, protected from
+// pruning: kustomize-controller reads that from the object in the cluster. Once
+// all waves have applied that step, the object leaves the plan and stays in the
+// cluster, where kro takes it over.
 //
 // A wave that is not wanted any longer is emptied first, and left out only when
 // its Kustomization has applied that and so deleted the objects.
@@ -37,6 +43,17 @@ func Next(published *Plan, settled bool, wanted *Plan) (next *Plan, done bool, e
 		entries := slices.Clone(next.Waves[i].Entries)
 		for _, e := range published.Waves[i].Entries {
 			home, ok := homes[e.ID]
+			if !ok && wanted.ToKro[e.ID] {
+				protected, before, err := protect(e)
+				if err != nil {
+					return nil, false, err
+				}
+				if !before || !settled {
+					entries = append(entries, protected)
+					done = false
+				}
+				continue
+			}
 			if !ok || home.wave == i || settled && e.Handover && published.applies(e.ID, home.wave) {
 				continue
 			}
@@ -88,6 +105,7 @@ func (p *Plan) applies(id ID, wave int) bool {
 // Annotations that kustomize-controller reads from an object.
 const (
 	ssaAnnotation        = "kustomize.toolkit.fluxcd.io/ssa"
+	pruneAnnotation      = "kustomize.toolkit.fluxcd.io/prune"
 	substituteAnnotation = "kustomize.toolkit.fluxcd.io/substitute"
 )
 
@@ -104,6 +122,20 @@ func handover(e Entry) (Entry, error) {
 	}
 	data, err := encode(withAnnotation(documents[0].Object, ssaAnnotation, "IfNotPresent"))
 	return Entry{ID: e.ID, Path: handoverDir + strings.TrimPrefix(e.Path, handoverDir), Data: data, Handover: true}, err
+}
+
+// protect is the entry of an object that kustomize-controller must not prune,
+// and whether the entry was one before.
+func protect(e Entry) (protected Entry, before bool, err error) {
+	documents, diags := manifest.Read(e.Path, e.Data, manifest.Limits{})
+	if len(diags) > 0 || len(documents) != 1 {
+		return Entry{}, false, fmt.Errorf("%s holds %d objects, want 1", e.Path, len(documents))
+	}
+	if object.Annotation(documents[0].Object, pruneAnnotation) == "disabled" {
+		return e, true, nil
+	}
+	e.Data, err = encode(withAnnotation(documents[0].Object, pruneAnnotation, "disabled"))
+	return e, false, err
 }
 
 func sorted(entries []Entry) []Entry {

@@ -13,19 +13,24 @@ import (
 )
 
 // planOf places objects by name, as "a b / c" for a and b in the first wave and
-// c in the second.
+// c in the second. A plus marks what kro makes from now on.
 func planOf(t *testing.T, text string) *Plan {
 	t.Helper()
-	p := &Plan{}
+	p := &Plan{ToKro: map[ID]bool{}}
 	for i, names := range strings.Split(text, "/") {
 		w := Wave{Name: waveName(i), Dir: waveName(i)}
 		for _, name := range strings.Fields(names) {
+			name, toKro := strings.CutPrefix(name, "+")
 			obj := map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": name, "namespace": "shop"}}
 			data, err := encode(obj)
 			if err != nil {
 				t.Fatal(err)
 			}
-			id := idOf(obj)
+			id := IDOf(obj)
+			if toKro {
+				p.ToKro[id] = true
+				continue
+			}
 			w.Entries = append(w.Entries, Entry{ID: id, Path: id.path(), Data: data})
 			w.Objects++
 		}
@@ -36,6 +41,7 @@ func planOf(t *testing.T, text string) *Plan {
 }
 
 // textOf is the inverse of planOf, with handovers in parentheses after the rest.
+// A star marks what is protected from pruning.
 func textOf(p *Plan) string {
 	if p == nil {
 		return ""
@@ -44,10 +50,14 @@ func textOf(p *Plan) string {
 	for _, w := range p.Waves {
 		var names, leaving []string
 		for _, e := range w.Entries {
+			name := e.Name
+			if strings.Contains(string(e.Data), "prune: disabled") {
+				name += "*"
+			}
 			if e.Handover {
-				leaving = append(leaving, "("+e.Name+")")
+				leaving = append(leaving, "("+name+")")
 			} else {
-				names = append(names, e.Name)
+				names = append(names, name)
 			}
 		}
 		slices.Sort(names)
@@ -74,6 +84,11 @@ func TestNext(t *testing.T) {
 		{"a wave whose objects go", "a / b / c", []string{"a"}, []string{"a /  / ", "a"}},
 		{"there and back", "a / b", []string{"a b / ", "a / b"}, []string{"a b / (b)", "a (b) / b", "a / b"}},
 		{"on and on", "a b / c", []string{"a / b c", "a / c / b"}, []string{"a (b) / b c", "a (b) / c (b) / b", "a / c / b"}},
+		{"to kro", "a b / c", []string{"a +b / c"}, []string{"a b* / c", "a / c"}},
+		{"to kro, with its wave", "a / b", []string{"a +b"}, []string{"a / b*", "a / ", "a"}},
+		{"to kro and back at once", "a b", []string{"a +b", "a b"}, []string{"a b*", "a b"}},
+		{"to kro, and gone on the way", "a b", []string{"a +b", "a"}, []string{"a b*", "a"}},
+		{"to kro while it moves", "a b / c", []string{"a / b c", "a +b / c"}, []string{"a (b) / b c", "a (b*) / b* c", "a / c"}},
 		{"gone on the way", "a b / c", []string{"a / b c", "a / c"}, []string{"a (b) / b c", "a / c"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -114,7 +129,11 @@ func planOf2(text string) *Plan {
 		w := Wave{Name: waveName(i)}
 		for _, name := range strings.Fields(names) {
 			trimmed := strings.Trim(name, "()")
-			w.Entries = append(w.Entries, Entry{ID: ID{Name: trimmed}, Handover: trimmed != name})
+			e := Entry{ID: ID{Name: strings.TrimSuffix(trimmed, "*")}, Handover: trimmed != name}
+			if strings.HasSuffix(trimmed, "*") {
+				e.Data = []byte("prune: disabled")
+			}
+			w.Entries = append(w.Entries, e)
 		}
 		p.Waves = append(p.Waves, w)
 	}
@@ -141,6 +160,7 @@ func next(t *testing.T, published *Plan, settled bool, wanted *Plan) (*Plan, boo
 // cluster does what kustomize-controller does with Kustomizations that prune.
 type cluster struct {
 	owner     map[ID]string // by its labels
+	protected map[ID]bool   // by its annotation
 	uid       map[ID]int
 	inventory map[string]map[ID]bool
 	applied   map[string]int // revision, by wave
@@ -164,6 +184,7 @@ func (c *cluster) apply(w Wave) {
 			c.uid[e.ID] = c.created
 		}
 		c.owner[e.ID] = w.Name
+		c.protected[e.ID] = strings.Contains(string(e.Data), "prune: disabled")
 	}
 }
 
@@ -173,7 +194,7 @@ func (c *cluster) prune(w Wave) {
 		now[e.ID] = true
 	}
 	for id := range c.inventory[w.Name] {
-		if !now[id] && c.owner[id] == w.Name {
+		if !now[id] && c.owner[id] == w.Name && !c.protected[id] {
 			delete(c.uid, id)
 			delete(c.owner, id)
 		}
@@ -182,20 +203,27 @@ func (c *cluster) prune(w Wave) {
 }
 
 // TestObjectsKeepTheirUID walks random plans, with waves that apply a step late,
-// twice, or never: what every plan wants is never deleted, and in the end each
-// wave owns what it wants.
+// twice, or never: what every plan wants, or leaves to kro, is never deleted, and in
+// the end each wave owns what it wants.
 func TestObjectsKeepTheirUID(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 7))
-	moves := 0
+	moves, left := 0, 0
 	for round := range 300 {
-		c := &cluster{owner: map[ID]string{}, uid: map[ID]int{}, inventory: map[string]map[ID]bool{}, applied: map[string]int{}}
+		c := &cluster{owner: map[ID]string{}, protected: map[ID]bool{}, uid: map[ID]int{}, inventory: map[string]map[ID]bool{}, applied: map[string]int{}}
 		var published *Plan
 		settled := true
-		before := map[ID]int{} // UIDs of what the last plan wanted
+		before := map[ID]int{}   // UIDs of what the last plan wanted
+		withKro := map[ID]bool{} // what plans have left to kro
 		var history []string
 		for range 6 {
 			wanted := randomPlan(t, random)
 			homes := wanted.homes()
+			maps.DeleteFunc(withKro, func(id ID, _ bool) bool { _, ok := homes[id]; return ok })
+			for _, id := range ids(published) {
+				if _, ok := homes[id]; !ok && (withKro[id] || random.IntN(3) == 0) {
+					wanted.ToKro[id], withKro[id] = true, true
+				}
+			}
 			for steps := 0; ; steps++ {
 				observed, isSettled := Observe(published, wanted, fmt.Sprint(c.revision), c.kustomizations())
 				if len(c.inventory) > 0 && isSettled != settled {
@@ -217,7 +245,7 @@ func TestObjectsKeepTheirUID(t *testing.T) {
 				}
 			}
 			for id, uid := range before {
-				if _, ok := homes[id]; ok && c.uid[id] != uid {
+				if _, ok := homes[id]; (ok || withKro[id]) && c.uid[id] != uid {
 					t.Fatalf("round %d: %s was deleted:\n%s", round, id.Name, strings.Join(history, "\n"))
 				}
 			}
@@ -225,6 +253,12 @@ func TestObjectsKeepTheirUID(t *testing.T) {
 			for id := range homes {
 				if uid, ok := c.uid[id]; ok {
 					before[id] = uid
+				}
+			}
+			for id := range withKro {
+				if uid, ok := c.uid[id]; ok {
+					before[id] = uid
+					left++
 				}
 			}
 			if strings.Contains(strings.Join(history, ""), "(") {
@@ -235,9 +269,24 @@ func TestObjectsKeepTheirUID(t *testing.T) {
 			}
 		}
 	}
-	if moves < 300 {
-		t.Errorf("only %d plans moved anything", moves)
+	if moves < 300 || left < 150 {
+		t.Errorf("only %d plans moved anything, and %d left something to kro", moves, left)
 	}
+}
+
+// ids are the objects of a plan, in order.
+func ids(p *Plan) []ID {
+	var out []ID
+	if p != nil {
+		for _, w := range p.Waves {
+			for _, e := range w.Entries {
+				if !e.Handover {
+					out = append(out, e.ID)
+				}
+			}
+		}
+	}
+	return out
 }
 
 // reconcileAll reconciles the waves in order, as their dependencies have them,
@@ -313,9 +362,16 @@ func (c *cluster) kustomizations() []kustomizev1.Kustomization {
 	return out
 }
 
+// check compares the owners with a plan. What kro has got keeps Flux's labels until Flux
+// applies it again.
 func (c *cluster) check(t *testing.T, wanted *Plan, history []string) {
 	t.Helper()
 	want := map[ID]string{}
+	for id, owner := range c.owner {
+		if c.protected[id] {
+			want[id] = owner
+		}
+	}
 	for id, h := range wanted.homes() {
 		want[id] = wanted.Waves[h.wave].Name
 	}

@@ -10,7 +10,8 @@ import (
 	"github.com/krowave/krowave/render/object"
 )
 
-func idOf(obj map[string]any) ID {
+// IDOf returns the ID of an object.
+func IDOf(obj map[string]any) ID {
 	return ID(object.KeyOf(obj))
 }
 
@@ -91,7 +92,7 @@ func withAnnotation(obj map[string]any, name, value string) map[string]any {
 func encode(obj map[string]any) ([]byte, error) {
 	var b bytes.Buffer
 	if err := manifest.EncodeYAML(&b, []map[string]any{obj}); err != nil {
-		return nil, fmt.Errorf("encoding %s: %w", idOf(obj), err)
+		return nil, fmt.Errorf("encoding %s: %w", IDOf(obj), err)
 	}
 	return b.Bytes(), nil
 }

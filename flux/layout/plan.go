@@ -48,6 +48,10 @@ func (id ID) String() string {
 // Plan says which objects are in which wave.
 type Plan struct {
 	Waves []Wave // in the order of their application; at least one
+
+	// ToKro are published objects that are in no wave because kro makes them
+	// from now on. They are not to be deleted.
+	ToKro map[ID]bool
 }
 
 // Wave is a directory of the artifact and what has to be ready before the next

@@ -47,7 +47,7 @@ func Read(files []File) (*Plan, error) {
 		if diags.HasErrors() || len(documents) != 1 {
 			return nil, fmt.Errorf("%s holds %d objects, want 1", f.Path, len(documents))
 		}
-		e := Entry{ID: idOf(documents[0].Object), Path: name, Data: f.Data, Handover: strings.HasPrefix(name, handoverDir)}
+		e := Entry{ID: IDOf(documents[0].Object), Path: name, Data: f.Data, Handover: strings.HasPrefix(name, handoverDir)}
 		w := &p.Waves[i]
 		w.Entries = append(w.Entries, e)
 		if !e.Handover {
