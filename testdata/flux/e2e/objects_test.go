@@ -80,6 +80,8 @@ var kinds = map[string]struct {
 	"ExternalArtifact":                 {schema.GroupVersionResource{Group: "source.toolkit.fluxcd.io", Version: "v1", Resource: "externalartifacts"}, true},
 	"Kustomization":                    {schema.GroupVersionResource{Group: "kustomize.toolkit.fluxcd.io", Version: "v1", Resource: "kustomizations"}, true},
 	"RenderedSource":                   {schema.GroupVersionResource{Group: "krowave.dev", Version: "v1alpha1", Resource: "renderedsources"}, true},
+	"ResourceGraphDefinition":          {schema.GroupVersionResource{Group: "kro.run", Version: "v1alpha1", Resource: "resourcegraphdefinitions"}, false},
+	"WebResidual":                      {schema.GroupVersionResource{Group: "example.com", Version: "v1", Resource: "webresiduals"}, true},
 	"Database":                         {schema.GroupVersionResource{Group: "db.example.com", Version: "v1", Resource: "databases"}, true},
 }
 

@@ -18,11 +18,12 @@ mkdir -p "$WORK"
 WORK=$(cd "$WORK" && pwd -P)
 FLUX_CONTROLLERS_DIR=$("$here/build.sh")
 "$root/testdata/kubernetes/build.sh" >/dev/null
+{ read -r KROWAVE_KRO; read -r KROWAVE_KRO_CRDS; } < <("$root/testdata/kubernetes/kro.sh")
 KROWAVE_BINARY=${KROWAVE_BINARY:-}
 if [ -z "$KROWAVE_BINARY" ]; then
 	KROWAVE_BINARY=$WORK/krowave
 	(cd "$root" && CGO_ENABLED=0 go build -trimpath -o "$KROWAVE_BINARY" .)
 fi
-export WORK FLUX_CONTROLLERS_DIR KROWAVE_BINARY
+export WORK FLUX_CONTROLLERS_DIR KROWAVE_BINARY KROWAVE_KRO KROWAVE_KRO_CRDS
 cd "$here"
 go test -count=1 -timeout 60m -v "$@" .
