@@ -140,10 +140,10 @@ e2e-argocd:
 e2e-kro:
 	testdata/kro-e2e/run.sh $(if $(CORPUS),$(CORPUS)/cases)
 
-# krowave adopt against a real kube-apiserver and the real kro controller. With CORPUS, 30 of its cases are
-# adopted too: make adopt CORPUS=../corpus
+# krowave adopt against a real kube-apiserver, kro, Argo CD and Flux's kustomize-controller, which the first run
+# builds: an hour. With CORPUS, 30 of its cases are adopted too: make adopt CORPUS=../corpus
 adopt:
-	$(if $(CORPUS),KROWAVE_ADOPT_CORPUS=$(abspath $(CORPUS))/cases KROWAVE_ADOPT_CASES=30) testdata/kubernetes/adopt.sh
+	KROWAVE_ADOPT_TOOLS=real $(if $(CORPUS),KROWAVE_ADOPT_CORPUS=$(abspath $(CORPUS))/cases KROWAVE_ADOPT_CASES=30) testdata/kubernetes/adopt.sh
 
 # krowave observe, the verdicts of krowave validate, and krowave diff --live against a real kube-apiserver. With
 # CORPUS, diff --live finds no difference after an apply of its cases either.

@@ -47,6 +47,7 @@ func (c *cluster) startGitOps(t *testing.T, to string) gitOps {
 	case to == "flux" && os.Getenv(fluxControllers) != "":
 		return c.startFlux(t, os.Getenv(fluxControllers))
 	}
+	t.Logf("%s is a stand-in: the real one is not built", to)
 	return standInTool{c.startTool(t, to == "flux")}
 }
 
