@@ -95,14 +95,16 @@ func (c *compiler) parse() *parsed {
 // schema.
 func (c *compiler) instanceSchema() (*apiextensionsv1.JSONSchemaProps, *schema.Schema) {
 	props, problems := simpleschema.Build(c.rgd.Spec, c.rgd.Types)
+	failed := false
 	for _, p := range problems {
+		failed = failed || p.Severity == diag.Error
 		path := diag.Path{"spec", "schema"}.With(p.Path...)
 		c.diags.Add(diag.Diagnostic{
-			Severity: diag.Error, Rule: p.Rule, Pos: c.rgd.Doc.Within(path, p.Offset),
+			Severity: p.Severity, Rule: p.Rule, Pos: c.rgd.Doc.Within(path, p.Offset),
 			Message: p.Message, Path: path.String(), Hint: p.Hint, Fix: p.Fix, Object: c.rgd.Doc.Title(),
 		})
 	}
-	if len(problems) > 0 {
+	if failed {
 		return nil, nil
 	}
 	root := c.crd(props, nil).Spec.Versions[0].Schema.OpenAPIV3Schema

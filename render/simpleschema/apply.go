@@ -16,17 +16,21 @@ type target struct {
 	schema *apiextensionsv1.JSONSchemaProps
 	parent *apiextensionsv1.JSONSchemaProps // whose required list names the field
 	name   string
+	inSpec bool // not in a custom type, which may be unused
 
 	problems []Problem
 }
 
 // apply writes the markers in written order; of a repeated one the last counts
-// (S2.4).
-func (t *target) apply(markers []marker) []Problem {
+// (S2.4). What they mean together is looked at only if all of them are known.
+func (t *target) apply(markers []marker, all bool) []Problem {
 	for _, m := range markers {
 		t.marker(m)
 	}
 	t.checkListMap(markers)
+	if all && len(t.problems) == 0 {
+		t.constraints(markers)
+	}
 	return t.problems
 }
 

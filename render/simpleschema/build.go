@@ -24,11 +24,12 @@ import (
 
 // Rules of the problems that Build reports.
 const (
-	RuleType   = "simpleschema-type"   // a type that does not exist or cannot be read
-	RuleMarker = "simpleschema-marker" // text after "|" that is not name=value, or a name that does not exist
-	RuleValue  = "simpleschema-value"  // a marker's value, or a marker that does not fit the type
-	RuleCycle  = "simpleschema-cycle"  // custom types that contain themselves
-	RuleSize   = "simpleschema-size"   // custom types that expand beyond what a cluster can store
+	RuleType       = "simpleschema-type"       // a type that does not exist or cannot be read
+	RuleMarker     = "simpleschema-marker"     // text after "|" that is not name=value, or a name that does not exist
+	RuleValue      = "simpleschema-value"      // a marker's value, or a marker that does not fit the type
+	RuleCycle      = "simpleschema-cycle"      // custom types that contain themselves
+	RuleConstraint = "simpleschema-constraint" // markers that check nothing, or that no value satisfies
+	RuleSize       = "simpleschema-size"       // custom types that expand beyond what a cluster can store
 )
 
 // maxNodes bounds the inlined schema. Custom types are inlined at each use, so
@@ -36,18 +37,20 @@ const (
 // and etcd refuses objects over 1.5 MiB, so no CRD beyond this bound can exist.
 const maxNodes = 100_000
 
-// Problem is one reason why kro refuses a SimpleSchema.
+// Problem is one reason why kro refuses a SimpleSchema, or a warning of what it
+// accepts and cannot work.
 type Problem struct {
-	Path    diag.Path // relative to spec.schema: {"spec","web","replicas"} or {"types","Port","name"}
-	Offset  int       // byte offset inside the string at Path, 0 if it is not a string
-	Rule    string
-	Message string
-	Hint    string
-	Fix     *diag.Fix
+	Severity diag.Severity
+	Path     diag.Path // relative to spec.schema: {"spec","web","replicas"} or {"types","Port","name"}
+	Offset   int       // byte offset inside the string at Path, 0 if it is not a string
+	Rule     string
+	Message  string
+	Hint     string
+	Fix      *diag.Fix
 }
 
-// Build returns the schema of an instance's spec, or what is wrong with it
-// (S2.1 to S2.6). With problems the schema is what could be understood.
+// Build returns the schema of an instance's spec, and what is wrong with it
+// (S2.1 to S2.6). With errors the schema is what could be understood.
 func Build(spec, types map[string]any) (*apiextensionsv1.JSONSchemaProps, []Problem) {
 	b := &builder{declared: types, built: map[string]*inlined{}}
 	for _, name := range slices.Sorted(maps.Keys(types)) {
@@ -169,9 +172,9 @@ func (b *builder) field(path diag.Path, text string, parent *apiextensionsv1.JSO
 	}
 	markers, problems := parseMarkers(text, pipe+1)
 	schema := *made.schema // markers write to the top of the schema only
-	target := &target{schema: &schema, parent: parent, name: name}
+	target := &target{schema: &schema, parent: parent, name: name, inSpec: path[0] == "spec"}
 	if problem == nil && !isUnknown(made.schema) {
-		problems = append(problems, target.apply(markers)...)
+		problems = append(problems, target.apply(markers, len(problems) == 0)...)
 	}
 	for _, p := range problems {
 		p.Path = path
