@@ -176,6 +176,9 @@ func (g *native) body(n *nativeNode, body map[string]any) {
 		s.schemaless(body, nil)
 		return
 	}
+	if n.what == "template" {
+		g.checkStatus(n.parsedNode, root)
+	}
 	s.fields = g.scanTemplate(n.parsedNode, root)
 }
 

@@ -48,6 +48,7 @@ func (c *compiler) parseNode(i int, r Resource) *parsedNode {
 	c.checkOwnedKeys(n, root)
 	n.texts.fields = c.scanTemplate(n, root)
 	c.checkTexts(n, root)
+	c.checkStatus(n, root)
 	n.readyWhen = c.standalone(r.ReadyWhen, at.With("readyWhen"))
 	n.texts.includeWhen = c.standalone(r.IncludeWhen, at.With("includeWhen"))
 	for d, dim := range r.ForEach {

@@ -18,6 +18,7 @@ type Kind struct {
 	Plural     string
 	Namespaced bool
 	Builtin    bool // comes with Kubernetes, not from a CRD
+	OwnStatus  bool // the API server drops the status of an object that is created or applied
 	Schema     *Schema
 
 	// Err says why the schema of a CRD is not structural. The API server would
@@ -110,7 +111,7 @@ func (c *Catalog) Lookup(gvk schema.GroupVersionKind) (*Kind, bool) {
 	}
 	s := c.bundle.component(b.component)
 	k, _ := c.builtin.LoadOrStore(gvk, &Kind{
-		GVK: gvk, Plural: b.plural, Namespaced: b.namespaced, Builtin: true, Schema: s, defaults: &kindDefaults{},
+		GVK: gvk, Plural: b.plural, Namespaced: b.namespaced, Builtin: true, OwnStatus: ownStatus(gvk, s), Schema: s, defaults: &kindDefaults{},
 	})
 	return k.(*Kind), true
 }

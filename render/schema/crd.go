@@ -53,6 +53,7 @@ func kindOfCRD(crd *apiextensionsv1.CustomResourceDefinition, v *apiextensionsv1
 		GVK:        schema.GroupVersionKind{Group: crd.Spec.Group, Version: v.Name, Kind: crd.Spec.Names.Kind},
 		Plural:     crd.Spec.Names.Plural,
 		Namespaced: crd.Spec.Scope == apiextensionsv1.NamespaceScoped,
+		OwnStatus:  v.Subresources != nil && v.Subresources.Status != nil,
 		Schema:     &Schema{Type: "object"},
 		aliases:    strings.Join(append([]string{crd.Spec.Names.Singular}, crd.Spec.Names.ShortNames...), " "),
 	}
