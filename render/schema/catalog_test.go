@@ -89,7 +89,7 @@ func TestBuiltinSchema(t *testing.T) {
 	}
 	containers := template.Properties["spec"].Properties["containers"]
 	port := containers.Items.Properties["ports"].Items
-	want := &Schema{Type: "string", Default: "TCP", HasDefault: true}
+	want := &Schema{Type: "string", Default: "TCP", HasDefault: true, Enum: []any{"SCTP", "TCP", "UDP"}}
 	if d := cmp.Diff(want, port.Properties["protocol"]); d != "" {
 		t.Errorf("protocol (-want +got):\n%s", d)
 	}

@@ -19,9 +19,9 @@ const RuleUnknownField = "unknown-field"
 
 // checkBuiltin says why the API server would refuse an object of a kind of
 // Kubernetes, as far as the published schema tells: types, required and unknown
-// fields, formats, quantities, and the keys of lists that server-side apply
-// merges. Published schemas hold no enums and no patterns, and what the API
-// server checks in code is not known here. Status is the cluster's own and is
+// fields, formats, quantities, enums, and the keys of lists that server-side
+// apply merges. Published schemas hold no ranges and no patterns, and what the
+// API server checks in code is not known here. Status is the cluster's own and is
 // not looked at.
 func checkBuiltin(k *Kind, obj map[string]any) []Problem {
 	c := checker{kind: k.GVK.Kind}
@@ -239,10 +239,29 @@ func (c *checker) text(at diag.Path, v any, s *Schema) {
 			c.public("the value is not a time such as 2006-01-02T15:04:05Z")
 		}
 	}
-	if len(s.Enum) > 0 && !slices.Contains(s.Enum, any(text)) {
-		c.add(at, RuleSchema, "value %s is not supported: supported values: %s", quoteValue(text), quoteValue(s.Enum))
+	if len(s.Enum) > 0 && text != "" && !slices.Contains(s.Enum, any(text)) { // "" is as if it were left out
+		c.notOf(at, text, s.Enum)
 	}
 }
+
+// notOf reports a word that is not one of an enum.
+func (c *checker) notOf(at diag.Path, text string, enum []any) {
+	words := make([]string, len(enum))
+	for i, word := range enum {
+		words[i], _ = word.(string)
+	}
+	message := fmt.Sprintf("value %s is not supported", quoteValue(text))
+	if len(words) <= maxWords {
+		message += ": supported values: " + `"` + strings.Join(words, `", "`) + `"`
+	}
+	if like := diag.Closest(text, words); like != "" {
+		message += fmt.Sprintf("; did you mean %s?", like)
+	}
+	c.add(at, RuleSchema, "%s", message)
+}
+
+// maxWords is how many words of an enum a message lists.
+const maxWords = 12
 
 func (c *checker) integer(at diag.Path, v any, s *Schema) {
 	if !isWhole(v) {

@@ -1,6 +1,7 @@
 // Command bundle writes the Kubernetes schemas that package schema embeds: one
 // file per minor version, made from the OpenAPI v3 documents in the module
-// k8s.io/kubernetes (api/openapi-spec/v3). It needs the module proxy or a warm
+// k8s.io/kubernetes (api/openapi-spec/v3), and the enums that its API server
+// publishes beside them. It needs the module proxy or a warm
 // module cache, and writes the same bytes each time. Run it through go generate.
 //
 //	bundle [-o DIR] v1.37.2 v1.36.3 ...
@@ -39,6 +40,11 @@ func write(dir, version string) error {
 	if err != nil {
 		return err
 	}
+	words, err := readEnums(src)
+	if err != nil {
+		return err
+	}
+	words.add(docs)
 	raw, err := encode(docs)
 	if err != nil {
 		return err
