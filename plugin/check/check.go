@@ -40,7 +40,7 @@ func Units(ctx context.Context, units []load.Unit, in *load.Input, cache *render
 		k.unchecked()
 		v.Each = append(v.Each, k.diags...)
 	}
-	v.Each = v.Each.Sorted()
+	v.Each = withoutWrongFixes(v.Each).Sorted()
 	v.Count()
 	if in.Settings.Strict {
 		v.Strict()

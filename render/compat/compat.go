@@ -90,13 +90,14 @@ func Parse(text string) (Version, error) {
 	parts := strings.Split(plain, ".")
 	minor := Version(strings.Join(parts[:min(2, len(parts))], "."))
 	if len(parts) > 3 || len(parts) == 3 && !isNumber(parts[2]) || !slices.Contains(Versions(), minor) {
-		message := fmt.Sprintf("%q is not a known kro version; known versions: %s", text, strings.Join(Names(), ", "))
-		if text == "0.1" {
-			message += `; YAML reads 0.10 without quotes as a number: write "0.10"`
-		} else if c := diag.Closest(text, Names()); c != "" {
-			message += "; did you mean " + c + "?"
+		unknown := &diag.NotOneOf{
+			Text: text, Message: fmt.Sprintf("%q is not a known kro version; known versions: %s", text, strings.Join(Names(), ", ")), Like: diag.Closest(text, Names()),
 		}
-		return "", fmt.Errorf("%s", message)
+		if text == "0.1" {
+			unknown.Message += `; YAML reads 0.10 without quotes as a number: write "0.10"`
+			unknown.Like = ""
+		}
+		return "", unknown
 	}
 	return minor, nil
 }

@@ -23,11 +23,11 @@ func (p *Project) named(tree *repo.Tree) {
 			}
 			continue
 		}
-		message, hint := p.absent(tree, n)
+		message, remedy := p.absent(tree, n)
 		if message == "" {
 			continue
 		}
-		p.Found.Add(diag.Diagnostic{Severity: diag.Error, Rule: "config", Pos: n.Position, Message: message, Hint: hint})
+		p.Found.Add(diag.Diagnostic{Severity: diag.Error, Rule: "config", Pos: n.Position, Message: message}.With(remedy))
 		for _, list := range []*[]string{&p.Settings.Definitions, &p.Settings.CRDs, &p.Settings.Observed, &p.Settings.Policies} {
 			*list = slices.DeleteFunc(*list, func(text string) bool { return text == n.Path })
 		}
@@ -42,22 +42,22 @@ func excluded(text string) (repo.Pattern, bool) {
 // absent says that nothing is where a path leads, "" if something is, or if that
 // is for the reading to find out: in a sparse checkout, outside of the tree, and
 // of patterns with **.
-func (p *Project) absent(tree *repo.Tree, n Named) (message, hint string) {
+func (p *Project) absent(tree *repo.Tree, n Named) (message string, remedy diag.Remedy) {
 	name := path.Join(p.Dir, n.Path)
 	if path.IsAbs(n.Path) || !fs.ValidPath(name) || tree.Sparse() {
-		return "", ""
+		return "", remedy
 	}
 	if _, err := fs.Stat(tree.FS(), name); err == nil {
-		return "", ""
+		return "", remedy
 	}
 	if strings.ContainsAny(n.Path, "*?[") {
 		if _, err := repo.ParsePattern(n.Path); err != nil {
-			return fmt.Sprintf("%s: %q is not a pattern of paths", n.Key, n.Path), ""
+			return fmt.Sprintf("%s: %q is not a pattern of paths", n.Key, n.Path), remedy
 		}
 		if found, err := fs.Glob(tree.FS(), name); err == nil && len(found) == 0 && !strings.Contains(n.Path, "**") {
-			return fmt.Sprintf("%s: %s matches nothing", n.Key, n.Path), ""
+			return fmt.Sprintf("%s: %s matches nothing", n.Key, n.Path), remedy
 		}
-		return "", ""
+		return "", remedy
 	}
 	var names []string
 	entries, _ := fs.ReadDir(tree.FS(), path.Dir(name))
@@ -65,7 +65,8 @@ func (p *Project) absent(tree *repo.Tree, n Named) (message, hint string) {
 		names = append(names, e.Name())
 	}
 	if like := diag.Closest(path.Base(name), names); like != "" {
-		hint = "did you mean " + path.Join(path.Dir(n.Path), like) + "?"
+		meant := path.Join(path.Dir(n.Path), like)
+		remedy = diag.Remedy{Hint: "did you mean " + meant + "?", Fix: diag.Replace(n.Path, meant)}
 	}
-	return fmt.Sprintf("%s: %s is not there", n.Key, n.Path), hint
+	return fmt.Sprintf("%s: %s is not there", n.Key, n.Path), remedy
 }

@@ -195,10 +195,6 @@ func (r Remote) gitURL() bool {
 }
 
 func (p *settingsParser) unknown(at diag.Path, key string, known []string) {
-	d := diag.Diagnostic{Severity: diag.Error, Rule: "config", Pos: p.doc.KeyPosition(at),
-		Message: fmt.Sprintf("definitions have no field %s; there are %s", key, strings.Join(known, ", "))}
-	if c := diag.Closest(key, known); c != "" {
-		d.Hint = "did you mean " + c + "?"
-	}
-	p.diags.Add(d)
+	p.diags.Add(diag.Diagnostic{Severity: diag.Error, Rule: "config", Pos: p.doc.KeyPosition(at),
+		Message: fmt.Sprintf("definitions have no field %s; there are %s", key, strings.Join(known, ", "))}.With(diag.Meant(key, known)))
 }

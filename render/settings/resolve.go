@@ -1,9 +1,11 @@
 package settings
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -102,7 +104,7 @@ func (r *resolver) check(l Layer, into map[string]Value) {
 			continue // the adapter that made the layer has said so
 		}
 		if err := r.allowed(s, value, l.Surface); err != nil {
-			r.diags.Errorf(value.Position, rule, "%s: %v", value.Spelled, err)
+			r.diags.Add(refused(value, rule, err))
 			continue
 		}
 		into[s.Name] = value
@@ -110,6 +112,20 @@ func (r *resolver) check(l Layer, into map[string]Value) {
 			r.bounds.set(s, value)
 		}
 	}
+}
+
+// refused reports a value. What is meant instead of it is advice.
+func refused(value Value, rule string, err error) diag.Diagnostic {
+	d := diag.Diagnostic{Severity: diag.Error, Rule: rule, Pos: value.Position, Message: fmt.Sprintf("%s: %v", value.Spelled, err)}
+	var unknown *diag.NotOneOf
+	if errors.As(err, &unknown) {
+		d.Message = value.Spelled + ": " + unknown.Message
+		d = d.With(unknown.Remedy())
+		if n, err := strconv.ParseFloat(unknown.Like, 64); err == nil && strconv.FormatFloat(n, 'f', -1, 64) != unknown.Like {
+			d.Fix = nil // without quotes YAML reads 0.10 as 0.1
+		}
+	}
+	return d
 }
 
 func (r *resolver) allowed(s *Setting, value Value, on Surface) error {

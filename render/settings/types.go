@@ -98,11 +98,9 @@ func OneOf(text string, words []string) error {
 	if slices.Contains(words, text) {
 		return nil
 	}
-	message := fmt.Sprintf("%q is not one of %s", text, strings.Join(words, ", "))
-	if c := diag.Closest(text, words); c != "" {
-		message += "; did you mean " + c + "?"
+	return &diag.NotOneOf{
+		Text: text, Message: fmt.Sprintf("%q is not one of %s", text, strings.Join(words, ", ")), Like: diag.Closest(text, words),
 	}
-	return fmt.Errorf("%s", message)
 }
 
 // words are several bools, each with a name; to returns them in the order of the
