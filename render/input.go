@@ -134,6 +134,11 @@ type Options struct {
 	// their objects then. A render takes about half of the memory.
 	Encode bool
 
+	// Count is for those who want to know how many objects an instance renders to,
+	// and of which names: as Encode, without the text. Instances that render
+	// others keep their objects.
+	Count bool
+
 	Foresee bool // expand Graphs for kro, too, into Result.Foreseen; nothing more is printed
 
 	Annotate    Annotate

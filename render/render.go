@@ -91,7 +91,10 @@ func pipeline(ctx context.Context, in Input, opts Options) (*Result, error) {
 		diags = append(diags, straySelection(docs.Objects, set, opts)...)
 	}
 	e := expander(in.Project, docs, set, plan, rules, opts)
-	if opts.Encode = opts.Encode && !opts.readsObjects(set); opts.Encode {
+	if opts.readsObjects(set) {
+		opts.Encode, opts.Count = false, false
+	}
+	if opts.Encode || opts.Count {
 		e.Options.Expand.Spare = new(expand.Spare)
 	}
 	made, found, err := expandAll(ctx, docs, e, opts)
@@ -186,7 +189,7 @@ func read(ctx context.Context, in Input, opts Options) (documents, diag.List, er
 type expansions struct {
 	docs    []*source.Document
 	tops    []*Instance
-	encoded [][]Object // with Options.Encode: objects that the instances no longer have
+	encoded [][]Object // with Options.Encode or Count: objects that the instances no longer have
 	diags   []diag.List
 	total   *total
 }
@@ -195,7 +198,7 @@ type expansions struct {
 // slot of its document.
 func expandAll(ctx context.Context, docs documents, e *instance.Expander, opts Options) (*expansions, diag.List, error) {
 	x := &expansions{docs: docs.Objects, tops: make([]*Instance, len(docs.Objects)), diags: make([]diag.List, len(docs.Objects)), total: newTotal(len(docs.Objects), opts)}
-	if opts.Encode {
+	if opts.Encode || opts.Count {
 		x.encoded = make([][]Object, len(docs.Objects))
 	}
 	printing := opts.output()
@@ -215,11 +218,7 @@ func expandAll(ctx context.Context, docs documents, e *instance.Expander, opts O
 			if x.tops[i], x.diags[i], err = e.Expand(ctx, d, g); err == nil && x.tops[i] != nil {
 				made = x.tops[i].Made
 				counter.Instance()
-				if opts.Encode {
-					if objects, bare := output.Encode(x.tops[i], e.Set, e.Options.Expand.Spare, printing); bare != nil {
-						x.encoded[i], x.tops[i] = objects, bare
-					}
-				}
+				x.release(i, e, opts, printing)
 			}
 		}
 		if err == nil {
@@ -238,6 +237,21 @@ func expandAll(ctx context.Context, docs documents, e *instance.Expander, opts O
 		return nil, nil, err
 	}
 	return x, slices.Concat(x.diags...), nil
+}
+
+// release keeps of an instance what is printed, where that is all that is wanted.
+func (x *expansions) release(i int, e *instance.Expander, opts Options, printing output.Options) {
+	var objects []Object
+	var bare *Instance
+	switch spare := e.Options.Expand.Spare; {
+	case opts.Encode:
+		objects, bare = output.Encode(x.tops[i], e.Set, spare, printing)
+	case opts.Count:
+		objects, bare = output.Name(x.tops[i], e.Set, spare, printing)
+	}
+	if bare != nil {
+		x.encoded[i], x.tops[i] = objects, bare
+	}
 }
 
 // readsObjects reports whether a stage behind the expansion reads the objects of

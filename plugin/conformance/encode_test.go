@@ -42,6 +42,9 @@ func TestEncode(t *testing.T) {
 				t.Errorf("as text:\n%s\nas maps:\n%s", asText, asMaps)
 			}
 			encoded += n
+			if all, counted := counted(t, in, false), counted(t, in, true); all != counted {
+				t.Errorf("counted:\n%s\nas maps:\n%s", counted, all)
+			}
 		})
 	}
 	if encoded < 300 {
@@ -74,6 +77,29 @@ func printed(t *testing.T, in render.Input, encode bool) (string, int) {
 		fmt.Fprintf(&out, "%s: %s [%s] %s: %s (%s)\n", d.Pos, d.Severity, d.Rule, d.Object, d.Message, d.Hint)
 	}
 	return out.String(), encoded
+}
+
+// counted renders, and returns what a list of instances has: of each its objects by their
+// names and waves, the nodes that are left out, and those that wait; and the findings.
+func counted(t *testing.T, in render.Input, count bool) string {
+	t.Helper()
+	res, err := render.Render(t.Context(), in, render.Options{Count: count, Jobs: 1, AllowEmpty: true, Runtime: render.Withhold})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	for _, i := range res.Instances {
+		fmt.Fprintf(&out, "%v %v %d %v %d\n", i.Identity(), object.Labels(i.Instance), i.First, i.Skipped, len(i.Pending))
+		for n := range res.Objects {
+			if o := &res.Objects[n]; o.Instance == i {
+				fmt.Fprintf(&out, "  %v %d %s\n", o.Key(), o.Wave, o.Node.ID)
+			}
+		}
+	}
+	for _, d := range append(res.Diagnostics, render.Collisions(res.Objects)...) {
+		fmt.Fprintf(&out, "%s: %s [%s] %s\n", d.Pos, d.Severity, d.Rule, d.Message)
+	}
+	return out.String()
 }
 
 // severalInstances returns the first instance of a case four times.

@@ -25,6 +25,9 @@ func (s *Spare) take(n *graph.Node) map[string]any {
 // Give hands over the objects of an expansion, which must not be used after it.
 func (s *Spare) Give(x *Expansion) {
 	for _, o := range x.spare {
+		if _, named := metaString(o.Node.Template, "namespace"); !named {
+			delete(o.Object["metadata"].(map[string]any), "namespace") // that of the instance
+		}
 		pool, ok := s.nodes.Load(o.Node)
 		if !ok {
 			pool, _ = s.nodes.LoadOrStore(o.Node, new(sync.Pool))
@@ -35,9 +38,9 @@ func (s *Spare) Give(x *Expansion) {
 }
 
 // isSpare reports whether the objects of a node differ in nothing but the values
-// that the node writes. An item of a collection gets other labels, and an object
-// that names no namespace gets one.
+// that the node writes, and in the namespace of the instance, which an object gets
+// that names none. An item of a collection gets other labels.
 func isSpare(n *graph.Node) bool {
-	namespace, _ := metaString(n.Template, "namespace")
-	return n.Type == graph.Single && len(n.Workarounds) == 0 && (namespace != "" || !n.Kind.Namespaced)
+	namespace, named := metaString(n.Template, "namespace")
+	return n.Type == graph.Single && len(n.Workarounds) == 0 && (namespace != "" || !named)
 }

@@ -84,7 +84,7 @@ func (i *Instance) Bare(done map[*Instance]*Instance) *Instance {
 		return done[i]
 	}
 	out := &Instance{Doc: i.Doc, Node: i.Node, Project: i.Project, Made: i.Made, Directives: i.Directives}
-	out.Expansion = &expand.Expansion{Graph: i.Graph, Instance: i.Instance}
+	out.Expansion = &expand.Expansion{Graph: i.Graph, Instance: i.Instance, Skipped: i.Skipped}
 	out.First = i.First
 	done[i] = out
 	out.Parent = i.Parent.Bare(done)

@@ -13,7 +13,7 @@ import (
 // Encoded is an object as text, which takes a fraction of the memory of the map.
 type Encoded struct {
 	Key  object.Key
-	YAML []byte // as manifest.EncodeYAML writes it
+	YAML []byte // as manifest.EncodeYAML writes it; none after Name
 }
 
 // Key names the object.
@@ -56,4 +56,22 @@ func Encode(top *instance.Instance, set *definition.Set, spare *expand.Spare, op
 		spare.Give(top.Expansion)
 	}
 	return a.objects, top.Bare(bare)
+}
+
+// Name is Encode for who wants to know only which objects there are. It returns
+// nothing for an instance that renders others.
+func Name(top *instance.Instance, set *definition.Set, spare *expand.Spare, opts Options) ([]Object, *instance.Instance) {
+	if top.Graph.Native != nil || top.IsOpen() || len(top.All()) > 1 {
+		return nil, nil
+	}
+	opts.Annotate = Annotate{}
+	a := &assembler{Input: Input{Set: set}, opts: opts}
+	a.instance(top)
+	bare := top.Bare(map[*instance.Instance]*instance.Instance{})
+	for i := range a.objects {
+		o := &a.objects[i]
+		o.Encoded, o.Object, o.Instance = &Encoded{Key: object.KeyOf(o.Object)}, nil, bare
+	}
+	spare.Give(top.Expansion)
+	return a.objects, bare
 }

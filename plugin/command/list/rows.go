@@ -224,6 +224,9 @@ type instanceInfo struct {
 }
 
 func (l *lister) instances() (listing, error) {
+	for i := range l.in.Units {
+		l.in.Units[i].Options.Count = true
+	}
 	if err := l.render(); err != nil {
 		return listing{}, err
 	}
@@ -238,10 +241,17 @@ func (l *lister) instances() (listing, error) {
 			}
 		}
 	}
-	list := slices.Clone(l.run.Result.Instances)
-	slices.SortStableFunc(list, func(a, b *render.Instance) int { return byIdentity(a.Identity(), b.Identity()) })
-	for _, i := range list {
-		id := i.Identity()
+	type named struct {
+		*render.Instance
+		id render.Identity
+	}
+	list := make([]named, len(l.run.Result.Instances))
+	for n, i := range l.run.Result.Instances {
+		list[n] = named{i, i.Identity()}
+	}
+	slices.SortStableFunc(list, func(a, b named) int { return byIdentity(a.id, b.id) })
+	for _, n := range list {
+		i, id := n.Instance, n.id
 		item := instanceItem{APIVersion: id.APIVersion, Kind: id.Kind, Metadata: metadata{id.Name, id.Namespace, object.Labels(i.Instance)}}
 		info := &item.Krowave
 		info.origin = origin{Project: id.Project, Path: id.Path, RGD: definedBy(i)}
