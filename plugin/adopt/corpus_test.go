@@ -2,6 +2,7 @@ package adopt_test
 
 import (
 	"cmp"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -58,7 +59,7 @@ func TestCorpus(t *testing.T) {
 		x := c.startGitOps(t, to)
 		wait := "15s" // a look of the tool at all cases may take some seconds
 		if x.real() {
-			wait = "45s"
+			wait = fmt.Sprintf("%ds", 15+len(cases))
 		}
 		x.commit(t, instances)
 		adopt(1, "apply", "--to", to, "--timeout", wait)
