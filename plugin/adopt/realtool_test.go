@@ -223,7 +223,11 @@ func (x *fluxTool) commit(t *testing.T, objects []*unstructured.Unstructured) {
 	var out bytes.Buffer
 	compressed := gzip.NewWriter(&out)
 	archive := tar.NewWriter(compressed)
-	for name, text := range manifests(t, objects) {
+	named := make([]*unstructured.Unstructured, 0, len(objects))
+	for _, obj := range objects {
+		named = append(named, x.c.scoped(obj)) // Flux has no default
+	}
+	for name, text := range manifests(t, named) {
 		if err := archive.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(text))}); err != nil {
 			t.Fatal(err)
 		}
