@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fluxcd/pkg/ssa/normalize"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -93,6 +94,14 @@ func (x *asked) dryRun(live, obj *unstructured.Unstructured) (same bool, err err
 		manager = cmp.Or(manager, managerOf(live))
 	}
 	manager = cmp.Or(manager, FieldManager)
+	if manager == deployer.FluxManager {
+		// Flux applies built-in kinds with all fields that their Go types always have. A
+		// dry run without one of them, such as the metadata of a Job's template, takes it
+		// away with all that is in it.
+		if err := normalize.Unstructured(apply); err != nil {
+			return false, fmt.Errorf("preparing %s as Flux applies it: %w", x.slot.ref, err)
+		}
+	}
 	body, err := json.Marshal(apply.Object)
 	if err != nil {
 		return false, fmt.Errorf("encoding %s: %w", x.slot.ref, err)

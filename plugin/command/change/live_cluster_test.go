@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fluxcd/pkg/ssa/normalize"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -372,4 +373,36 @@ func (c *apiServer) noDifference(t *testing.T, dir, namespace string) int {
 func isDir(name string) bool {
 	info, err := os.Stat(name)
 	return err == nil && info.IsDir()
+}
+
+// TestDiffLiveAfterFlux compares with objects that are applied as kustomize-controller
+// does it, which gives built-in kinds all fields that their Go types always have.
+func TestDiffLiveAfterFlux(t *testing.T) {
+	c := startServer(t)
+	clitest.WriteTree(t, c.dir, map[string]string{"app/job.yaml": `apiVersion: batch/v1
+kind: Job
+metadata: {name: once, namespace: default}
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: once, image: "example.org/once:1"}]}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: default}
+spec:
+  selector: {matchLabels: {app: web}}
+  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: "example.org/web:1", ports: [{containerPort: 80}]}]}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: web, namespace: default}
+stringData: {password: hunter2}
+`})
+	for _, obj := range objectsIn(t, c.run(t, "render", "app").stdout) {
+		if err := normalize.Unstructured(obj); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.put(t, obj, "kustomize-controller"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.diff(t, c.kubeconfig, "app").says(t, 0, "Plan: 0 to add, 0 to change, 0 to delete")
 }
