@@ -71,8 +71,12 @@ func (c *cluster) startArgoCD(t *testing.T, driver string) *argoCD {
 	if err := os.MkdirAll(work, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	version := "3"
+	if strings.HasPrefix(filepath.Base(filepath.Dir(driver)), "v2.14.") {
+		version = "2.14"
+	}
 	x.cmd = exec.CommandContext(t.Context(), driver, "serve", "-argocd", filepath.Join(filepath.Dir(driver), "argocd"), "-source", os.Getenv(argoCDSource),
-		"-kubeconfig", c.kubeconfig, "-work", work, "-version", "2.14")
+		"-kubeconfig", c.kubeconfig, "-work", work, "-version", version)
 	x.cmd.Cancel = func() error { return x.cmd.Process.Signal(os.Interrupt) }
 	x.cmd.WaitDelay = 30 * time.Second
 	out, err := x.cmd.StdoutPipe()
