@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -136,6 +137,29 @@ func TestHands(t *testing.T) {
 		deleted = append(deleted, watchDeletions(t, s.namespace, "ConfigMap", "Service"))
 	}
 	definition := uid(t, "ResourceGraphDefinition", "", "webs.example.com-residual")
+
+	// A change in the cluster is undone, by Flux or by kro.
+	for _, s := range sites {
+		mergePatch(t, "ConfigMap", s.namespace, "a-config", `{"data": {"service": "another"}}`)
+		mergePatch(t, "ConfigMap", s.namespace, "a-conn", `{"data": {"ip": "another"}}`)
+		for _, k := range []string{"shop", "shop-wave-1"} {
+			if _, err := get("Kustomization", s.namespace, k); err == nil {
+				mergePatch(t, "Kustomization", s.namespace, k, fmt.Sprintf(`{"metadata":{"annotations":{"reconcile.fluxcd.io/requestedAt":%q}}}`, time.Now().Format(time.RFC3339Nano)))
+			}
+		}
+	}
+	each("Flux and kro undo a change", func(s *site) error {
+		for _, name := range []string{"a-config", "a-conn"} {
+			obj, err := get("ConfigMap", s.namespace, name)
+			if err != nil {
+				return permanent{err}
+			}
+			if strings.Contains(at(obj, "data"), "another") {
+				return fmt.Errorf("%s is not as it was", name)
+			}
+		}
+		return nil
+	})
 
 	push(webRGD(true), "")
 	each("kro adopts the configuration", func(s *site) error {

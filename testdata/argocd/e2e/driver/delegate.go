@@ -141,7 +141,7 @@ func checkDelegate(ctx context.Context, w *world) error {
 	if err := t.startController(server.addr); err != nil {
 		return err
 	}
-	for _, check := range []func(context.Context) error{t.begins, t.toKro, t.toGit, t.goes} {
+	for _, check := range []func(context.Context) error{t.begins, t.instancesEdited, t.restored, t.toKro, t.toGit, t.goes} {
 		if err := check(ctx); err != nil {
 			return err
 		}
