@@ -391,17 +391,3 @@ func randomPlan(t *testing.T, random *rand.Rand) *Plan {
 	}
 	return planOf(t, strings.Join(waves, "/"))
 }
-
-func TestInventoryIDs(t *testing.T) {
-	for text, want := range map[string]ID{
-		"shop_web_apps_Deployment":                         {"apps", "Deployment", "shop", "web"},
-		"shop_web__ConfigMap":                              {"", "ConfigMap", "shop", "web"},
-		"_shop__Namespace":                                 {"", "Namespace", "", "shop"},
-		"_system__a_rbac.authorization.k8s.io_ClusterRole": {"rbac.authorization.k8s.io", "ClusterRole", "", "system:a"},
-		"": {},
-	} {
-		if got := inventoryID(text); got != want {
-			t.Errorf("%s: got %+v, want %+v", text, got, want)
-		}
-	}
-}

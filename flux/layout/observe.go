@@ -13,22 +13,25 @@ import (
 // of its waves have in their inventories, and reports whether all of them have
 // applied the published revision: what Next has to know. A wave's Kustomization
 // is one whose path is the wave's directory, whoever made it; the list is that of
-// all Kustomizations of the artifact. With none of them nothing is applied, so
-// there is nothing to wait for.
+// all Kustomizations of the artifact. One with another path, such as the root,
+// prunes too, so it has to have applied the revision as well. With none of them
+// nothing is applied, so there is nothing to wait for.
 func Observe(published, wanted *Plan, revision string, list []kustomizev1.Kustomization) (*Plan, bool) {
 	out := &Plan{}
 	if published != nil {
 		out.Waves = slices.Clone(published.Waves)
 	}
 	applied := map[string]bool{} // by directory: every Kustomization of it has the revision
+	others := true               // those of other directories have it
 	for _, k := range list {
-		dir := path.Clean(k.Spec.Path)
+		dir, current := path.Clean(k.Spec.Path), k.Status.LastAppliedRevision == revision
 		i, ok := waveIndex(dir)
 		if !ok {
+			others = others && current
 			continue
 		}
 		before, seen := applied[dir]
-		applied[dir] = k.Status.LastAppliedRevision == revision && (before || !seen)
+		applied[dir] = current && (before || !seen)
 		var known []Entry
 		if i < len(out.Waves) {
 			known = out.Waves[i].Entries
@@ -50,7 +53,7 @@ func Observe(published, wanted *Plan, revision string, list []kustomizev1.Kustom
 	if published == nil && len(out.Waves) == 0 {
 		return nil, true
 	}
-	return out, true
+	return out, others
 }
 
 // held lists what a Kustomization has in its inventory and is wanted, beyond the
