@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -78,4 +79,14 @@ func (c *cluster) apply(ctx context.Context, text string) error {
 		return fmt.Errorf("applying %s %s: %w", o.GetKind(), o.GetName(), err)
 	}
 	return nil
+}
+
+// installation is what Argo CD's own installation has, with its configuration.
+func (w *world) installation(configMap string) ([]string, error) {
+	crds, err := copied(filepath.Join(w.source, "manifests", "crds"), "")
+	if err != nil {
+		return nil, err
+	}
+	return []string{crds["application-crd.yaml"], crds["applicationset-crd.yaml"], crds["appproject-crd.yaml"],
+		"apiVersion: v1\nkind: Namespace\nmetadata: {name: argocd}\n", configMap, secret, project}, nil
 }

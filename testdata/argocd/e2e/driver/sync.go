@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -205,16 +204,6 @@ func (t *syncTest) install(ctx context.Context, args ...string) error {
 		}
 	}
 	return nil
-}
-
-// installation is what Argo CD's own installation has, with its configuration.
-func (w *world) installation(configMap string) ([]string, error) {
-	crds, err := copied(filepath.Join(w.source, "manifests", "crds"), "")
-	if err != nil {
-		return nil, err
-	}
-	return []string{crds["application-crd.yaml"], crds["applicationset-crd.yaml"], crds["appproject-crd.yaml"],
-		"apiVersion: v1\nkind: Namespace\nmetadata: {name: argocd}\n", configMap, secret, project}, nil
 }
 
 func (t *syncTest) startController(repoServer string) error {
