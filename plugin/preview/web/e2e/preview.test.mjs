@@ -74,6 +74,12 @@ test("a line says where it comes from", async () => {
   const origin = page.getByRole("region", { name: "Where it comes from" });
   await origin.getByText("${schema.spec.replicas}", { exact: true }).waitFor();
   assert.match(await origin.innerText(), /definitions\/shop\.yaml:\d+/);
+  for (const size of [{ width: 360, height: 740 }, { width: 1280, height: 800 }]) {
+    await page.setViewportSize(size);
+    await page.locator(".cm-line", { hasText: "replicas" }).click(); // which lies high, in a manifest longer than the window
+    const { top, bottom } = await origin.evaluate((e) => e.getBoundingClientRect());
+    assert.ok(top > 0 && bottom <= size.height, `the answer to a click is out of sight at ${size.width} px: from ${top} to ${bottom}`);
+  }
   await page.screenshot({ path: join(shots, "manifests.png") });
   await page.getByRole("button", { name: /^Wave 0/ }).click();
   await page.getByText("2 objects", { exact: true }).waitFor();

@@ -1,7 +1,7 @@
 // CodeMirror: text to read, to edit, and beside another text.
 import { useEffect, useRef } from "react";
 import { Compartment, EditorState, type Extension } from "@codemirror/state";
-import { EditorView, GutterMarker, drawSelection, gutter, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
+import { EditorView, GutterMarker, drawSelection, gutter, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
 import { HighlightStyle, bracketMatching, codeFolding, foldGutter, foldKeymap, syntaxHighlighting } from "@codemirror/language";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { autocompletion, completionKeymap, type CompletionSource } from "@codemirror/autocomplete";
@@ -58,7 +58,7 @@ export function Code({ text, label, lines, onLine }: { text: string; label: stri
     const v = new EditorView({
       parent: at.current!, doc: text,
       extensions: [
-        ...reading, origin.current.of(gutterOf(lines)), EditorView.contentAttributes.of({ "aria-label": label }),
+        ...reading, highlightActiveLine(), highlightActiveLineGutter(), origin.current.of(gutterOf(lines)), EditorView.contentAttributes.of({ "aria-label": label }),
         EditorView.domEventHandlers({
           click: (e, v) => { const pos = v.posAtCoords({ x: e.clientX, y: e.clientY }); if (pos !== null) tell.current?.(v.state.doc.lineAt(pos).number); },
         }),

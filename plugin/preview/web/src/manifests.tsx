@@ -91,7 +91,7 @@ function Shown({ manifest }: { manifest: Manifest }) {
         {manifest.instanceTitle && <> of <bdi>{manifest.instanceTitle}</bdi> </>}{manifest.written && <Place at={manifest.written} />}
       </p>
       <Code text={manifest.yaml} label={`Manifest of ${manifest.name}`} lines={lines} onLine={setLine} />
-      <section className="explain" aria-label="Where it comes from" aria-live="polite">
+      <section className="explain" aria-label="Where it comes from" aria-live="polite" tabIndex={0}>
         {value ? <Origin value={value} /> : <p className="muted">{lines.size > 0 ? "Select a line to see where it comes from. ƒ is an expression, · is written in the template." : "This object is in the input as it is."}</p>}
       </section>
       {manifest.why && !manifest.why.hook && (
