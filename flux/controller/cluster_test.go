@@ -9,12 +9,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/fluxcd/pkg/runtime/logger"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -66,6 +69,7 @@ func run(m *testing.M) int {
 	world.files = newFileServer()
 	defer world.files.server.Close()
 	o := options(filepath.Join(dir, "storage"))
+	o.Watch.LabelSelector = "!shard" // others belong to the controllers that tests start
 	done, err := startController(ctx, o)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -203,10 +207,32 @@ func established(crd *apiextensionsv1.CustomResourceDefinition) error {
 	}
 	for _, c := range crd.Status.Conditions {
 		if c.Type == apiextensionsv1.Established && c.Status == apiextensionsv1.ConditionTrue {
-			return nil
+			return discovered(crd)
 		}
 	}
 	return fmt.Errorf("%s is not established", crd.Name)
+}
+
+// discovered reports whether the API server lists the kind of a CRD, which is a little
+// after it is established. A manager that asks before ends with an error.
+func discovered(crd *apiextensionsv1.CustomResourceDefinition) error {
+	client, err := discovery.NewDiscoveryClientForConfig(world.config)
+	if err != nil {
+		return err
+	}
+	for _, v := range crd.Spec.Versions {
+		if !v.Served {
+			continue
+		}
+		list, err := client.ServerResourcesForGroupVersion(crd.Spec.Group + "/" + v.Name)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == crd.Spec.Names.Plural }) {
+			return fmt.Errorf("%s/%s does not list %s yet", crd.Spec.Group, v.Name, crd.Spec.Names.Plural)
+		}
+	}
+	return nil
 }
 
 func ready(c *rest.Config) error {
