@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -88,16 +89,24 @@ func startKro(t *testing.T) {
 	t.Cleanup(p.Stop)
 }
 
-// TestHands has RenderedSources in several namespaces share an RGD that they leave to a
-// real kro. An object goes to kro by an edit alone, and comes back as docs/diff.md says.
-// Then RenderedSources go.
+// TestHands has RenderedSources in several namespaces, 3 or as many as KROWAVE_HANDS says,
+// share an RGD that they leave to a real kro. An object goes to kro by an edit alone, and
+// comes back as docs/diff.md says. Then RenderedSources go.
 func TestHands(t *testing.T) {
 	startKro(t)
 	owner := newSite(t, "web-definitions", chained+"  runtime: delegate\n  residuals: definitions\n", "", map[string]string{"apps/rgd.yaml": webRGD(false)})
 	var sites []*site
 	before := map[string]types.UID{}
 	var deleted []*deletions
-	for _, name := range []string{"web-a", "web-b", "web-c"} {
+	number := 3
+	if text := os.Getenv("KROWAVE_HANDS"); text != "" {
+		var err error
+		if number, err = strconv.Atoi(text); err != nil || number < 2 {
+			t.Fatalf("KROWAVE_HANDS must be an integer greater than 1, not %q", text)
+		}
+	}
+	for i := range number {
+		name := fmt.Sprintf("web-%02d", i)
 		sites = append(sites, newSite(t, name, chained+"  runtime: delegate\n  residuals: instances\n", "",
 			map[string]string{"platform/rgd.yaml": webRGD(false), "apps/web.yaml": web(name, "")}))
 	}
@@ -105,6 +114,16 @@ func TestHands(t *testing.T) {
 		t.Helper()
 		for _, s := range sites {
 			eventually(t, s.namespace+": "+what, func() error { return check(s) })
+		}
+	}
+	all := func(sites []*site, check func(s *site) error) func() error {
+		return func() error {
+			for _, s := range sites {
+				if err := check(s); err != nil {
+					return fmt.Errorf("%s: %w", s.namespace, err)
+				}
+			}
+			return nil
 		}
 	}
 	push := func(rgd string, annotations string) {
@@ -203,9 +222,7 @@ func TestHands(t *testing.T) {
 		}
 		return err
 	})
-	for _, s := range sites {
-		stays(t, s.namespace+": it is still the one that it was", func() error { return same(s) })
-	}
+	stays(t, "it is still the one that it was", all(sites, same))
 	for i, d := range deleted {
 		if names := d.list(); len(names) > 0 {
 			t.Errorf("%s: deleted on the way: %v", sites[i].namespace, names)
@@ -219,9 +236,7 @@ func TestHands(t *testing.T) {
 	}
 	remove(t, "RenderedSource", owner.namespace, "shop")
 	eventually(t, "the owner of the definitions goes", absent("RenderedSource", owner.namespace, "shop"))
-	for _, s := range sites[1:] {
-		stays(t, s.namespace+": the others stay", func() error { return same(s) })
-	}
+	stays(t, "the others stay", all(sites[1:], same))
 	if uid(t, "ResourceGraphDefinition", "", "webs.example.com-residual") != definition {
 		t.Error("kro's definition is another one")
 	}

@@ -3,6 +3,7 @@
 #
 #   testdata/flux/e2e/run.sh [FLAG]...       flags of go test, such as -run TestMoves
 #
+# KROWAVE_HANDS says how many RenderedSources TestHands has, and KROWAVE_SOAK how many TestSoak has.
 # KROWAVE_BINARY names a krowave to test instead of building one, WORK an empty directory that is kept
 # with all logs, KROWAVE_CACHE where built programs are. Needed are Go, Git and, for the first run, a Go
 # module proxy.
