@@ -32,12 +32,18 @@ func kustomization(t *testing.T, ns, name string) *kustomizev1.Kustomization {
 
 // apply plays kustomize-controller: it says that a Kustomization has applied a
 // revision, or why it has not.
-func apply(t *testing.T, ns, name string, ready metav1.ConditionStatus, reason, revision string) {
+func apply(t *testing.T, ns, name string, ready metav1.ConditionStatus, reason, revision string, inventory ...string) {
 	t.Helper()
 	k := &kustomizev1.Kustomization{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name}}
 	await(t, k, func() error {
 		k.Status.ObservedGeneration, k.Status.LastAppliedRevision = k.Generation, revision
 		conditions.Set(k, &metav1.Condition{Type: meta.ReadyCondition, Status: ready, Reason: reason, Message: "as the test says"})
+		if len(inventory) > 0 {
+			k.Status.Inventory = &kustomizev1.ResourceInventory{}
+		}
+		for _, id := range inventory {
+			k.Status.Inventory.Entries = append(k.Status.Inventory.Entries, kustomizev1.ResourceRef{ID: id, Version: "v1"})
+		}
 		return world.client.Status().Update(context.Background(), k)
 	})
 }

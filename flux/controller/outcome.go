@@ -147,6 +147,9 @@ func (s *reconcileScope) render(ctx context.Context) (*outcome, error) {
 	if plan.ToKro, err = s.toKro(res); err != nil {
 		return nil, err
 	}
+	if err := s.lostHands(ctx, res, plan); err != nil {
+		return nil, err
+	}
 	if len(res.Objects) == 0 && !pending(res) && !in.allowEmpty {
 		return nil, newTerminalError(v1alpha1.RenderFailedReason, fmt.Errorf("%s: nothing is rendered, and Flux would delete the applied objects; to allow this, set spec.allowEmpty or delete the RenderedSource", pathOf(s.obj)))
 	}
