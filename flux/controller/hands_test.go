@@ -91,7 +91,7 @@ func TestToKroLost(t *testing.T) {
 	}()
 	edit(t, obj, func() { obj.Spec.Suspend, obj.Labels = false, map[string]string{"shard": "lost"} })
 	await(t, obj, func() error {
-		return condition(obj, meta.StalledCondition, "True", v1alpha1.PublishFailedReason, "Flux would delete ConfigMap "+ns+"/one-config, ConfigMap "+ns+"/one-extra: ")
+		return condition(obj, meta.StalledCondition, "True", v1alpha1.PublishFailedReason, "ConfigMap "+ns+"/one-config, ConfigMap "+ns+"/one-extra: Flux would delete ")
 	})
 	if a := external(t, obj).Status.Artifact; a.Revision != first {
 		t.Errorf("%s is advertised, want %s", a.Revision, first)

@@ -53,8 +53,9 @@ func (s *reconcileScope) lostHands(ctx context.Context, res *render.Result, want
 	if origin := a.Metadata[source.Originated]; origin != "" {
 		before = origin
 	}
-	return newTerminalError(v1alpha1.PublishFailedReason, fmt.Errorf("Flux would delete %s%s: they are not rendered any longer, and may be objects that kro makes from now on or that wait for a value. "+
-		"The published artifact, which says so, is lost. Point the source to %s, wait until this object is ready, and point it back", strings.Join(names, ", "), more, before))
+	return newTerminalError(v1alpha1.PublishFailedReason, fmt.Errorf("%s%s: Flux would delete what is not rendered any longer. "+
+		"kro may make these objects from now on, or they wait for a value; the published artifact, which says so, is lost. "+
+		"Point the source to %s, wait until this RenderedSource is ready, and point it back", strings.Join(names, ", "), more, before))
 }
 
 // anyKind stands for nodes whose kind is an expression.
