@@ -73,8 +73,15 @@ func (ps *Projects) Of(dir string) *Project {
 	return p
 }
 
+// isFile reports whether a name is that of a file. A symlink that leads nowhere, or
+// out of the tree, is one that cannot be read.
 func isFile(fsys fs.FS, name string) bool {
-	info, err := fs.Stat(fsys, name)
+	info, err := fs.Lstat(fsys, name)
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		if info, err = fs.Stat(fsys, name); err != nil {
+			return true
+		}
+	}
 	return err == nil && !info.IsDir()
 }
 
