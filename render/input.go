@@ -37,6 +37,11 @@ type Input struct {
 	// a group that only RGDs define kinds of is, or was, an instance.
 	Others []outline.Definition
 
+	// Unread are the files and directories in which definitions were looked for and
+	// that could not be read. An object of a kind that nothing else defines may be
+	// an instance of one of theirs.
+	Unread []outline.Unread
+
 	// Locate, if not nil, is asked how kinds could be found that no CRD of the
 	// input defines, each as Kind.group; the answers become hints of findings. It
 	// is called at most once, and only for an input with errors.

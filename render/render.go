@@ -76,7 +76,7 @@ func pipeline(ctx context.Context, in Input, opts Options) (*Result, error) {
 		return nil, err
 	}
 	diags = append(diags, found...)
-	docs.Others = in.Others
+	docs.Others, docs.Unread = in.Others, in.Unread
 	set, found, err := definition.Define(ctx, docs.Documents, opts.definition(rules))
 	if err != nil {
 		return nil, err

@@ -72,7 +72,7 @@ func (j *job) read(ctx context.Context) ([]unit, error) {
 	for i, u := range plan.Units {
 		units[i] = unit{j.settings(u.Project.Dir), render.Input{
 			Project: u.Project.Label(), Files: u.Paths, Definitions: u.Definitions, CRDs: u.CRDs, Observed: u.Observed, Policies: u.Policies,
-			Others: u.Others, Locate: u.Locate,
+			Others: u.Others, Unread: u.Unread, Locate: u.Locate,
 		}}
 	}
 	return units, nil
@@ -96,7 +96,7 @@ func (j *job) digest(units []unit) string {
 	for _, u := range units {
 		opts := u.options
 		opts.Cache = nil
-		parts = append(parts, "project", u.in.Project, fmt.Sprintf("%+v", opts), u.strict, u.in.Observed != nil, fmt.Sprintf("%+v", u.in.Others))
+		parts = append(parts, "project", u.in.Project, fmt.Sprintf("%+v", opts), u.strict, u.in.Observed != nil, fmt.Sprintf("%+v", u.in.Others), fmt.Sprintf("%+v", u.in.Unread))
 		for _, role := range [][]repo.File{u.in.Files, u.in.Definitions, u.in.CRDs, u.in.Observed, u.in.Policies} {
 			parts = append(parts, len(role))
 			for _, f := range role {

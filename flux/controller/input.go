@@ -94,7 +94,7 @@ func (r *reader) read(ctx context.Context) error {
 	for _, u := range plan.Units {
 		r.in.units = append(r.in.units, unit{render.Input{
 			Project: u.Project.Label(), Files: u.Paths, Definitions: u.Definitions, CRDs: u.CRDs, Observed: u.Observed, Policies: u.Policies,
-			Others: u.Others, Locate: u.Locate,
+			Others: u.Others, Unread: u.Unread, Locate: u.Locate,
 		}, r.set(u.Project.Dir).options})
 	}
 	return err

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/krowave/krowave/plugin/remote"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/manifest"
-	"github.com/krowave/krowave/render/outline"
 	"github.com/krowave/krowave/render/project"
 	"github.com/krowave/krowave/render/repo"
 )
@@ -52,8 +52,10 @@ func (r *reader) unit(p part) (Unit, error) {
 	case out.lists:
 		out.Definitions = r.onlyLookups(out.named, out.Files, r.own.Definitions, own.Definitions, dir)
 	case r.every && r.search == "" || p.Searches(manifest.Limits{}): // of two paths, each has its own definitions
-		out.Definitions, out.Others, err = r.searched(p.tree, p.Part)
-		out.Definitions = project.Without(out.Definitions, out.Files)
+		var found project.Found
+		found, err = r.searched(p.tree, p.Part)
+		out.Others, out.Unread = found.Others, found.Unread
+		out.Definitions = project.Without(found.Definitions, out.Files)
 	}
 	out.Locate = r.locate(p)
 	return out, err
@@ -130,15 +132,20 @@ func (r *reader) listed(p part, dir string) (lists bool, found []repo.File, err 
 	return true, found, nil
 }
 
-// searched finds definitions that nothing names, and what the project sees beside
-// them.
-func (r *reader) searched(t *tree, p project.Part) ([]repo.File, []outline.Definition, error) {
+// searched finds definitions that nothing names, what the project sees beside
+// them, and what could not be read.
+func (r *reader) searched(t *tree, p project.Part) (project.Found, error) {
 	found, err := project.Search{Finder: t.finder, Every: r.every}.For(r.ctx, p)
 	if err != nil {
-		return nil, nil, err
+		return project.Found{}, err
 	}
 	r.found(t, found.Diagnostics)
-	return r.named(t, found.Definitions), found.Others, nil
+	found.Definitions = r.named(t, found.Definitions)
+	found.Unread = slices.Clone(found.Unread)
+	for i := range found.Unread {
+		found.Unread[i].Name = r.shown(t, found.Unread[i].Name)
+	}
+	return found, nil
 }
 
 // remote reads one source. Its files are named after it.
@@ -201,13 +208,13 @@ func (r *reader) parts(u Unit) ([]Unit, error) {
 			for _, f := range each.Files {
 				part.Files = append(part.Files, texts[f.Name])
 			}
-			found, others, err := r.searched(u.part.tree, part)
+			found, err := r.searched(u.part.tree, part)
 			if err != nil {
 				return nil, err
 			}
 			own := definedKinds(each.Files)
-			each.Definitions, each.Others = nil, others
-			for _, f := range found {
+			each.Definitions, each.Others, each.Unread = nil, found.Others, found.Unread
+			for _, f := range found.Definitions {
 				if !overlap(own, definedKinds([]repo.File{f})) {
 					each.Definitions = append(each.Definitions, f)
 				}

@@ -277,9 +277,11 @@ func (t *Tests) caseDefinitions(r *reader, f *TestFile, own part, in *render.Inp
 	}
 	if !lists {
 		own.Files = in.Files
-		if found, in.Others, err = r.searched(own.tree, own.Part); err != nil {
+		search, err := r.searched(own.tree, own.Part)
+		if err != nil {
 			return nil, err
 		}
+		found, in.Others, in.Unread = search.Definitions, search.Others, search.Unread
 	}
 	in.Locate = r.locate(own)
 	return append(near, project.Without(found, near)...), nil

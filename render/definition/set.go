@@ -39,6 +39,7 @@ type Set struct {
 	provided map[gvk]bool                    // kinds whose CRDs are among the objects of the input
 	lookedUp map[place]bool                  // documents that are given for look-up
 	others   []outline.Definition            // RGDs of the project that are not of the Set
+	unread   unread                          // may hold more
 	compile  graph.Options
 	natives  map[place]*graph.Graph // objects of kind Graph that compile
 
@@ -128,6 +129,7 @@ type Documents struct {
 	Definitions []*source.Document   // RGDs and CRDs that are only looked up
 	CRDs        []*source.Document   // CRDs that are only looked up
 	Others      []outline.Definition // RGDs of the project that are not needed
+	Unread      []outline.Unread     // where definitions were looked for, and could not be read
 }
 
 // Define compiles every RGD, each once the CRDs of the RGDs that it builds on are
@@ -140,7 +142,7 @@ func Define(ctx context.Context, docs Documents, opts Options) (*Set, diag.List,
 	d := &definer{opts: opts, rgds: map[*graph.RGD]string{}, kinds: map[gvk]string{}, undefined: map[gvk]graph.Undefined{}}
 	d.opts.Compile.Undefined = d.undefined // filled as RGDs turn out to have errors
 	d.set = &Set{Catalog: catalog, graphs: map[gvk]*graph.Graph{}, digests: map[gvk]string{}, defined: map[gvk]bool{}, provided: map[gvk]bool{}, compile: d.opts.Compile,
-		others: docs.Others, refused: map[k8sschema.GroupKind]refused{}, lookedUp: map[place]bool{}, natives: map[place]*graph.Graph{}}
+		others: docs.Others, unread: unread{all: docs.Unread}, refused: map[k8sschema.GroupKind]refused{}, lookedUp: map[place]bool{}, natives: map[place]*graph.Graph{}}
 	d.serve(docs)
 	d.admit(slices.Concat(docs.Definitions, docs.Objects))
 	d.orphans(docs.Objects)

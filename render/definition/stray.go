@@ -43,8 +43,9 @@ func (s *Set) Stray(doc *source.Document, defaultNamespace string, groups []stri
 	}
 	siblings, elsewhere := s.near(doc.GVK)
 	claimed := doc.GVK.Group == object.RGDGroup || slices.Contains(groups, doc.GVK.Group)
+	unread := s.unread.mayDefine(doc.Kind())
 	if !claimed && len(siblings) == 0 {
-		return nil
+		return s.strayUnread(doc, unread)
 	}
 	d := diag.Diagnostic{
 		Severity: diag.Error, Rule: "unknown-instance", Pos: doc.Position(diag.Path{"kind"}), Object: doc.Title(),
@@ -61,6 +62,9 @@ func (s *Set) Stray(doc *source.Document, defaultNamespace string, groups []stri
 		d.Hint, d.Fix = "did you mean "+like+"?", diag.Replace(doc.Kind(), like)
 	case d.Severity == diag.Error:
 		d.Hint = "name the ResourceGraphDefinition of " + doc.Kind() + " with -d or in krowave.yaml, or delete the instance together with its definition"
+	}
+	for _, u := range unread {
+		d.Related = append(d.Related, diag.Related{Position: diag.Position{File: u.Name, Line: 1, Column: 1}, Message: "may define it, and cannot be read: " + u.Reason})
 	}
 	if d.Severity == diag.Error && !claimed { // which may have a CRD that nobody generated
 		d.Message += fmt.Sprintf(" (ResourceGraphDefinition %s defines %s of the same group)", siblings[0].Name, siblings[0].Kind.Kind)

@@ -50,6 +50,7 @@ type Finder struct {
 	turn    chan struct{} // one at a time looks; a search that was cut short is done again
 	done    bool
 	all     []Definition
+	unread  []outline.Unread
 	found   diag.List
 }
 
@@ -59,8 +60,8 @@ func NewFinder(tree *repo.Tree, exclude []string, limits manifest.Limits) *Finde
 }
 
 // Find returns the files of the tree that hold an RGD, as they are: nothing is
-// built, and what is hidden, ignored, excluded or cannot be read is skipped,
-// for nobody asked for it. A finding says that there are too many files.
+// built, and what is hidden, ignored or excluded is skipped, for nobody asked for
+// it. What cannot be read is in Unread. A finding says that there are too many files.
 func (f *Finder) Find(ctx context.Context) ([]Definition, diag.List, error) {
 	select {
 	case f.turn <- struct{}{}:
@@ -79,8 +80,14 @@ func (f *Finder) Find(ctx context.Context) ([]Definition, diag.List, error) {
 	if err != nil && ctx.Err() != nil {
 		return nil, nil, fmt.Errorf("looking for definitions: %w", ctx.Err())
 	}
+	f.all, f.unread = nil, unread(read)
 	for _, file := range read.Files {
-		if d := (Definition{File: file}); d.read(f.limits) {
+		d := Definition{File: file}
+		ok, problem := d.read(f.limits)
+		if u, may := outline.NewUnread(file.Name, file.Data, problem); may && problem != "" {
+			f.unread = append(f.unread, u)
+		}
+		if ok {
 			d.Dir = projects.Of(path.Dir(file.Name)).Dir
 			f.all = append(f.all, d)
 		}
@@ -89,17 +96,47 @@ func (f *Finder) Find(ctx context.Context) ([]Definition, diag.List, error) {
 	return f.all, f.found, nil
 }
 
-// read notes the RGDs of a file and reports whether it holds any.
-func (d *Definition) read(limits manifest.Limits) bool {
-	if d.File.Objects == nil && !bytes.Contains(d.File.Data, []byte(object.RGDKind)) {
-		return false // a cheap first look
+// Unread are the files and directories of the tree that Find could not read, or
+// not parse.
+func (f *Finder) Unread() []outline.Unread {
+	f.turn <- struct{}{}
+	defer func() { <-f.turn }()
+	return f.unread
+}
+
+// unread are the files and directories that a search could not read.
+func unread(read repo.Selection) []outline.Unread {
+	passed := map[string]repo.Passed{}
+	for _, p := range read.Passed {
+		passed[p.Name] = p
 	}
-	for _, o := range Outlines(d.File, limits) {
+	var out []outline.Unread
+	for _, name := range read.Unread {
+		p, ok := passed[name]
+		if !ok {
+			p = repo.Passed{Reason: "it is outside the sparse checkout", Absent: true}
+		}
+		out = append(out, outline.Unread{Name: name, Reason: p.Reason, Absent: p.Absent})
+	}
+	return out
+}
+
+// read notes the RGDs of a file, and reports whether it holds any, and why some of
+// it cannot be parsed.
+func (d *Definition) read(limits manifest.Limits) (ok bool, problem string) {
+	if d.File.Objects == nil && !bytes.Contains(d.File.Data, []byte(object.RGDKind)) && bytes.IndexByte(d.File.Data, 0) < 0 {
+		return false, "" // a cheap first look
+	}
+	outlines, found := read(d.File, limits)
+	for _, o := range outlines {
 		if o.IsRGD {
 			d.RGDs = append(d.RGDs, o)
 		}
 	}
-	return len(d.RGDs) > 0
+	if i := slices.IndexFunc(found, func(f diag.Diagnostic) bool { return f.Severity == diag.Error }); i >= 0 {
+		problem = found[i].Message
+	}
+	return len(d.RGDs) > 0, problem
 }
 
 // Outlines reads what the RGDs and CRDs of a file define.
@@ -107,21 +144,27 @@ func Outlines(f repo.File, limits manifest.Limits) []outline.Definition {
 	if f.Objects == nil && !bytes.Contains(f.Data, []byte(object.RGDKind)) && !bytes.Contains(f.Data, []byte(object.CRDKind)) {
 		return nil // a cheap first look
 	}
+	out, _ := read(f, limits)
+	return out
+}
+
+func read(f repo.File, limits manifest.Limits) ([]outline.Definition, diag.List) {
 	var out []outline.Definition
-	docs, _ := f.Read(limits)
+	docs, found := f.Read(limits)
 	for _, doc := range docs {
 		if o, ok := outline.Read(doc.Object); ok {
 			out = append(out, o)
 		}
 	}
-	return out
+	return out, found
 }
 
 // Define reports whether any of the files holds an RGD.
 func Define(files []repo.File, limits manifest.Limits) bool {
 	return slices.ContainsFunc(files, func(f repo.File) bool {
 		d := Definition{File: f}
-		return d.read(limits)
+		ok, _ := d.read(limits)
+		return ok
 	})
 }
 
@@ -133,17 +176,11 @@ func MayHoldInstance(text []byte) bool {
 		return true
 	}
 	for _, m := range versions {
-		if group, _, found := strings.Cut(string(m[1]), "/"); found && mayBeCustom(group) {
+		if group, _, found := strings.Cut(string(m[1]), "/"); found && outline.MayBeCustom(group) {
 			return true
 		}
 	}
 	return false
-}
-
-// mayBeCustom reports whether a CRD can have a group. The API server wants a dot in
-// it, and an approval for those of Kubernetes itself, which kro does not write.
-func mayBeCustom(group string) bool {
-	return strings.Contains(group, ".") && !strings.HasSuffix(group, ".k8s.io")
 }
 
 var (

@@ -72,6 +72,7 @@ type Files struct {
 	Observed                 []repo.File          // nil when no observed objects were asked for
 	Policies                 []repo.File          // ValidatingAdmissionPolicies and what goes with them
 	Others                   []outline.Definition // that the project sees and the files do not need
+	Unread                   []outline.Unread     // where definitions were looked for
 	// Locate says where the tree has the CRDs of kinds; see Finder.Locate.
 	Locate func(ctx context.Context, kinds []string) (map[string]string, error)
 }
@@ -139,7 +140,8 @@ func (r *reader) unit(part Part) (Unit, error) {
 		if err != nil {
 			return unit, err
 		}
-		unit.Definitions, unit.Others, r.out.Found = found.Definitions, found.Others, append(r.out.Found, found.Diagnostics...)
+		unit.Definitions, unit.Others, unit.Unread = found.Definitions, found.Others, found.Unread
+		r.out.Found = append(r.out.Found, found.Diagnostics...)
 	}
 	if len(also.Observed) > 0 {
 		if unit.Observed = r.files(also.Observed, false); unit.Observed == nil {

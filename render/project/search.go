@@ -37,6 +37,7 @@ func (p Part) Searches(limits manifest.Limits) bool {
 type Found struct {
 	Definitions []repo.File          // that the files need; what they define themselves is not among them
 	Others      []outline.Definition // that the project sees as well, and its files do not need
+	Unread      []outline.Unread     // that may hold definitions
 	Diagnostics diag.List
 }
 
@@ -70,7 +71,7 @@ func (s Search) For(ctx context.Context, part Part) (Found, error) {
 			}
 		}
 	}
-	if !s.Every && !slices.ContainsFunc(used, func(k k8sschema.GroupKind) bool { return mayBeCustom(k.Group) && !known[k] }) {
+	if !s.Every && !slices.ContainsFunc(used, func(k k8sschema.GroupKind) bool { return outline.MayBeCustom(k.Group) && !known[k] }) {
 		return Found{}, nil // so that no file of the tree is opened
 	}
 	all, found, err := s.Finder.Find(ctx)
@@ -81,6 +82,7 @@ func (s Search) For(ctx context.Context, part Part) (Found, error) {
 		c.levels = append(c.levels, slices.DeleteFunc(definitionsOf(all, p.Dir), func(d Definition) bool { return own[d.File.Name] }))
 	}
 	out := c.choose()
+	out.Unread = s.Finder.Unread()
 	out.Diagnostics = append(slices.Clone(found), c.elsewhere(part.Project, all, docs)...)
 	return out, nil
 }

@@ -90,7 +90,7 @@ func (s *selection) report(name string, err error) {
 	switch {
 	case s.ctx.Err() != nil: // said by who called
 	case s.req.Search:
-		s.pass(name, false, err.Error())
+		s.out.Passed = append(s.out.Passed, Passed{Name: name, Reason: err.Error(), Absent: errors.As(err, &p) && p.rule == "git-submodule"})
 	case errors.As(err, &p) && p.warning:
 		s.out.Found.Warnf(begin(name), p.rule, "%s", p.text)
 	case errors.As(err, &p):

@@ -45,6 +45,7 @@ type Passed struct {
 	Name   string
 	Dir    bool
 	Reason string
+	Absent bool // a submodule that is not here
 }
 
 // Select reads what the arguments name.
@@ -169,7 +170,7 @@ func (s *selection) pick(p pick) {
 }
 
 func (s *selection) pass(name string, dir bool, reason string) {
-	s.out.Passed = append(s.out.Passed, Passed{name, dir, reason})
+	s.out.Passed = append(s.out.Passed, Passed{Name: name, Dir: dir, Reason: reason})
 }
 
 func (s *selection) argument(arg string) error {
