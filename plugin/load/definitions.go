@@ -29,7 +29,7 @@ func (r *reader) unit(p part) (Unit, error) {
 		if len(flags) > 0 {
 			return r.files(flags, r.dir, definitions)
 		}
-		return r.files(file, dir, definitions)
+		return r.inside(p.tree, p.Project.File(), file, dir, definitions)
 	}
 	var err error
 	if out.CRDs, err = list(r.own.CRDs, own.CRDs, true); err != nil {
@@ -110,7 +110,7 @@ func (r *reader) listed(p part, dir string) (lists bool, found []repo.File, err 
 	if len(paths)+len(missing) == 0 {
 		return false, nil, nil
 	}
-	if found, err = r.files(paths, dir, true); err != nil || len(missing) == 0 {
+	if found, err = r.inside(p.tree, p.Project.File(), paths, dir, true); err != nil || len(missing) == 0 {
 		return true, found, err
 	}
 	store, err := Store(r.Streams, &r.flags.Fetch, r.dir)

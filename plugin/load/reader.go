@@ -189,39 +189,66 @@ func (r *reader) groups(args []string, base string, visit func(t *tree, absolute
 		if err != nil {
 			return cli.Usage(err)
 		}
-		absolute := make([]string, n)
-		for i, arg := range args[:n] {
-			absolute[i] = arg
-			if !repo.IsStream(arg) && !filepath.IsAbs(arg) {
-				absolute[i] = filepath.Join(base, arg)
-			}
-		}
-		if err := visit(t, absolute); err != nil {
-			if r.ctx.Err() != nil {
-				return err
-			}
-			message := err.Error()
-			for i, arg := range args[:n] { // as the user wrote it, not as it was looked up
-				message = strings.ReplaceAll(message, absolute[i], arg)
-			}
-			return cli.Usage(errors.New(message))
+		if err := r.visit(t, args[:n], base, visit); err != nil {
+			return err
 		}
 		args = args[n:]
 	}
 	return nil
 }
 
+// visit calls visit with the arguments of a tree as absolute paths.
+func (r *reader) visit(t *tree, args []string, base string, visit func(t *tree, absolute []string) error) error {
+	absolute := make([]string, len(args))
+	for i, arg := range args {
+		absolute[i] = arg
+		if !repo.IsStream(arg) {
+			absolute[i] = Absolute(arg, base)
+		}
+	}
+	err := visit(t, absolute)
+	if err == nil || r.ctx.Err() != nil {
+		return err
+	}
+	message := err.Error()
+	for i, arg := range args { // as the user wrote it, not as it was looked up
+		message = strings.ReplaceAll(message, absolute[i], arg)
+	}
+	return cli.Usage(errors.New(message))
+}
+
 // files reads what the arguments name, relative to base, to look up: only files
 // with definitions, if definitions is set.
 func (r *reader) files(args []string, base string, definitions bool) ([]repo.File, error) {
 	var out []repo.File
-	err := r.groups(args, base, func(t *tree, absolute []string) error {
+	err := r.groups(args, base, r.lookup(definitions, &out))
+	return out, err
+}
+
+func (r *reader) lookup(definitions bool, out *[]repo.File) func(t *tree, absolute []string) error {
+	return func(t *tree, absolute []string) error {
 		read, err := t.projects.Lookup(r.ctx, absolute, definitions)
 		r.found(t, read.Found)
 		r.passed(t, read.Passed)
-		out = append(out, r.named(t, read.Files)...)
+		*out = append(*out, r.named(t, read.Files)...)
 		return err
-	})
+	}
+}
+
+// inside reads what a file of a tree names, a krowave.yaml or a test, as files does
+// for arguments. Whoever wrote the repository decides what is in it, and reads
+// nothing outside of it.
+func (r *reader) inside(t *tree, from string, args []string, base string, definitions bool) ([]repo.File, error) {
+	if root, ok := Repository(t.root); r.only == nil && r.own.Root == "" && (!ok || root != t.root) {
+		return r.files(args, base, definitions) // without a repository, only --root is a boundary
+	}
+	for _, arg := range args {
+		if repo.IsStream(arg) || !within(t.root, Absolute(arg, base)) {
+			return nil, cli.Usagef("%s: %s is outside of the repository; name it with a flag, or name a directory that holds both with --root", r.shown(t, from), arg)
+		}
+	}
+	var out []repo.File
+	err := r.visit(t, args, base, r.lookup(definitions, &out))
 	return out, err
 }
 

@@ -187,7 +187,7 @@ func (t *Tests) readCase(f *TestFile, c *rgdtest.Case) (rgdtest.Input, error) {
 	if isGraph(out.Files) && !out.Options.Graphs.Renders() { // to hand it over tests nothing
 		out.Options.Graphs = render.ExpandGraphs
 	}
-	if out.CRDs, err = r.lookUp(r.own.CRDs, f.CRDs, f.Dir); err != nil {
+	if out.CRDs, err = r.lookUp(f, r.own.CRDs, f.CRDs); err != nil {
 		return out, err
 	}
 	if out.Definitions, err = t.caseDefinitions(r, f, own, &out.Input); err != nil {
@@ -233,7 +233,7 @@ func (r *reader) given(list []rgdtest.Source, f *TestFile, name string, inline m
 				r.in.Diags.Errorf(s.At, "test-file", "%s is not there", s.Path)
 				continue
 			}
-			found, err := r.files([]string{s.Path}, f.Dir, false)
+			found, err := r.beside(f, []string{s.Path}, false)
 			if err != nil {
 				return nil, err
 			}
@@ -251,13 +251,22 @@ func (r *reader) given(list []rgdtest.Source, f *TestFile, name string, inline m
 }
 
 // lookUp reads the definitions that a flag and a test name.
-func (r *reader) lookUp(flag, own []string, dir string) ([]repo.File, error) {
+func (r *reader) lookUp(f *TestFile, flag, own []string) ([]repo.File, error) {
 	first, err := r.files(flag, r.dir, true)
 	if err != nil {
 		return nil, err
 	}
-	second, err := r.files(own, dir, true)
+	second, err := r.beside(f, own, true)
 	return append(first, second...), err
+}
+
+// beside reads what a test names.
+func (r *reader) beside(f *TestFile, paths []string, definitions bool) ([]repo.File, error) {
+	t, err := r.tree(r.rootOf(f.Dir, r.dir))
+	if err != nil {
+		return nil, cli.Usage(err)
+	}
+	return r.inside(t, t.Directory(f.Dir)+"/"+filepath.Base(f.Name), paths, f.Dir, definitions)
 }
 
 // caseDefinitions reads the RGDs of a test: those that it names or -d does; else
@@ -265,7 +274,7 @@ func (r *reader) lookUp(flag, own []string, dir string) ([]repo.File, error) {
 // krowave.yaml says, or from the repository.
 func (t *Tests) caseDefinitions(r *reader, f *TestFile, own part, in *render.Input) ([]repo.File, error) {
 	if len(f.Definitions) > 0 || len(r.own.Definitions) > 0 {
-		return r.lookUp(r.own.Definitions, f.Definitions, f.Dir)
+		return r.lookUp(f, r.own.Definitions, f.Definitions)
 	}
 	near, err := r.neighbours(f.Dir)
 	if err != nil {
