@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -61,6 +62,7 @@ func Main(ctx context.Context, s Streams, args []string) int {
 	if s.In == nil {
 		s.In = strings.NewReader("")
 	}
+	s.Read = new(sync.Map)
 	if cli.IsTerminal(s.Err) && s.Env("TERM") != "dumb" {
 		p := cli.NewProgress(s.Err)
 		var done context.CancelFunc

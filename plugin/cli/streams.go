@@ -6,6 +6,7 @@ package cli
 import (
 	"io"
 	"os"
+	"sync"
 )
 
 // Streams is the world around a run.
@@ -16,6 +17,7 @@ type Streams struct {
 	Getenv   func(string) string
 	Program  string // file name of the binary; "" is krowave
 	Colors   *Colors
+	Read     *sync.Map // what In and other streams held, for who reads them again
 }
 
 // Colors is the value of --color: auto colours what goes to a terminal.

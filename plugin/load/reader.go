@@ -79,6 +79,9 @@ func newReader(l Loader) (*reader, error) {
 // krowave.yaml add.
 func (r *reader) read(args []string) (*Input, error) {
 	r.paths = args
+	if err := r.once(args); err != nil {
+		return nil, err
+	}
 	parts, err := r.split(args)
 	if err != nil {
 		return nil, err
@@ -225,33 +228,6 @@ func (r *reader) files(args []string, base string, definitions bool) ([]repo.Fil
 	return out, err
 }
 
-func (r *reader) lookup(definitions bool, out *[]repo.File) func(t *tree, absolute []string) error {
-	return func(t *tree, absolute []string) error {
-		read, err := t.projects.Lookup(r.ctx, absolute, definitions)
-		r.found(t, read.Found)
-		r.passed(t, read.Passed)
-		*out = append(*out, r.named(t, read.Files)...)
-		return err
-	}
-}
-
-// inside reads what a file of a tree names, a krowave.yaml or a test, as files does
-// for arguments. Whoever wrote the repository decides what is in it, and reads
-// nothing outside of it.
-func (r *reader) inside(t *tree, from string, args []string, base string, definitions bool) ([]repo.File, error) {
-	if root, ok := Repository(t.root); r.only == nil && r.own.Root == "" && (!ok || root != t.root) {
-		return r.files(args, base, definitions) // without a repository, only --root is a boundary
-	}
-	for _, arg := range args {
-		if repo.IsStream(arg) || !within(t.root, Absolute(arg, base)) {
-			return nil, cli.Usagef("%s: %s is outside of the repository; name it with a flag, or name a directory that holds both with --root", r.shown(t, from), arg)
-		}
-	}
-	var out []repo.File
-	err := r.visit(t, args, base, r.lookup(definitions, &out))
-	return out, err
-}
-
 // found keeps findings about a tree.
 func (r *reader) found(t *tree, list diag.List) {
 	for _, d := range list {
@@ -311,7 +287,7 @@ func (r *reader) tree(root string) (*tree, error) {
 		t.Keep(r.Kept)
 		t.Over(r.texts(root))
 	}
-	t.Stdin = r.Streams.In
+	t.Stdin, t.Tree.Streams = r.Streams.In, r.Streams.Read
 	t.Limits = r.own.Tree()
 	exclude := make([]string, 0, len(r.own.Exclude))
 	for _, pattern := range r.own.Exclude {

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"sync"
 
 	"github.com/krowave/krowave/render/manifest"
 )
@@ -47,6 +48,9 @@ func (l Limits) withDefaults() Limits {
 type Tree struct {
 	Limits Limits
 	Stdin  io.Reader // what "-" reads; nil makes "-" an error
+	// Streams, if not nil, keeps what streams held, for trees that are asked for the
+	// same one: a stream can be read only once.
+	Streams *sync.Map
 
 	fsys fs.FS
 	root string // absolute path of a Dir, else ""

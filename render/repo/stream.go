@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"strings"
+	"sync"
 )
 
 // descriptor matches a file that the caller has opened already: what a shell
@@ -31,8 +33,25 @@ func (s *selection) stream(arg string) error {
 	return nil
 }
 
+// StreamName is the one name of a stream that has several.
+func StreamName(arg string) string {
+	switch arg {
+	case "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0":
+		return "-"
+	}
+	return strings.Replace(arg, "/proc/self/fd/", "/dev/fd/", 1)
+}
+
 // drain reads a stream, at most to the limit of all files together.
 func (s *selection) drain(name string) error {
+	kept := s.tree.Streams
+	if kept == nil {
+		kept = new(sync.Map)
+	}
+	if data, ok := kept.Load(StreamName(name)); ok {
+		s.drained(name, data.([]byte))
+		return nil
+	}
 	from, shown := s.tree.Stdin, "standard input"
 	if name != "-" {
 		shown = name
@@ -50,8 +69,13 @@ func (s *selection) drain(name string) error {
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", shown, err)
 	}
+	kept.Store(StreamName(name), data)
+	s.drained(name, data)
+	return nil
+}
+
+func (s *selection) drained(name string, data []byte) {
 	if s.charge(name, int64(len(data))) {
 		s.out.Files = append(s.out.Files, File{Name: name, Data: data})
 	}
-	return nil
 }
