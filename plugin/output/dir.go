@@ -3,7 +3,9 @@ package output
 import (
 	"fmt"
 	"io"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -25,7 +27,31 @@ func Dir(stderr io.Writer, dir string, objects []map[string]any) error {
 		}
 		return cli.ErrFindings
 	}
+	if err := usable(dir); err != nil {
+		return err
+	}
 	return staging.Overwrite(dir, names, func(i int) ([]byte, error) { return manifest.YAML(objects[i]) })
+}
+
+// usable refuses a name under which no directory can be made.
+func usable(dir string) error {
+	for {
+		info, err := os.Stat(dir)
+		if err == nil && !info.IsDir() {
+			return cli.Usagef("%s is not a directory; name another one to write to", filepath.ToSlash(dir))
+		}
+		if err == nil {
+			return nil
+		}
+		if _, err := os.Lstat(dir); err == nil {
+			return cli.Usagef("%s is a symlink that leads to nothing that can be read; name another directory to write to", filepath.ToSlash(dir))
+		}
+		above := filepath.Dir(dir)
+		if above == dir {
+			return nil
+		}
+		dir = above
+	}
 }
 
 const maxFileName = 255 // bytes, on the file systems of Linux, macOS and Windows

@@ -14,5 +14,8 @@ func Files(dir string, files []File) error {
 	for i, f := range files {
 		names[i] = f.Name
 	}
+	if err := usable(dir); err != nil {
+		return err
+	}
 	return staging.Overwrite(dir, names, func(i int) ([]byte, error) { return files[i].Data, nil })
 }
