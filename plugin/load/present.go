@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/krowave/krowave/plugin/cli"
+	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/repo"
 )
 
@@ -63,6 +64,12 @@ func (l Loader) Written(args []string) ([]repo.File, error) {
 	files, err := r.files(args, r.dir, true)
 	if err != nil {
 		return nil, err
+	}
+	if err := diag.Print(l.Streams.Err, r.in.Diags.Sorted(), diag.PrintOptions{Source: r.in.Source}); err != nil {
+		return nil, err
+	}
+	if r.in.Diags.HasErrors() {
+		return nil, cli.ErrFindings
 	}
 	return files, SayPassed(l.Streams.Err, r.in.Passed, l.Settings.Verbose)
 }

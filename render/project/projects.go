@@ -85,8 +85,8 @@ func isFile(fsys fs.FS, name string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// maxSettingsBytes is the size of the largest krowave.yaml.
-const maxSettingsBytes = 1 << 20
+// MaxSettingsBytes is the size of the largest krowave.yaml.
+const MaxSettingsBytes = 1 << 20
 
 func (ps *Projects) read(dir string, parent *Project) *Project {
 	p := &Project{Dir: dir, Parent: parent}
@@ -94,7 +94,7 @@ func (ps *Projects) read(dir string, parent *Project) *Project {
 		return p
 	}
 	at := diag.Position{File: p.File(), Line: 1, Column: 1}
-	data, err := repo.ReadFile(ps.tree.FS(), p.File(), maxSettingsBytes)
+	data, err := repo.ReadFile(ps.tree.FS(), p.File(), MaxSettingsBytes)
 	if err != nil {
 		p.Settings = &Settings{Dir: dir, Vendor: VendorDir}
 		p.Found.Errorf(at, "config", "%s cannot be read: %v", SettingsName, reason(err))

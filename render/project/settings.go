@@ -65,7 +65,7 @@ func NearestSettings(fsys fs.FS, dir string) (*Settings, diag.List) {
 	for {
 		name := path.Join(dir, SettingsName)
 		if info, err := fs.Stat(fsys, name); err == nil && !info.IsDir() {
-			data, err := repo.ReadFile(fsys, name, maxSettingsBytes)
+			data, err := repo.ReadFile(fsys, name, MaxSettingsBytes)
 			if err != nil {
 				var diags diag.List
 				diags.Errorf(diag.Position{File: name, Line: 1, Column: 1}, "config", "%s cannot be read: %v", SettingsName, reason(err))

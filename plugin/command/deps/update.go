@@ -21,6 +21,7 @@ import (
 	"github.com/krowave/krowave/plugin/staging"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/project"
+	"github.com/krowave/krowave/render/repo"
 )
 
 // NewUpdate returns krowave update.
@@ -71,9 +72,9 @@ func readSettings(s cli.Streams, args []string) (*settingsFile, error) {
 	} else if name = nearest(dir); name == "" {
 		return nil, cli.Usagef("there is no %s in the working directory or above it; name one", project.SettingsName)
 	}
-	data, err := os.ReadFile(name)
+	data, err := repo.ReadFile(os.DirFS(filepath.Dir(name)), filepath.Base(name), project.MaxSettingsBytes)
 	if err != nil {
-		return nil, cli.Usagef("reading %s: %w", cmp.Or(first(args), project.SettingsName), errors.Unwrap(err))
+		return nil, cli.Usagef("reading %s: %w", cmp.Or(first(args), project.SettingsName), cmp.Or(errors.Unwrap(err), err))
 	}
 	f := &settingsFile{path: name, data: data, name: load.Relative(dir, name)}
 	f.Settings, f.diags = project.ReadSettings(f.name, data)
