@@ -18,6 +18,8 @@ func (p *Project) named(tree *repo.Tree) {
 		if n.Key == "exclude" {
 			if pattern, ok := excluded(n.Path); ok {
 				p.exclude = append(p.exclude, pattern)
+			} else if strings.HasPrefix(n.Path, "!") {
+				p.Found.Errorf(n.Position, "config", "exclude: %q takes nothing back in, as it would in .gitignore; write patterns that match only what to skip", n.Path)
 			} else {
 				p.Found.Errorf(n.Position, "config", "exclude: %q is not a pattern of paths below the directory of %s", n.Path, SettingsName)
 			}
@@ -36,7 +38,7 @@ func (p *Project) named(tree *repo.Tree) {
 
 func excluded(text string) (repo.Pattern, bool) {
 	pattern, err := repo.ParsePattern(text)
-	return pattern, err == nil && !path.IsAbs(text) && !strings.HasPrefix(path.Clean(text), "..")
+	return pattern, err == nil && text != "" && text[0] != '!' && !path.IsAbs(text) && !strings.HasPrefix(path.Clean(text), "..")
 }
 
 // absent says that nothing is where a path leads, "" if something is, or if that
