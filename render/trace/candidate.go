@@ -179,7 +179,7 @@ func (t *Tracer) missingNames(missing Target) []candidate {
 	}
 	name, _ := diag.Path{"metadata", "name"}.In(n.Template)
 	text, _ := name.(string)
-	if pattern := nameLike(text); pattern != nil {
+	if pattern := nameLike(text, t.replay(i).Instance().Object); pattern != nil {
 		c := t.named(missing, kindOf(n))
 		c.pattern = pattern
 		out = append(out, c)
@@ -187,24 +187,49 @@ func (t *Tracer) missingNames(missing Target) []candidate {
 	return out
 }
 
-// nameLike matches what a name with expressions may become; nil when nothing of
-// it is fixed.
-func nameLike(text string) *regexp.Regexp {
+// nameLike matches what a name with expressions may become: what reads a field of
+// the instance is as the instance has it. It is nil when no word of it is fixed.
+func nameLike(text string, instance map[string]any) *regexp.Regexp {
 	t, err := expr.Parse(text, compat.Behaviors{})
 	if err != nil || t == nil || t.Standalone {
 		return nil
 	}
-	var b strings.Builder
+	var pattern, fixed strings.Builder
+	write := func(text string) {
+		pattern.WriteString(regexp.QuoteMeta(text))
+		fixed.WriteString(text)
+	}
 	end := 0
 	for _, p := range t.Parts {
-		b.WriteString(regexp.QuoteMeta(text[end:p.Start]) + ".*")
+		write(text[end:p.Start])
+		if value, ok := fieldOf(instance, p.Source); ok {
+			write(value)
+		} else {
+			pattern.WriteString(".*")
+		}
 		end = p.End
 	}
-	like, err := regexp.Compile("^" + b.String() + regexp.QuoteMeta(text[end:]) + "$")
-	if err != nil {
+	write(text[end:])
+	like, err := regexp.Compile("^" + pattern.String() + "$")
+	if err != nil || strings.Trim(fixed.String(), "-.") == "" {
 		return nil
 	}
 	return like
+}
+
+// fieldOf is the text that an expression such as schema.metadata.name reads.
+func fieldOf(instance map[string]any, source string) (string, bool) {
+	fields, ok := strings.CutPrefix(strings.TrimSpace(source), "schema.")
+	if !ok {
+		return "", false
+	}
+	var path diag.Path
+	for field := range strings.SplitSeq(fields, ".") {
+		path = append(path, field)
+	}
+	value, _ := path.In(instance)
+	text, ok := value.(string)
+	return text, ok
 }
 
 // wouldBe is the name of the object that a node without objects would render,

@@ -22,6 +22,7 @@ type Target struct {
 
 	Name   *render.Identity // of the object that a node without objects would render, when it was asked for by it
 	Others []*graph.Node    // further nodes of the instance that would render it
+	Likely bool             // only a part of its name is known: another object may be the one of this name
 }
 
 // What Target.Object says instead of an index.
@@ -54,8 +55,14 @@ func (t *Tracer) Find(text, namespace string) (Target, error) {
 			found = append(found, c)
 		}
 	}
+	if len(found) == 0 {
+		if err := t.passed(text, namespace); err != nil {
+			return Target{}, err
+		}
+	}
 	if len(found) == 0 && len(likely) == 1 {
 		found = likely
+		found[0].target.Likely = true
 	}
 	found = merged(found)
 	switch len(found) {
@@ -69,6 +76,29 @@ func (t *Tracer) Find(text, namespace string) (Target, error) {
 		titles[i] = c.title()
 	}
 	return Target{}, fmt.Errorf("%s is ambiguous: %s; add the namespace (-n, or KIND/NAMESPACE/NAME)", text, strings.Join(titles, ", "))
+}
+
+// passed says that a text names an object that no instance renders, if it does.
+func (t *Tracer) passed(text, namespace string) error {
+	for _, o := range t.res.Objects {
+		if o.Instance != nil {
+			continue
+		}
+		id := render.IdentityOf(o.Object)
+		c := candidate{kinds: t.kinds(id), name: id.Name, space: id.Namespace}
+		if _, ok := c.matches(text); !ok || namespace != "" && c.space != "" && c.space != namespace {
+			continue
+		}
+		at := "the input"
+		if o.Doc != nil {
+			start := o.Doc.Start()
+			if at = start.String(); start.Built != "" && start.Built != start.File {
+				at += ", as built by " + start.Built
+			}
+		}
+		return fmt.Errorf("no RGD renders %s: it passes through unchanged from %s", c.title(), at)
+	}
+	return nil
 }
 
 // merged makes one of the candidates with one name. Nodes of an instance with
@@ -179,16 +209,6 @@ func (t *Tracer) unknown(text, namespace string, all []candidate) error {
 	what := text
 	if namespace != "" {
 		what += " in namespace " + namespace
-	}
-	for _, o := range t.res.Objects {
-		if o.Instance != nil {
-			continue
-		}
-		id := render.IdentityOf(o.Object)
-		c := candidate{kinds: t.kinds(id), name: id.Name, space: id.Namespace}
-		if _, ok := c.matches(text); ok {
-			return fmt.Errorf("no RGD renders %s: it passes through from the input unchanged", c.title())
-		}
 	}
 	if len(all) == 0 {
 		return fmt.Errorf("no object is named %s: no instance is expanded", what)

@@ -212,7 +212,7 @@ metadata: {name: loose}
 		{"stand/marker", "error: no object is named stand/marker; did you mean stand/default/market?"},
 		{"configmap/market.2.data.a.c", "error: configmap/default/market.2 has no field data.a.c; data.a is not an object"},
 		{"configmap/market.3", "error: no object is named configmap/market.3; did you mean configmap/default/market.1?"},
-		{"secret/loose.data", "error: no RGD renders secret/loose: it passes through from the input unchanged"},
+		{"secret/loose.data", "error: no RGD renders secret/loose: it passes through unchanged from stand.yaml:31:1"},
 		{"", "error: no object is named ; there are configmap/default/market.1, configmap/default/market.2, stand/default/market"},
 	}
 	for _, test := range tests {

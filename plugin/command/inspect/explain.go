@@ -144,7 +144,7 @@ func (f *finder) find(object string) (*trace.Target, error) {
 		part = part && ok
 	}
 	if part {
-		if target, err := f.among(units, object); target != nil || err != nil {
+		if target, err := f.among(units, object); target != nil && !target.Likely || err != nil {
 			return target, err
 		}
 	}
