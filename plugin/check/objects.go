@@ -125,12 +125,12 @@ func (k *checks) object(d *manifest.Document, gvk k8sschema.GroupVersionKind) {
 func (k *checks) problem(d *manifest.Document, p schema.Problem) {
 	confidential := object.IsSecret(d.Object)
 	if confidential {
-		p.Message = hidden(p)
+		p.Message, p.Like = hidden(p), ""
 	}
 	k.diags.Add(diag.Diagnostic{
 		Severity: diag.Error, Rule: p.Rule, Pos: position(d, p.Path, p.Rule == schema.RuleUnknownField), Message: p.Message,
 		Object: d.Title(), Path: p.Path.String(), Sensitive: confidential,
-	}.With(d.Retype(p.Path, p.Message).Or(misspelt(p))))
+	}.With(d.Retype(p.Path, p.Message).Or(misspelt(p)).Or(p.Meant())))
 }
 
 // misspelt is the edit of a field that the message of a problem corrects.
@@ -233,13 +233,17 @@ func (k *checks) renderedProblem(i *render.Instance, n *graph.Node, p schema.Pro
 	confidential := i.ReadsSecret(n)
 	where := p.Path.String() + ": "
 	if confidential {
-		p.Message, where = hidden(p), ""
+		p.Message, p.Like, where = hidden(p), "", ""
+	}
+	remedy := p.Meant()
+	if written, _ := p.Path.In(n.Template); written != any(p.Word) {
+		remedy.Fix = nil // an expression gives the word
 	}
 	d := diag.Diagnostic{
 		Severity: diag.Error, Rule: p.Rule, Pos: position(doc, at, p.Rule == schema.RuleUnknownField), Path: at.String(), Object: i.Title(),
 		Message:   fmt.Sprintf("the API server would refuse the %s that %s renders: %s%s", n.Kind.GVK.Kind, n.ID, where, p.Message),
 		Sensitive: confidential,
-	}
+	}.With(remedy)
 	if top := topOf(i); top.Doc != nil {
 		d.Related = []diag.Related{{Position: top.Doc.Start(), Message: diag.ForInstance}}
 	}

@@ -83,7 +83,7 @@ func Meant(name string, candidates []string) Remedy {
 
 // Or is the first advice that says something.
 func (r Remedy) Or(other Remedy) Remedy {
-	if r.Hint != "" {
+	if r.Hint != "" || r.Fix != nil {
 		return r
 	}
 	return other

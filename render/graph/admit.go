@@ -25,7 +25,7 @@ func Admit(doc *manifest.Document) (*RGD, diag.List) {
 		} else if slices.Contains(p.Path, any("readyWhen")) || slices.Contains(p.Path, any("includeWhen")) {
 			remedy.Hint = "write an expression: ${...}"
 		} else {
-			remedy = doc.Retype(p.Path, p.Message)
+			remedy = doc.Retype(p.Path, p.Message).Or(p.Meant())
 		}
 		diags.Add(diag.Diagnostic{
 			Severity: diag.Error, Rule: "rgd-refused", Pos: doc.Position(p.Path), Message: p.Message,

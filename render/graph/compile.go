@@ -140,6 +140,8 @@ func (c *compiler) serve(crd *apiextensionsv1.CustomResourceDefinition) (*apiext
 	for _, p := range problems {
 		at := c.crdPosition(p.Path)
 		c.errorf(at, "crd-refused", "the API server would refuse the generated CRD: %s", p.Message)
+		last := &c.diags[len(c.diags)-1]
+		*last = last.With(p.Meant())
 	}
 	if len(problems) > 0 {
 		return nil, nil

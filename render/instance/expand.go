@@ -18,6 +18,7 @@ import (
 	"github.com/krowave/krowave/render/object"
 	"github.com/krowave/krowave/render/override"
 	"github.com/krowave/krowave/render/policy"
+	"github.com/krowave/krowave/render/schema"
 	"github.com/krowave/krowave/render/wave"
 )
 
@@ -121,7 +122,7 @@ func (r *run) top(doc *source.Document, g *graph.Graph) (*Instance, error) {
 		r.diags.Add(diag.Diagnostic{
 			Severity: diag.Error, Rule: p.Rule, Pos: doc.Position(p.Path), Message: p.Message + override.Sets(r.overrides, p.Path),
 			Path: p.Path.String(), Object: doc.Title(),
-		}.With(doc.Retype(p.Path, p.Message)))
+		}.With(doc.Retype(p.Path, p.Message).Or(p.Meant())))
 	}
 	for _, field := range pruned {
 		path := graph.ParsePath(field)
@@ -222,16 +223,13 @@ func (r *run) chained(parent *Instance, o expand.Object, g *graph.Graph, chain [
 		return nil, nil // a placeholder does not fit its schema; the instance itself is shown
 	}
 	for _, p := range problems {
-		if parent.ReadsSecret(o.Node) {
-			p.Message = p.Hidden()
-		}
-		r.nodeErrorf(parent, o.Node, p.Rule, "the API server would refuse the %s that %s renders: %s", g.RGD.GVK.Kind, o.Node.ID, p.Message)
+		r.diags.Add(refused(parent, o.Node, g, p))
 	}
 	if len(problems) == 0 && !parent.ReadsSecret(o.Node) {
 		r.longName(stored, g, func() diag.Position { return nodePosition(parent, o.Node) })
 	}
 	for _, field := range pruned {
-		r.diags.Warnf(nodePosition(parent, o.Node), "unknown-field", "%s renders field %s, which is not in the schema of %s and is dropped",
+		r.diags.Warnf(parent.Graph.RGD.Doc.KeyPosition(o.Node.At.With("template").With(graph.ParsePath(field)...)), "unknown-field", "%s renders field %s, which is not in the schema of %s and is dropped",
 			o.Node.ID, field, g.RGD.GVK.Kind)
 	}
 	if len(problems) > 0 {
@@ -260,6 +258,24 @@ func (r *run) nodeErrorf(i *Instance, n *graph.Node, rule, format string, args .
 	r.diags.Add(diag.Diagnostic{
 		Severity: diag.Error, Rule: rule, Pos: nodePosition(i, n), Object: i.Title(), Message: fmt.Sprintf(format, args...),
 	})
+}
+
+// refused is the finding about an instance that a node renders and its kind does
+// not allow, at the line of the template.
+func refused(parent *Instance, n *graph.Node, g *graph.Graph, p schema.Problem) diag.Diagnostic {
+	at, remedy := n.At.With("template").With(p.Path...), p.Meant()
+	if written, _ := p.Path.In(n.Template); written != any(p.Word) {
+		remedy.Fix = nil // an expression gives the word
+	}
+	if parent.ReadsSecret(n) {
+		p.Message, remedy = p.Hidden(), diag.Remedy{}
+	} else {
+		p.Message = p.Path.String() + ": " + p.Message
+	}
+	return diag.Diagnostic{
+		Severity: diag.Error, Rule: p.Rule, Pos: parent.Graph.RGD.Doc.Position(at), Path: at.String(), Object: parent.Title(),
+		Message: fmt.Sprintf("the API server would refuse the %s that %s renders: %s", g.RGD.GVK.Kind, n.ID, p.Message),
+	}.With(remedy)
 }
 
 func nodePosition(i *Instance, n *graph.Node) diag.Position {

@@ -254,10 +254,9 @@ func (c *checker) notOf(at diag.Path, text string, enum []any) {
 	if len(words) <= maxWords {
 		message += ": supported values: " + `"` + strings.Join(words, `", "`) + `"`
 	}
-	if like := diag.Closest(text, words); like != "" {
-		message += fmt.Sprintf("; did you mean %s?", like)
-	}
 	c.add(at, RuleSchema, "%s", message)
+	last := &c.problems[len(c.problems)-1]
+	last.Word, last.Like = text, diag.Closest(text, words)
 }
 
 // maxWords is how many words of an enum a message lists.

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,16 @@ type Problem struct {
 	Rule    string
 	Message string
 	Public  string // what is wrong without any value; "" when that would say nothing
+
+	Word, Like string // a text that is none of an enum, and the word of it that is meant, if one is near
+}
+
+// Meant is the advice to write the word of an enum that is meant.
+func (p Problem) Meant() diag.Remedy {
+	if p.Like == "" {
+		return diag.Remedy{}
+	}
+	return diag.Remedy{Hint: "did you mean " + p.Like + "?", Fix: diag.Replace(p.Word, p.Like)}
 }
 
 // Hidden says what is wrong with a value that may be a Secret's.
@@ -56,6 +67,10 @@ func problemsOf(errs kfield.ErrorList, obj any, rule string) []Problem {
 		switch e.Type {
 		case kfield.ErrorTypeTypeInvalid, kfield.ErrorTypeRequired, kfield.ErrorTypeTooLong, kfield.ErrorTypeTooMany:
 			p.Public = p.Message
+		case kfield.ErrorTypeNotSupported:
+			if text, ok := e.BadValue.(string); ok {
+				p.Word, p.Like = text, diag.Closest(text, wordsOf(e.Detail))
+			}
 		}
 		if rule == RuleSchema && len(p.Path) > 0 && p.Path[0] == "metadata" {
 			p.Rule = RuleMetadata
@@ -87,6 +102,19 @@ func problemsOf(errs kfield.ErrorList, obj any, rule string) []Problem {
 		return a.Message == b.Message && a.Path.String() == b.Path.String()
 	})
 }
+
+// wordsOf are the quoted words of a message such as supported values: "a", "b".
+func wordsOf(detail string) []string {
+	var out []string
+	for _, quoted := range quotedWord.FindAllString(detail, -1) {
+		if word, err := strconv.Unquote(quoted); err == nil {
+			out = append(out, word)
+		}
+	}
+	return out
+}
+
+var quotedWord = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
 // messageOf says what is wrong, without the path and with values cut short.
 func messageOf(e *kfield.Error) string {
