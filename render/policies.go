@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"path"
 	"slices"
 	"sync"
 
@@ -46,6 +47,7 @@ func (r *Result) checkPolicies(ctx context.Context, in Input, opts Options) (dia
 	if err != nil || set.Empty() {
 		return diags, err
 	}
+	diags = append(diags, r.strangeKinds(opts.Policies)...)
 	found := make([]diag.List, len(r.Objects))
 	err = parallel.Each(ctx, opts.Jobs, len(r.Objects), func(ctx context.Context, i int) error {
 		o := &r.Objects[i]
@@ -55,6 +57,38 @@ func (r *Result) checkPolicies(ctx context.Context, in Input, opts Options) (dia
 		return ctx.Err()
 	})
 	return slices.Concat(append([]diag.List{diags}, found...)...), err
+}
+
+// strangeKinds are notes about kinds of policies that no schema and no object has,
+// and that are near one: such a policy checks nothing.
+func (r *Result) strangeKinds(rules []policycheck.Rule) diag.List {
+	var out diag.List
+	var kinds []string
+	for _, rule := range rules {
+		if len(rule.Kinds) > 0 && kinds == nil {
+			for _, gvk := range r.Catalog.Kinds() {
+				kinds = append(kinds, gvk.Kind)
+			}
+			for i := range r.Objects {
+				kinds = append(kinds, object.GVK(r.Objects[i].Object).Kind)
+			}
+			for _, i := range r.Instances {
+				kinds = append(kinds, i.Graph.RGD.GVK.Kind)
+			}
+		}
+		for _, name := range rule.Kinds {
+			kind := path.Base(name)
+			remedy := diag.Meant(kind, kinds)
+			if remedy.Hint == "" || slices.Contains(kinds, kind) {
+				continue
+			}
+			out.Add(diag.Diagnostic{
+				Severity: diag.Info, Rule: policycheck.NotKnown, Pos: rule.Places["kinds"],
+				Message: fmt.Sprintf("policy %s checks no %s: no schema and no object has this kind", rule.Name, diag.Name(kind)),
+			}.With(remedy))
+		}
+	}
+	return out
 }
 
 // namespaces finds the Namespaces among objects, and those of the files. Files

@@ -10,7 +10,6 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
@@ -29,12 +28,14 @@ const (
 // wants it.
 func (c *compiler) admissionPolicies(documents []*manifest.Document) {
 	var bindings []*admissionv1.ValidatingAdmissionPolicyBinding
-	bound := map[string]*manifest.Document{}
+	bound, names, broken := map[string]*manifest.Document{}, []string{}, map[string]bool{}
 	for _, d := range documents {
 		if gvk := object.GVK(d.Object); gvk.Group == group && gvk.Kind == bindingKind {
 			if b := new(admissionv1.ValidatingAdmissionPolicyBinding); c.decode(d, b) {
 				bindings = append(bindings, b)
 				bound[b.Spec.PolicyName] = d
+			} else {
+				broken[policyName(d.Object)] = true
 			}
 		}
 	}
@@ -43,17 +44,18 @@ func (c *compiler) admissionPolicies(documents []*manifest.Document) {
 		if gvk.Group != group || gvk.Kind != policyKind {
 			continue
 		}
+		delete(bound, object.Name(d.Object)) // also of one that is broken, which is said
+		names = append(names, object.Name(d.Object))
 		vap := new(admissionv1.ValidatingAdmissionPolicy)
 		if !c.decode(d, vap) {
 			continue
 		}
-		delete(bound, vap.Name)
 		a := &admissionPolicy{compiler: c, doc: d, vap: vap, documents: documents}
 		if !a.compile() {
 			continue
 		}
 		own := slices.DeleteFunc(slices.Clone(bindings), func(b *admissionv1.ValidatingAdmissionPolicyBinding) bool { return b.Spec.PolicyName != vap.Name })
-		if len(own) == 0 {
+		if len(own) == 0 && !broken[vap.Name] {
 			own = append(own, &admissionv1.ValidatingAdmissionPolicyBinding{Spec: admissionv1.ValidatingAdmissionPolicyBindingSpec{
 				ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny},
 			}})
@@ -64,7 +66,7 @@ func (c *compiler) admissionPolicies(documents []*manifest.Document) {
 	}
 	for _, d := range documents {
 		if name := policyName(d.Object); bound[name] == d {
-			c.errorf(d.Position(diag.Path{"spec", "policyName"}), "no %s of policies: is named %q", policyKind, diag.Line(name))
+			c.refuse(d.Position(diag.Path{"spec", "policyName"}), fmt.Sprintf("no %s of policies: is named %q", policyKind, diag.Line(name)), diag.Meant(name, names))
 		}
 	}
 }
@@ -73,15 +75,6 @@ func policyName(binding map[string]any) string {
 	spec, _ := binding["spec"].(map[string]any)
 	name, _ := spec["policyName"].(string)
 	return name
-}
-
-// decode reads an object as its type; unknown and wrong fields are findings.
-func (c *compiler) decode(d *manifest.Document, into any) bool {
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(d.Object, into, true); err != nil {
-		c.errorf(d.Start(), "%s: %s", d.Title(), diag.Line(err.Error()))
-		return false
-	}
-	return true
 }
 
 // admissionPolicy is a ValidatingAdmissionPolicy at work.

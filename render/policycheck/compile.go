@@ -37,7 +37,11 @@ func (c *compiler) rule(r Rule) {
 		}
 		out, err := newProgram(text, want)
 		if err != nil {
-			c.errorf(r.Position, "policy %s: %s %v", r.Name, what, err)
+			at, ok := r.Places[what]
+			if !ok {
+				at = r.Position
+			}
+			c.errorf(at, "policy %s: %s %v", r.Name, what, err)
 		}
 		return out
 	}

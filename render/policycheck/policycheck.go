@@ -48,7 +48,8 @@ type Rule struct {
 	Operations        []string // CREATE, UPDATE, DELETE; none means the first two
 	Params            map[string]any
 	Exceptions        []Exception
-	Position          diag.Position // of the expression
+	Position          diag.Position            // of the expression
+	Places            map[string]diag.Position // of all keys
 }
 
 // Exception is an object or instance that may break a policy, for a reason and

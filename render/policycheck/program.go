@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/google/cel-go/cel"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apiserver/pkg/cel/library"
 
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/expr"
 )
 
 // environments has the API server's functions and the variables of admission
@@ -21,7 +23,7 @@ import (
 var environments = sync.OnceValues(func() (*cel.Env, error) {
 	set := environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion())
 	var vars []cel.EnvOption
-	for _, name := range []string{"object", "oldObject", "old", "instance", "params", "request", "namespaceObject", "variables"} {
+	for _, name := range variableNames[:len(variableNames)-1] { // authorizer has a type of its own
 		vars = append(vars, cel.Variable(name, cel.DynType))
 	}
 	vars = append(vars, cel.Variable("authorizer", library.AuthorizerType), cel.Variable("authorizer.requestResource", library.ResourceCheckType))
@@ -52,7 +54,7 @@ func newProgram(text string, want *cel.Type) (*program, error) {
 	}
 	checked, issues := env.Compile(text)
 	if err := issues.Err(); err != nil {
-		return nil, fmt.Errorf("does not compile: %s", firstIssue(issues))
+		return nil, fmt.Errorf("does not compile: %s", firstIssue(text, issues))
 	}
 	if got := checked.OutputType(); want != nil && !got.IsExactType(want) && !got.IsExactType(cel.DynType) {
 		return nil, fmt.Errorf("must be of type %s and is of type %s", want, got)
@@ -68,10 +70,21 @@ func newProgram(text string, want *cel.Type) (*program, error) {
 }
 
 // firstIssue is the first mistake of an expression, in one line.
-func firstIssue(issues *cel.Issues) string {
+func firstIssue(source string, issues *cel.Issues) string {
 	first := issues.Errors()[0]
-	return fmt.Sprintf("column %d: %s", first.Location.Column()+1, diag.Line(first.Message))
+	message, remedy := expr.Syntax(source, strings.TrimSuffix(first.Message, " (in container '')"))
+	if remedy.Hint != "" {
+		message += "; " + remedy.Hint
+	} else if name, ok := strings.CutPrefix(message, "undeclared reference to '"); ok {
+		if like := diag.Closest(strings.TrimSuffix(name, "'"), variableNames); like != "" {
+			message += "; did you mean " + like + "?"
+		}
+	}
+	return fmt.Sprintf("column %d: %s", first.Location.Column()+1, diag.Line(message))
 }
+
+// variableNames are what an expression may read.
+var variableNames = []string{"object", "oldObject", "old", "instance", "params", "request", "namespaceObject", "variables", "authorizer"}
 
 // findReads notes what the expression reads that no file has, or not every one.
 func (p *program) findReads(checked *cel.Ast) {

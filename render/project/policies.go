@@ -19,7 +19,8 @@ type Policy struct {
 	Kinds, Operations                            []string
 	Params                                       map[string]any
 	Exceptions                                   []PolicyException
-	Position                                     diag.Position // of the expression
+	Position                                     diag.Position            // of the expression
+	Places                                       map[string]diag.Position // of all keys
 }
 
 // PolicyException is who may break a policy.
@@ -62,12 +63,13 @@ func (p *settingsParser) policies(at diag.Path, value any) {
 }
 
 func (p *settingsParser) policy(at diag.Path, rule map[string]any) Policy {
-	r := Policy{Position: p.doc.Position(at.With("expression"))}
+	r := Policy{Position: p.doc.Position(at.With("expression")), Places: map[string]diag.Position{}}
 	texts := map[string]*string{"name": &r.Name, "when": &r.When, "expression": &r.Expression, "message": &r.Message,
 		"messageExpression": &r.MessageExpression, "severity": &r.Severity}
 	lists := map[string]*[]string{"kinds": &r.Kinds, "operations": &r.Operations}
 	for _, key := range slices.Sorted(maps.Keys(rule)) {
 		at, value := at.With(key), rule[key]
+		r.Places[key] = p.doc.Position(at)
 		switch {
 		case texts[key] != nil:
 			*texts[key] = p.text(at, value)

@@ -56,7 +56,7 @@ func File(f *project.Settings) Layer {
 func policyRule(p project.Policy) policycheck.Rule {
 	out := policycheck.Rule{
 		Name: p.Name, Kinds: p.Kinds, When: p.When, Expression: p.Expression, Message: p.Message, MessageExpression: p.MessageExpression,
-		Severity: diag.Error, Operations: p.Operations, Params: p.Params, Position: p.Position,
+		Severity: diag.Error, Operations: p.Operations, Params: p.Params, Position: p.Position, Places: p.Places,
 	}
 	if p.Severity == diag.Warning.String() {
 		out.Severity = diag.Warning
