@@ -24,6 +24,8 @@ type causes struct {
 	nameless []int          // RGDs with errors that do not say which kind they define
 	settings int            // what is wrong with a krowave.yaml, which names definitions and observed objects; -1 for nothing
 
+	misspelt map[[2]string]int // keys, by the object and the path that is meant
+
 	files map[string][]sketch // what a file defines, each read once
 }
 
@@ -34,7 +36,7 @@ type sketch struct {
 }
 
 func newCauses(list diag.List, source func(file string) []byte) *causes {
-	f := &causes{list: list, source: source, byName: map[string]int{}, byKind: map[string]int{}, unknown: map[string]int{}, settings: -1, files: map[string][]sketch{}}
+	f := &causes{list: list, source: source, byName: map[string]int{}, byKind: map[string]int{}, unknown: map[string]int{}, settings: -1, files: map[string][]sketch{}, misspelt: misspelt(list)}
 	for n, d := range list {
 		if d.Severity != diag.Error {
 			continue
@@ -132,6 +134,9 @@ func (f *causes) of(n int) int {
 func (f *causes) next(d diag.Diagnostic) (int, bool) {
 	if d.Rule == runtimeValue {
 		return f.observedAt(d)
+	}
+	if n, ok := f.misspeltAt(d); ok {
+		return n, true
 	}
 	if d.Because != "" {
 		if n, ok := f.byName[d.Because]; ok {

@@ -53,7 +53,11 @@ func Admit(doc *manifest.Document) (*RGD, diag.List) {
 			d.Severity = diag.Warning
 		}
 		if name, ok := path[len(path)-1].(string); ok {
-			d = d.With(doc.KeyRemedy(path).Or(diag.Meant(name, schema.RGDFields(path[:len(path)-1]))))
+			known := schema.RGDFields(path[:len(path)-1])
+			if len(path) == 2 && path[0] == "metadata" {
+				known = []string{"name", "generateName", "namespace", "labels", "annotations", "finalizers"}
+			}
+			d = d.With(doc.KeyRemedy(path).Or(diag.Meant(name, known)))
 		}
 		diags.Add(d)
 	}
