@@ -115,16 +115,9 @@ type knownFailure struct {
 	say  func(f failure, m []string) (diag.Diagnostic, bool)
 }
 
-var kustomizationFields = []string{
-	"resources", "bases", "components", "patches", "patchesStrategicMerge", "patchesJson6902", "namespace", "namePrefix", "nameSuffix", "commonLabels",
-	"commonAnnotations", "labels", "images", "replicas", "configMapGenerator", "secretGenerator", "generatorOptions", "replacements", "generators",
-	"transformers", "validators", "crds", "configurations", "openapi", "vars", "buildMetadata", "sortOptions", "apiVersion", "kind", "metadata",
-}
-
 var knownFailures = append(mistypedKustomizations, []knownFailure{
 	{regexp.MustCompile(`unknown field "([^"]*)"`), func(f failure, m []string) (diag.Diagnostic, bool) {
-		d := diag.Diagnostic{Pos: f.scalar(m[1]), Message: "kustomize knows no field " + m[1]}
-		return d.With(diag.Meant(m[1], kustomizationFields)), true
+		return f.unknownField(m[1]), true
 	}},
 	{regexp.MustCompile(`failed to get the patch file from path\(([^)]*)\)`), func(f failure, m []string) (diag.Diagnostic, bool) {
 		return diag.Diagnostic{Pos: f.scalar(m[1]), Message: "the patch file " + m[1] + " is not there"}, true
@@ -167,7 +160,11 @@ var knownFailures = append(mistypedKustomizations, []knownFailure{
 		return diag.Diagnostic{Pos: pos, Message: "the patch cannot " + m[1] + " " + m[2] + ": the resource has nothing there"}, ok
 	}},
 	{regexp.MustCompile(`nothing selected by ([^.]*)\.\S*?/([^.]*)\.[^:]*:(\S+)`), func(f failure, m []string) (diag.Diagnostic, bool) {
-		return diag.Diagnostic{Pos: f.scalar("replacements"), Message: "the source of a replacement selects nothing: no " + m[1] + " " + m[2] + " with " + m[3] + " is among the resources"}, true
+		pos, ok := f.where(func(file string, n *yaml.Node) bool { return isKustomization(path.Base(file)) && n.Value == m[2] })
+		if !ok {
+			pos = f.scalar("replacements")
+		}
+		return diag.Diagnostic{Pos: pos, Message: "the source of a replacement selects nothing: no " + m[1] + " " + m[2] + " with " + m[3] + " is among the resources"}, true
 	}},
 	{regexp.MustCompile(`already registered id: ([^.]*)\.\S*?/([^.]*)\.`), func(f failure, m []string) (diag.Diagnostic, bool) {
 		return diag.Diagnostic{Pos: f.scalar("resources"), Message: "two resources are " + m[1] + " " + m[2] + "; list each once"}, true

@@ -13,7 +13,7 @@ import (
 )
 
 // idle are the patches of a build whose target nothing is: kustomize says nothing
-// of them. Only kind and name are looked at, in what was built, where names may
+// of them. The same holds for replacements. Only kind and name are looked at, in what was built, where names may
 // have got a prefix or a suffix.
 func idle(read map[string][]byte, built resmap.ResMap) diag.List {
 	var out diag.List
@@ -22,6 +22,11 @@ func idle(read map[string][]byte, built resmap.ResMap) diag.List {
 		var doc yaml.Node
 		if !isKustomization(path.Base(file)) || yaml.Unmarshal(read[file], &doc) != nil || len(doc.Content) == 0 {
 			continue
+		}
+		for _, target := range replaced(doc.Content[0]) {
+			if d, ok := idleTarget(file, target, built, "replacement"); ok {
+				out.Add(d)
+			}
 		}
 		patches := value(doc.Content[0], "patches")
 		if patches == nil {
@@ -38,7 +43,7 @@ func idle(read map[string][]byte, built resmap.ResMap) diag.List {
 			if target == nil || strings.Contains(text, "$patch") { // which may have taken the object away
 				continue
 			}
-			if d, ok := idleTarget(file, target, built); ok {
+			if d, ok := idleTarget(file, target, built, "patch"); ok {
 				out.Add(d)
 			}
 		}
@@ -46,7 +51,27 @@ func idle(read map[string][]byte, built resmap.ResMap) diag.List {
 	return out
 }
 
-func idleTarget(file string, target *yaml.Node, built resmap.ResMap) (diag.Diagnostic, bool) {
+// replaced are the selectors of what replacements change.
+func replaced(kustomization *yaml.Node) []*yaml.Node {
+	var out []*yaml.Node
+	items := func(n *yaml.Node, key string) []*yaml.Node {
+		if n = value(n, key); n == nil {
+			return nil
+		}
+		return n.Content
+	}
+	for _, r := range items(kustomization, "replacements") {
+		for _, target := range items(r, "targets") {
+			if selected := value(target, "select"); selected != nil {
+				out = append(out, selected)
+			}
+		}
+	}
+	return out
+}
+
+// idleTarget says that nothing is the target of a patch or a replacement.
+func idleTarget(file string, target *yaml.Node, built resmap.ResMap, what string) (diag.Diagnostic, bool) {
 	kind, name := value(target, "kind"), value(target, "name")
 	if kind == nil || kind.Value == "" {
 		return diag.Diagnostic{}, false
@@ -62,13 +87,13 @@ func idleTarget(file string, target *yaml.Node, built resmap.ResMap) (diag.Diagn
 			names = append(names, r.GetName())
 		}
 	}
-	d := diag.Diagnostic{Severity: diag.Warning, Rule: "kustomize-target", Pos: at(file, kind), Message: "no resource is of kind " + kind.Value + ", so the patch changes nothing"}
+	d := diag.Diagnostic{Severity: diag.Warning, Rule: "kustomize-target", Pos: at(file, kind), Message: "no resource is of kind " + kind.Value + ", so the " + what + " changes nothing"}
 	like := diag.Closest(kind.Value, kinds)
 	if len(names) > 0 {
 		if name == nil || slices.ContainsFunc(names, func(n string) bool { return named(name.Value, n) }) {
 			return d, false
 		}
-		d.Pos, d.Message = at(file, name), "no "+kind.Value+" is named "+name.Value+", so the patch changes nothing"
+		d.Pos, d.Message = at(file, name), "no "+kind.Value+" is named "+name.Value+", so the "+what+" changes nothing"
 		like = diag.Closest(name.Value, names)
 	}
 	if like != "" {

@@ -3,7 +3,7 @@ package repo
 import (
 	"path"
 	"regexp"
-	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -17,9 +17,16 @@ var mistypedKustomizations = []knownFailure{
 		n, pos, ok := f.field("kind", func(n *yaml.Node) bool { return n.Value != "Kustomization" && n.Value != "Component" })
 		return diag.Diagnostic{Pos: pos, Message: "a kustomization has kind Kustomization or Component, not " + n.Value}, ok
 	}},
-	{regexp.MustCompile(`apiVersion for (\S+) should be (\S+)`), func(f failure, m []string) (diag.Diagnostic, bool) {
-		n, pos, ok := f.field("apiVersion", func(n *yaml.Node) bool { return n.Value != m[2] })
-		return diag.Diagnostic{Pos: pos, Message: "a " + m[1] + " has apiVersion " + m[2] + ", not " + n.Value}, ok
+	{regexp.MustCompile(`apiVersion for (\w+) should be ([\w./]+)`), func(f failure, m []string) (diag.Diagnostic, bool) {
+		n, pos, ok := f.fieldOf("apiVersion", func(top, n *yaml.Node) bool {
+			kind := value(top, "kind")
+			return n.Value != m[2] && (kind == nil && m[1] == "Kustomization" || kind != nil && kind.Value == m[1])
+		})
+		d := diag.Diagnostic{Pos: pos, Message: "a " + m[1] + " has apiVersion " + m[2] + ", not " + n.Value}
+		if m[1] == "Kustomization" && strings.HasSuffix(n.Value, "/v1alpha1") {
+			d.Hint = "what components lists has this apiVersion and kind: Component"
+		}
+		return d, ok
 	}},
 	{regexp.MustCompile(`cannot unmarshal (\w+) into Go struct field \w+\.(\w+) of type (\S+)`), func(f failure, m []string) (diag.Diagnostic, bool) {
 		want := "a mapping"
@@ -76,12 +83,17 @@ var mistypedKustomizations = []knownFailure{
 // field is the value of a field at the top of the first kustomization of the build
 // in which it is meant.
 func (f failure) field(name string, meant func(*yaml.Node) bool) (*yaml.Node, diag.Position, bool) {
+	return f.fieldOf(name, func(_, n *yaml.Node) bool { return meant(n) })
+}
+
+// fieldOf is field for who has to see the kustomization too.
+func (f failure) fieldOf(name string, meant func(top, n *yaml.Node) bool) (*yaml.Node, diag.Position, bool) {
 	for _, file := range f.names() {
 		var doc yaml.Node
 		if !isKustomization(path.Base(file)) || yaml.Unmarshal(f.read[file], &doc) != nil || len(doc.Content) == 0 {
 			continue
 		}
-		if n := value(doc.Content[0], name); n != nil && meant(n) {
+		if n := value(doc.Content[0], name); n != nil && meant(doc.Content[0], n) {
 			return n, at(file, n), true
 		}
 	}
@@ -90,9 +102,10 @@ func (f failure) field(name string, meant func(*yaml.Node) bool) (*yaml.Node, di
 
 // value is what a mapping has at a key.
 func value(m *yaml.Node, key string) *yaml.Node {
-	i := slices.IndexFunc(m.Content, func(n *yaml.Node) bool { return n.Value == key })
-	if m.Kind != yaml.MappingNode || i < 0 || i%2 != 0 || i+1 >= len(m.Content) {
-		return nil
+	for i := 0; m.Kind == yaml.MappingNode && i+1 < len(m.Content); i += 2 {
+		if m.Content[i].Value == key {
+			return m.Content[i+1]
+		}
 	}
-	return m.Content[i+1]
+	return nil
 }
