@@ -156,8 +156,12 @@ func withoutConsequences(list diag.List, source func(file string) []byte) (rest 
 // consequence counts what could not be looked at.
 func consequence(list diag.List) string {
 	rgds, others := map[string]bool{}, map[string]bool{}
-	more := 0
+	more, absent := 0, 0
 	for _, d := range list {
+		if _, ok := lacking(d); ok && d.Because == "" {
+			absent++
+			continue
+		}
 		more += max(d.Instances-1, 0)
 		if strings.HasPrefix(d.Object, object.RGDKind+" ") {
 			rgds[d.Object] = true
@@ -171,6 +175,9 @@ func consequence(list diag.List) string {
 	}
 	if len(rgds) > 0 {
 		parts = append(parts, Counted(len(rgds), "RGD", "RGDs"))
+	}
+	if len(parts) == 0 {
+		return Counted(absent, "value is", "values are") + " missing because of this (-v shows the findings)"
 	}
 	return strings.Join(parts, " and ") + " could not be checked because of this (-v shows the findings)"
 }
