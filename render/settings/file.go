@@ -88,6 +88,10 @@ func (l *Layer) key(v project.Value) {
 		}
 		return
 	}
+	if (v.Key == "apiVersion" || v.Key == "kind") && !v.Limit {
+		l.unknown(v, "krowave.yaml has no "+v.Key+": it is no Kubernetes object, and holds settings only", diag.Remedy{Hint: "remove the line"})
+		return
+	}
 	names, what := FileKeys(v.Limit), "setting"
 	if v.Limit {
 		what = "limit"
