@@ -2,6 +2,7 @@ package rgd
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -14,8 +15,11 @@ import (
 	"github.com/krowave/krowave/plugin/cli"
 	"github.com/krowave/krowave/plugin/load"
 	"github.com/krowave/krowave/plugin/options"
+	"github.com/krowave/krowave/plugin/report"
 	"github.com/krowave/krowave/plugin/rgdfmt"
 	"github.com/krowave/krowave/plugin/staging"
+	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/repo"
 )
 
@@ -34,7 +38,7 @@ func NewFmt(s cli.Streams) *cobra.Command {
 		Long: "fmt rewrites the RGDs of the paths, by default of the working directory: their keys stand in one order, SimpleSchema has one space between its " +
 			"parts and its markers in one order, and expressions have no space at their ends. Comments, blank lines and everything else stay, and so does " +
 			"what is rendered. It prints the names of the files that it changes. - reads standard input and prints the result.\n\n" +
-			"Exit codes: 0 done, 1 with --check or --diff: a file is not in its form, 2 wrong usage, 3 internal failure.",
+			"Exit codes: 0 done, 1 a file cannot be read or, with --check or --diff, is not in its form, 2 wrong usage, 3 internal failure.",
 		Example: "  krowave fmt shop-rgd.yaml\n  krowave fmt --check\n  krowave fmt --diff shop-rgd.yaml",
 	}
 	f.Bind(cmd, options.Defaults(), options.OfInstances()...)
@@ -69,7 +73,7 @@ func (f *fmtFlags) stream(s cli.Streams, args []string) error {
 	}
 	out, err := rgdfmt.Format("-", data)
 	if err != nil {
-		return cli.Usage(err)
+		return f.broken(s, []repo.File{{Name: "-", Data: data}}, err)
 	}
 	_, err = s.Out.Write(out)
 	return err
@@ -78,10 +82,13 @@ func (f *fmtFlags) stream(s cli.Streams, args []string) error {
 // files writes those that are not in their form, or says which they are.
 func (f *fmtFlags) files(s cli.Streams, files []repo.File) error {
 	changed := 0
+	var unread []repo.File
+	var failure error
 	for _, file := range files {
 		fresh, err := rgdfmt.Format(file.Name, file.Data)
 		if err != nil {
-			return cli.Usage(err)
+			unread, failure = append(unread, file), cmp.Or(failure, err)
+			continue
 		}
 		if bytes.Equal(fresh, file.Data) {
 			if !f.check && !f.diff {
@@ -108,8 +115,26 @@ func (f *fmtFlags) files(s cli.Streams, files []repo.File) error {
 		}
 		fmt.Fprintln(s.Out, file.Name)
 	}
+	if failure != nil {
+		return f.broken(s, unread, failure)
+	}
 	if changed > 0 && (f.check || f.diff) {
 		return cli.ErrDiffers
 	}
 	return nil
+}
+
+// broken says what is wrong with files that are not YAML; err is why the first of
+// them has no form.
+func (f *fmtFlags) broken(s cli.Streams, files []repo.File, err error) error {
+	var found diag.List
+	texts := map[string][]byte{}
+	for _, file := range files {
+		_, diags := manifest.Read(file.Name, file.Data, manifest.Limits{})
+		found, texts[file.Name] = append(found, diags...), file.Data
+	}
+	if !found.HasErrors() {
+		return cli.Usage(err)
+	}
+	return report.Findings(s.Err, found, report.Printing{Source: func(file string) []byte { return texts[file] }, Verbose: f.Verbose})
 }
