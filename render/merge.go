@@ -72,9 +72,11 @@ func unknownName(d diag.Diagnostic) (name, bool) {
 
 // Collisions reports objects that two places render, of which a destination can
 // have only one: the other would overwrite it, or be taken for deleted. An
-// object without a name, such as a hook with generateName, is not one of them.
+// object without a name, such as a hook with generateName, is not one of them. Of an
+// instance that the input has twice, there is one finding.
 func Collisions(objects []Object) diag.List {
 	var out diag.List
+	twice := map[[2]*Instance]bool{} // instances that are written twice
 	first := make(map[object.Key]*Object, len(objects))
 	for i := range objects {
 		o := &objects[i]
@@ -98,9 +100,42 @@ func Collisions(objects []Object) diag.List {
 		if same && o.Shared && other.Shared {
 			continue // the same definition for kro
 		}
+		if a, b := topOf(o), topOf(other); a != nil && b != nil && a != b && a.Origin() == b.Origin() {
+			if !twice[[2]*Instance{a, b}] {
+				twice[[2]*Instance{a, b}] = true
+				out.Add(writtenTwice(a, b))
+			}
+			continue
+		}
 		out.Add(collision(o, other, same && o.Doc != nil && other.Doc != nil))
 	}
 	return out
+}
+
+// topOf is the instance of the input that an object comes from; nil for a manifest.
+func topOf(o *Object) *Instance {
+	i := o.Instance
+	if i == nil {
+		i = o.For
+	}
+	if i != nil {
+		i = i.Top()
+	}
+	if i == nil || i.Doc == nil {
+		return nil
+	}
+	return i
+}
+
+// writtenTwice is the finding about an instance that the input has twice.
+func writtenTwice(i, other *Instance) diag.Diagnostic {
+	before := other.Doc.Start()
+	return diag.Diagnostic{
+		Severity: diag.Error, Rule: "duplicate-object", Pos: i.Doc.Start(), Object: i.Title(),
+		Message: fmt.Sprintf("%s is written twice, here and at %s, and one would overwrite the other", i.Title(), before),
+		Hint:    "remove one of them, give it another name or namespace, or render them for different destinations",
+		Related: []diag.Related{{Position: before, Message: "by " + other.Title()}},
+	}
 }
 
 // collision is the finding about two objects of one identity. Two manifests that
@@ -126,15 +161,9 @@ func collision(o, other *Object, harmless bool) diag.Diagnostic {
 
 // place is where the input has what an object comes from, and its title.
 func place(o *Object) (diag.Position, string) {
-	i := o.Instance
-	if i == nil {
-		i = o.For
-	}
-	for i != nil && i.Parent != nil {
-		i = i.Parent
-	}
+	i := topOf(o)
 	switch {
-	case i != nil && i.Doc != nil:
+	case i != nil:
 		return i.Doc.Start(), i.Title()
 	case o.Doc != nil:
 		return o.Doc.Start(), o.Doc.Title()

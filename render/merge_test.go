@@ -45,6 +45,9 @@ func TestCollisions(t *testing.T) {
 	const hint = "    hint: give one of them another name or namespace, or render them for different destinations\n"
 	tests := []struct{ name, text, want string }{
 		{"two instances", box("a", "") + box("b", ""), "app.yaml:6:1: " + twice + "    object: Box shop/b\n" + hint + "    app.yaml:2:1: by Box shop/a\n"},
+		{"one instance twice", box("a", "spec: {name: b}\n") + box("a", "spec: {name: b}\n"),
+			"app.yaml:7:1: Box shop/a is written twice, here and at app.yaml:2:1, and one would overwrite the other [duplicate-object]\n    object: Box shop/a\n" +
+				"    hint: remove one of them, give it another name or namespace, or render them for different destinations\n    app.yaml:2:1: by Box shop/a\n"},
 		{"two instances of different names", box("a", "") + box("b", "spec: {name: b}\n"), ""},
 		{"an instance and a manifest", box("a", "") + config("name: shared, namespace: shop"),
 			"app.yaml:6:1: " + twice + "    object: ConfigMap shop/shared\n" + hint + "    app.yaml:2:1: by Box shop/a\n"},

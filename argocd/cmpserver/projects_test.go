@@ -81,8 +81,8 @@ func TestProjects(t *testing.T) {
 			"clusters/prod/krowave.yaml:2:1: krowave.yaml has no setting bogus; there are admissionDefaults, checkPolicies, crds, defaults, definitions, exclude, graphs, instanceGroups, kroVersion, kubernetesVersion, limits, observed, policies, residuals, runtime, strict, vendor, warnNext [config]"},
 		{"excluded", "clusters", tree{"clusters/krowave.yaml": "exclude: [stage]\n"}, []string{"dev: dev", "prod: prod"}, ""},
 		{"the same object twice", "clusters", tree{"clusters/prod/apps/a.yaml": fleet()["clusters/dev/apps/a.yaml"]}, nil,
-			"clusters/prod/apps/a.yaml:1:1: ConfigMap dev/a is rendered twice, here and at clusters/dev/apps/a.yaml:1:1, and one would overwrite the other (Box dev/a); " +
-				"give one of them another name or namespace, or render them for different destinations [duplicate-object]"},
+			"clusters/prod/apps/a.yaml:1:1: Box dev/a is written twice, here and at clusters/dev/apps/a.yaml:1:1, and one would overwrite the other; " +
+				"remove one of them, give it another name or namespace, or render them for different destinations [duplicate-object]"},
 		{"a definition of another project", "apps", tree{"apps/d.yaml": "apiVersion: example.com/v1alpha1\nkind: Disk\nmetadata: {name: d}\n"}, nil,
 			"apps/d.yaml:2:7: kind Disk of group example.com is defined in platform/rgds/disk.yaml, which belongs to another project (platform/krowave.yaml) (Disk d); " +
 				`to use it here, add "platform/rgds/disk.yaml" to definitions in krowave.yaml [other-project]`},

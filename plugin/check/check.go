@@ -7,12 +7,17 @@
 package check
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"path"
+	"slices"
 
 	"github.com/krowave/krowave/plugin/load"
 	"github.com/krowave/krowave/plugin/report"
 	"github.com/krowave/krowave/render"
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/repo"
 )
 
 // Checked is what a check of units gives.
@@ -39,6 +44,7 @@ func Units(ctx context.Context, units []load.Unit, in *load.Input, cache *render
 		k.rendered(v)
 		k.unchecked()
 		v.Each = append(v.Each, k.diags...)
+		v.Each = append(v.Each, collisions(u.Files, res.Objects)...)
 	}
 	v.Each = withoutWrongFixes(v.Each).Sorted()
 	v.Count()
@@ -46,4 +52,36 @@ func Units(ctx context.Context, units []load.Unit, in *load.Input, cache *render
 		v.Strict()
 	}
 	return out, nil
+}
+
+// collisions are the findings about objects that are most likely applied together
+// and of which a cluster has one: those of a kustomization, and those whose files
+// are in one directory.
+func collisions(files []repo.File, objects []render.Object) diag.List {
+	if len(files) == 1 {
+		return render.Collisions(objects)
+	}
+	byDir := map[string][]render.Object{}
+	for _, o := range objects {
+		if file := fileOf(o); file != "" {
+			byDir[path.Dir(file)] = append(byDir[path.Dir(file)], o)
+		}
+	}
+	var out diag.List
+	for _, dir := range slices.Sorted(maps.Keys(byDir)) {
+		out = append(out, render.Collisions(byDir[dir])...)
+	}
+	return out
+}
+
+// fileOf is the file of the input that an object comes from.
+func fileOf(o render.Object) string {
+	i := cmp.Or(o.Instance, o.For)
+	if i != nil && i.Top().Doc != nil {
+		return i.Top().Doc.File
+	}
+	if o.Doc != nil {
+		return o.Doc.File
+	}
+	return ""
 }
