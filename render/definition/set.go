@@ -15,7 +15,6 @@ import (
 	"github.com/krowave/krowave/render/cache"
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/graph"
-	"github.com/krowave/krowave/render/internal/parallel"
 	"github.com/krowave/krowave/render/internal/source"
 	"github.com/krowave/krowave/render/manifest"
 	"github.com/krowave/krowave/render/object"
@@ -248,62 +247,6 @@ func (d *definer) duplicate(rgd *graph.RGD, doc, other *source.Document) {
 		Message: fmt.Sprintf("kind %s of group %s is defined twice: here and in %s", rgd.GVK.Kind, rgd.GVK.Group, other.Start()),
 		Related: []diag.Related{{Position: other.Position(path), Message: "the other definition"}},
 	})
-}
-
-// compile compiles the RGDs in rounds: in each those that need no kind of a
-// later one.
-func (d *definer) compile(ctx context.Context) error {
-	for todo := d.set.RGDs; len(todo) > 0; {
-		ready, later := []*graph.RGD{}, []*graph.RGD{}
-		missing := map[gvk]bool{}
-		for _, rgd := range todo {
-			missing[rgd.GVK] = !d.set.Catalog.Has(rgd.GVK)
-		}
-		for _, rgd := range todo {
-			if slices.ContainsFunc(rgd.Kinds(), func(k graph.KindRef) bool { return missing[k.GVK] }) {
-				later = append(later, rgd)
-			} else {
-				ready = append(ready, rgd)
-			}
-		}
-		if len(ready) == 0 {
-			ready, later = later, nil
-			for _, rgd := range ready {
-				d.undefined[rgd.GVK] = graph.Undefined{RGD: rgd.Doc.Title(), Reason: "depends on the definitions that use it"}
-			}
-		}
-		if err := d.round(ctx, ready); err != nil {
-			return err
-		}
-		todo = later
-	}
-	return nil
-}
-
-// round compiles RGDs in parallel, then serves their CRDs.
-func (d *definer) round(ctx context.Context, rgds []*graph.RGD) error {
-	slots := make([]compiled, len(rgds))
-	digests := make([]string, len(rgds))
-	err := parallel.Each(ctx, d.opts.Jobs, len(rgds), func(_ context.Context, i int) error {
-		slots[i], digests[i] = d.one(rgds[i])
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	var crds []*apiextensionsv1.CustomResourceDefinition
-	for i, rgd := range rgds {
-		d.diags = append(d.diags, slots[i].diags...)
-		if g := slots[i].graph; g != nil {
-			d.set.graphs[rgd.GVK] = g
-			d.kinds[rgd.GVK] = digests[i]
-			crds = append(crds, g.CRD)
-		} else {
-			d.undefined[rgd.GVK] = graph.Undefined{RGD: rgd.Doc.Title(), Reason: "has errors"}
-		}
-	}
-	d.set.Catalog = d.set.Catalog.With(crds...)
-	return nil
 }
 
 // compiled is what is cached of an RGD: its graph with warnings. RGDs with
