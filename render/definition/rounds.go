@@ -11,20 +11,16 @@ import (
 )
 
 // compile compiles the RGDs in rounds: in each those that need no kind of a
-// later one.
+// later one. Those that need each other are left with the CRDs of the input.
 func (d *definer) compile(ctx context.Context) error {
 	for todo := d.set.RGDs; len(todo) > 0; {
-		ready, later := []*graph.RGD{}, []*graph.RGD{}
-		missing := map[gvk]bool{}
+		open, missing := map[gvk]bool{}, map[gvk]bool{}
 		for _, rgd := range todo {
-			missing[rgd.GVK] = !d.set.Catalog.Has(rgd.GVK)
+			open[rgd.GVK], missing[rgd.GVK] = true, !d.set.Catalog.Has(rgd.GVK)
 		}
-		for _, rgd := range todo {
-			if slices.ContainsFunc(rgd.Kinds(), func(k graph.KindRef) bool { return missing[k.GVK] }) {
-				later = append(later, rgd)
-			} else {
-				ready = append(ready, rgd)
-			}
+		ready, later := without(todo, open)
+		if len(ready) == 0 {
+			ready, later = without(todo, missing)
 		}
 		if len(ready) == 0 {
 			ready, later = later, nil
@@ -38,6 +34,18 @@ func (d *definer) compile(ctx context.Context) error {
 		todo = later
 	}
 	return nil
+}
+
+// without parts RGDs that need none of kinds from those that need one.
+func without(rgds []*graph.RGD, kinds map[gvk]bool) (free, bound []*graph.RGD) {
+	for _, rgd := range rgds {
+		if slices.ContainsFunc(rgd.Kinds(), func(k graph.KindRef) bool { return kinds[k.GVK] }) {
+			bound = append(bound, rgd)
+		} else {
+			free = append(free, rgd)
+		}
+	}
+	return free, bound
 }
 
 // round compiles RGDs in parallel, then serves their CRDs.
