@@ -123,13 +123,16 @@ func (a *Admitter) admitSlowly(obj map[string]any, namespace string) (map[string
 			return nil, nil, refuse(RuleMetadata, "metadata is not an object", "metadata")
 		}
 	}
-	if a.namespaced && u.GetNamespace() == "" {
+	given, isGiven, _ := unstructured.NestedFieldNoCopy(u.Object, "metadata", "namespace")
+	_, isText := given.(string)
+	switch {
+	case isGiven && given != nil && !isText: // normalize refuses it, as the API server does before it looks at the request
+	case a.namespaced && u.GetNamespace() == "":
 		if m, _ := u.Object["metadata"].(map[string]any); m == nil {
 			u.Object["metadata"] = map[string]any{} // metadata: null
 		}
 		u.SetNamespace(namespace)
-	}
-	if !a.namespaced {
+	case !a.namespaced:
 		unstructured.RemoveNestedField(u.Object, "metadata", "namespace")
 	}
 	pruned, problems := a.normalize(u)

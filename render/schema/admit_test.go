@@ -124,6 +124,7 @@ func TestAdmitRefuses(t *testing.T) {
 		{"label key", "metadata: {name: a, labels: {'a b': c}}", `metadata.labels [object-metadata] invalid value "a b"`},
 		{"annotations too large", "metadata: {name: a, annotations: {a: " + strings.Repeat("x", 1<<18) + "}}", "metadata.annotations [object-metadata] too long"},
 		{"metadata type", "metadata: {name: a, labels: [1]}", "metadata.labels [object-metadata] must be of type object, not array"},
+		{"namespace is no string", "metadata: {name: a, namespace: no}", "metadata.namespace [object-metadata] must be of type string, not boolean"},
 		{"metadata list", "metadata: [1]", "metadata [object-metadata] metadata is not an object"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -154,6 +155,9 @@ func TestAdmitClusterScoped(t *testing.T) {
 		if _, ok := stored["metadata"].(map[string]any)["namespace"]; ok || len(problems) > 0 {
 			t.Errorf("%s: %v %v", obj, stored, problems)
 		}
+	}
+	if stored, _, problems := a.Admit(parseObject(t, website+"metadata: {name: a, namespace: no}"), "team"); stored != nil || len(problems) != 1 {
+		t.Errorf("a namespace that is no string: %v %v", stored, problems)
 	}
 }
 
