@@ -132,6 +132,8 @@ func TestWholeTextAndClose(t *testing.T) {
 		"textDocument":   map[string]any{"uri": e.uri("stands/new.yaml"), "version": 2},
 		"contentChanges": []any{map[string]any{"text": "garbage"}, map[string]any{"text": e.texts["stands/new.yaml"]}},
 	})
+	e.await("stands/new.yaml", "duplicate-object: apiVersion") // with stands/market.yaml
+	e.replace("stands/new.yaml", "market", "fair")
 	e.await("stands/new.yaml")
 	e.replace("shop-rgd.yaml", "default=1 minimum=1 maximum=9", "required=true")
 	e.await("stands/market.yaml", "object-schema: goods")
