@@ -32,7 +32,7 @@ func hostileRepository(t *testing.T, value string) string {
 			"      data: {text: \"${schema.spec.text}\"}\n"
 	}
 	instance := func(kind, name string) string {
-		return "---\napiVersion: kro.run/v1alpha1\nkind: " + kind + "\nmetadata: {name: " + name + ", namespace: n}\nspec: {text: " + q + "}\n"
+		return "---\napiVersion: kro.run/v1alpha1\nkind: " + kind + "\nmetadata: {name: " + name + ", namespace: ns}\nspec: {text: " + q + "}\n"
 	}
 	files := map[string]string{
 		"rgd.yaml": rgd("site", "Site"), "named.yaml": rgd(q, "Named"),

@@ -111,11 +111,11 @@ func node(id, more string) string {
 func boxDefinition(suffix, nodes string) string { return fmt.Sprintf(scalingHead, suffix) + nodes }
 
 func box(kind, name, spec string) string {
-	return "---\napiVersion: kro.run/v1alpha1\nkind: Box" + kind + "\nmetadata: {name: " + name + ", namespace: n}\nspec: {" + spec + "}\n"
+	return "---\napiVersion: kro.run/v1alpha1\nkind: Box" + kind + "\nmetadata: {name: " + name + ", namespace: ns}\nspec: {" + spec + "}\n"
 }
 
 func plainMap(i int) string {
-	return fmt.Sprintf("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c%d, namespace: n}\ndata: {color: blue}\n", i)
+	return fmt.Sprintf("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c%d, namespace: ns}\ndata: {color: blue}\n", i)
 }
 
 func numbered(pattern string) func(i int) string {

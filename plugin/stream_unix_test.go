@@ -39,7 +39,7 @@ spec:
     template: {apiVersion: v1, kind: ConfigMap, metadata: {name: "${schema.metadata.name}"}, data: {color: "${schema.spec.color}"}}
 `
 	instance := func(color string) string {
-		return "apiVersion: kro.run/v1alpha1\nkind: Box\nmetadata: {name: a, namespace: n}\nspec: {color: " + color + "}\n"
+		return "apiVersion: kro.run/v1alpha1\nkind: Box\nmetadata: {name: a, namespace: ns}\nspec: {color: " + color + "}\n"
 	}
 	dir := t.TempDir()
 	clitest.WriteTree(t, dir, map[string]string{"rgd.yaml": definition, "blue.yaml": instance("blue")})

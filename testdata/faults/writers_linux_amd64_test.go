@@ -13,11 +13,11 @@ var everything = []fault{kill, full, readOnly}
 // writers are the commands that write.
 var writers = []writer{
 	{"render-o-dir", everything, func(t *testing.T, dir string) {
-		put(t, dir, map[string]string{"in.yaml": objects("new"), "out/n/configmap-a.yaml": "old\n", "out/n/mine.yaml": "mine\n"})
+		put(t, dir, map[string]string{"in.yaml": objects("new"), "out/ns/configmap-a.yaml": "old\n", "out/ns/mine.yaml": "mine\n"})
 	}, into("out", "render", "-o", "dir=out", "in.yaml"), false},
 	{"init", everything, func(*testing.T, string) {}, into("shop", "init", "shop"), false},
 	{"new-rgd", everything, func(t *testing.T, dir string) {
-		put(t, dir, map[string]string{"in.yaml": strings.ReplaceAll(objects("new"), "namespace: n", "namespace: apps"), "out/mine.yaml": "mine\n"})
+		put(t, dir, map[string]string{"in.yaml": strings.ReplaceAll(objects("new"), "namespace: ns", "namespace: apps"), "out/mine.yaml": "mine\n"})
 	}, into("out", "new", "rgd", "kiosk", "--from", "in.yaml", "-o", "out/kiosk.yaml"), false},
 	{"fmt", everything, func(t *testing.T, dir string) {
 		text := "kind: ResourceGraphDefinition\n" + strings.Replace(page("one"), "kind: ResourceGraphDefinition\n", "", 1)
@@ -81,7 +81,7 @@ func vendoring(_ *testing.T, dir string) job {
 
 // objects is a manifest.
 func objects(version string) string {
-	one := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME, namespace: n}\ndata: {version: " + version + "}\n"
+	one := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME, namespace: ns}\ndata: {version: " + version + "}\n"
 	return strings.ReplaceAll(one, "NAME", "a") + "---\n" + strings.ReplaceAll(one, "NAME", "b")
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	app = "apiVersion: kro.run/v1alpha1\nkind: App\nmetadata: {name: a, namespace: n}\nspec: {}\n"
+	app = "apiVersion: kro.run/v1alpha1\nkind: App\nmetadata: {name: a, namespace: ns}\nspec: {}\n"
 )
 
 // rgd is a definition of kind App with a schema's spec, in flow or block style, and

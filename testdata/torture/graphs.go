@@ -80,7 +80,7 @@ func Graphs() []Attack {
 			Says: `1000|max-collection-size`,
 		},
 		{
-			Name: "instances that multiply over eight levels", Build: of(Files{"rgd.yaml": levels(8, 10), "a.yaml": "apiVersion: kro.run/v1alpha1\nkind: L0\nmetadata: {name: a, namespace: n}\nspec: {}\n"}),
+			Name: "instances that multiply over eight levels", Build: of(Files{"rgd.yaml": levels(8, 10), "a.yaml": "apiVersion: kro.run/v1alpha1\nkind: L0\nmetadata: {name: a, namespace: ns}\nspec: {}\n"}),
 			Says: `max-objects-per-instance|limit of|max-chain-depth|levels`,
 		},
 		{
@@ -90,7 +90,7 @@ func Graphs() []Attack {
 		{
 			Name: "one text of 10 MB in a thousand objects", Build: of(Files{
 				"rgd.yaml": rgd("{t: string}", "  - id: a\n    forEach:\n    - i: ${lists.range(1000)}\n    template: {apiVersion: v1, kind: ConfigMap, metadata: {name: \"a-${string(i)}\"}, data: {t: \"${schema.spec.t}-${string(i)}\"}}\n"),
-				"a.yaml":   "apiVersion: kro.run/v1alpha1\nkind: App\nmetadata: {name: a, namespace: n}\nspec: {t: \"" + strings.Repeat("x", 10<<20) + "\"}\n",
+				"a.yaml":   "apiVersion: kro.run/v1alpha1\nkind: App\nmetadata: {name: a, namespace: ns}\nspec: {t: \"" + strings.Repeat("x", 10<<20) + "\"}\n",
 			}),
 			Says: `max-output-bytes|limit of`,
 		},
