@@ -7,6 +7,16 @@ import (
 	"github.com/krowave/krowave/render/repo"
 )
 
+// patterns refuses what --exclude cannot skip anything with.
+func (r *reader) patterns() error {
+	for _, pattern := range r.own.Exclude {
+		if pattern == "" || pattern[0] == '!' {
+			return cli.Usagef("--exclude %q skips nothing; write a pattern of the paths to skip", pattern)
+		}
+	}
+	return nil
+}
+
 // once refuses a stream that arguments and flags name twice: each would read a part
 // of it.
 func (r *reader) once(args []string) error {

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,7 +80,7 @@ func newReader(l Loader) (*reader, error) {
 // krowave.yaml add.
 func (r *reader) read(args []string) (*Input, error) {
 	r.paths = args
-	if err := r.once(args); err != nil {
+	if err := cmp.Or(r.once(args), r.patterns()); err != nil {
 		return nil, err
 	}
 	parts, err := r.split(args)

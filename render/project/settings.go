@@ -85,8 +85,12 @@ func NearestSettings(fsys fs.FS, dir string) (*Settings, diag.List) {
 func ReadSettings(name string, data []byte) (*Settings, diag.List) {
 	docs, diags := manifest.Read(name, data, manifest.Limits{})
 	p := &settingsParser{diags: diags, out: &Settings{Dir: path.Dir(name), Vendor: VendorDir}}
-	for _, doc := range docs {
+	for i, doc := range docs {
 		p.doc = doc
+		if i > 0 {
+			p.diags.Errorf(doc.Start(), "config", "%s is one document; write these settings into the first", SettingsName)
+			continue
+		}
 		p.document()
 	}
 	return p.out, p.diags
