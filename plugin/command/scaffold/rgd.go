@@ -49,7 +49,8 @@ func newRGD(s cli.Streams) *cobra.Command {
 			"${ in the manifests is written so that it stays text.\n\n" +
 			"--param gives the schema a field: deployment.spec.replicas=replicas is of one node, spec.replicas=replicas of each object that has the field. " +
 			"What the manifests have there is the default, or stands in the instance. The name metadata.name is the instance's own: --param metadata.name=metadata.name.\n\n" +
-			"The result is rendered and compared with the manifests before it is printed. Objects that set no namespace get that of the instance.",
+			"The result is rendered and compared with the manifests before it is printed. Objects that set no namespace get that of the instance. " +
+			"Of manifests that were exported from a cluster, status, ownerReferences and the metadata that the cluster sets are left out.",
 		Example: "  krowave new rgd kiosk --from plain.yaml\n  krowave new rgd kiosk --from plain.yaml --param configMap.data.goods=goods --param metadata.name=metadata.name -o kiosk-rgd.yaml",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -91,6 +92,10 @@ func (f *rgdFlags) run(cmd *cobra.Command, s cli.Streams, name string) error {
 		return err
 	}
 	if err := report.Findings(s.Err, found, in.Printing()); err != nil {
+		return err
+	}
+	objects, left := authored(objects)
+	if err := sayLeft(s.Err, left); err != nil {
 		return err
 	}
 	d := &draft{name: name, kind: f.kind, group: f.group, instance: name, namespace: cmp.Or(unit.Options.Namespace, "default")}
