@@ -113,7 +113,7 @@ func TestExpand(t *testing.T) {
 			"Web default/a-web: !Disk default/a-web-disk open",
 			"error: rgds:16:10: instances chain deeper than 1: Shop -> Web -> Disk (--max-chain-depth) [chain-depth]"},
 		{"a chained one is refused", instanceOf("Shop", "size: 11"), nil, "Shop default/a: ConfigMap default/a !Web default/a-web open",
-			"error: rgds:8:10: the API server would refuse the Web that web renders: invalid value 11: should be less than or equal to 10 [object-schema]"},
+			"error: rgds:8:123: the API server would refuse the Web that web renders: spec.size: invalid value 11: should be less than or equal to 10 [object-schema]"},
 		{"refused", instanceOf("Shop", `size: "1"`), nil, "none",
 			"error: web.yaml:5:9: must be of type integer, not string [object-schema]"},
 		{"unknown field", instanceOf("Disk", "sise: 1"), nil, "Disk default/a: ConfigMap default/a",
