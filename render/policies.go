@@ -33,6 +33,12 @@ func Policies(ctx context.Context, in Input, opts Options, objects []Object) (*p
 	for i, d := range docs {
 		list[i] = d.Document
 	}
+	if len(in.Policies) > 0 && !slices.ContainsFunc(list, policycheck.IsPolicy) {
+		diags.Add(diag.Diagnostic{
+			Severity: diag.Warning, Rule: policycheck.NotKnown, Pos: diag.Position{File: in.Policies[0].Name, Line: 1, Column: 1},
+			Message: "no ValidatingAdmissionPolicy is in the files that policies names: nothing is checked by them",
+		})
+	}
 	set, found := policycheck.Compile(opts.Policies, list, policycheck.Options{Today: opts.Today, Namespaces: namespaces(in, opts, objects)})
 	return set, append(append(diags, found...), set.Unchecked()...), nil
 }

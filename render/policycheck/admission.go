@@ -40,8 +40,7 @@ func (c *compiler) admissionPolicies(documents []*manifest.Document) {
 		}
 	}
 	for _, d := range documents {
-		gvk := object.GVK(d.Object)
-		if gvk.Group != group || gvk.Kind != policyKind {
+		if !IsPolicy(d) {
 			continue
 		}
 		delete(bound, object.Name(d.Object)) // also of one that is broken, which is said
@@ -69,6 +68,12 @@ func (c *compiler) admissionPolicies(documents []*manifest.Document) {
 			c.refuse(d.Position(diag.Path{"spec", "policyName"}), fmt.Sprintf("no %s of policies: is named %q", policyKind, diag.Line(name)), diag.Meant(name, names))
 		}
 	}
+}
+
+// IsPolicy reports whether a document is a ValidatingAdmissionPolicy.
+func IsPolicy(d *manifest.Document) bool {
+	gvk := object.GVK(d.Object)
+	return gvk.Group == group && gvk.Kind == policyKind
 }
 
 func policyName(binding map[string]any) string {
