@@ -75,14 +75,29 @@ func unknownName(d diag.Diagnostic) (name, bool) {
 // object without a name, such as a hook with generateName, is not one of them. Of an
 // instance that the input has twice, there is one finding.
 func Collisions(objects []Object) diag.List {
+	return CollisionsWithin(objects, nil)
+}
+
+// CollisionsWithin is Collisions where each object has a destination of some name;
+// "" leaves an object out. With a nil function all have the same.
+func CollisionsWithin(objects []Object, destination func(o *Object) string) diag.List {
+	type spot struct {
+		destination string
+		object.Key
+	}
 	var out diag.List
 	twice := map[[2]*Instance]bool{} // instances that are written twice
-	first := make(map[object.Key]*Object, len(objects))
+	first := make(map[spot]*Object, len(objects))
 	for i := range objects {
 		o := &objects[i]
-		k := o.Key()
+		k := spot{Key: o.Key()}
 		if k.Name == "" || k.Kind == "" {
 			continue
+		}
+		if destination != nil {
+			if k.destination = destination(o); k.destination == "" {
+				continue
+			}
 		}
 		if k.Namespace == "" {
 			k.Namespace = o.Default

@@ -9,9 +9,7 @@ package check
 import (
 	"cmp"
 	"context"
-	"maps"
 	"path"
-	"slices"
 
 	"github.com/krowave/krowave/plugin/load"
 	"github.com/krowave/krowave/plugin/report"
@@ -61,21 +59,21 @@ func collisions(files []repo.File, objects []render.Object) diag.List {
 	if len(files) == 1 {
 		return render.Collisions(objects)
 	}
-	byDir := map[string][]render.Object{}
-	for _, o := range objects {
-		if file := fileOf(o); file != "" {
-			byDir[path.Dir(file)] = append(byDir[path.Dir(file)], o)
+	file, dir := "", ""
+	return render.CollisionsWithin(objects, func(o *render.Object) string {
+		at := fileOf(o)
+		if at == "" {
+			return ""
 		}
-	}
-	var out diag.List
-	for _, dir := range slices.Sorted(maps.Keys(byDir)) {
-		out = append(out, render.Collisions(byDir[dir])...)
-	}
-	return out
+		if at != file {
+			file, dir = at, path.Dir(at)
+		}
+		return dir
+	})
 }
 
 // fileOf is the file of the input that an object comes from.
-func fileOf(o render.Object) string {
+func fileOf(o *render.Object) string {
 	i := cmp.Or(o.Instance, o.For)
 	if i != nil && i.Top().Doc != nil {
 		return i.Top().Doc.File
