@@ -18,19 +18,11 @@ import (
 // there is none, or when its file is lost; then only the number of waves is
 // known, from the Kustomizations.
 func (s *reconcileScope) published() *layout.Plan {
-	a := s.obj.Status.Artifact
-	if a == nil {
+	if s.obj.Status.Artifact == nil {
 		return nil
 	}
-	files, err := s.Store.Read(a)
-	if err == nil {
-		var converted []layout.File
-		for _, f := range files {
-			converted = append(converted, layout.File(f))
-		}
-		if plan, err := layout.Read(converted); err == nil {
-			return plan
-		}
+	if plan, err := s.stored(); err == nil {
+		return plan
 	}
 	plan := &layout.Plan{}
 	for _, w := range s.obj.Status.Waves {
@@ -40,6 +32,19 @@ func (s *reconcileScope) published() *layout.Plan {
 		return nil
 	}
 	return plan
+}
+
+// stored reads the plan of the artifact that is advertised from the storage.
+func (s *reconcileScope) stored() (*layout.Plan, error) {
+	files, err := s.Store.Read(s.obj.Status.Artifact)
+	if err != nil {
+		return nil, err
+	}
+	var converted []layout.File
+	for _, f := range files {
+		converted = append(converted, layout.File(f))
+	}
+	return layout.Read(converted)
 }
 
 // carryOver returns the published objects of nodes that are pending now: their
@@ -63,16 +68,21 @@ func (s *reconcileScope) toKro(res *render.Result) (map[layout.ID]bool, error) {
 		return nil, nil
 	}
 	objects, err := s.publishedOf(res, func(i *render.Instance) []*graph.Node {
-		if i.Residual == nil {
-			return nil
-		}
-		return slices.DeleteFunc(slices.Clone(i.Graph.Nodes), func(n *graph.Node) bool { return !slices.Contains(i.Residual.Nodes, n.ID) })
+		return leftToKro(i)
 	})
 	out := map[layout.ID]bool{}
 	for _, o := range objects {
 		out[layout.IDOf(o.Object)] = true
 	}
 	return out, err
+}
+
+// leftToKro returns the nodes of an instance that kro makes.
+func leftToKro(i *render.Instance) []*graph.Node {
+	if i.Residual == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(i.Graph.Nodes), func(n *graph.Node) bool { return !slices.Contains(i.Residual.Nodes, n.ID) })
 }
 
 // publishedOf returns the published objects that are not rendered now, of the

@@ -119,6 +119,25 @@ func startController(ctx context.Context, o controller.Options) (<-chan error, e
 	return done, nil
 }
 
+// startShard starts a controller for the objects of a shard, with the options, until the
+// test ends.
+func startShard(t *testing.T, o controller.Options, selector string) {
+	t.Helper()
+	o.Watch.LabelSelector = selector
+	ctx, cancel := context.WithCancel(context.Background())
+	done, err := startController(ctx, o)
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // startCluster starts etcd and kube-apiserver and installs the CRDs.
 func startCluster(bin, dir string) (stop func(), err error) {
 	var processes []*exec.Cmd

@@ -82,19 +82,7 @@ func TestLostArtifactsArePublishedAgain(t *testing.T) {
 
 	// A second controller takes over, with an empty storage.
 	storage := t.TempDir()
-	o := options(storage)
-	o.Watch.LabelSelector = "shard in (two)"
-	ctx, cancel := context.WithCancel(context.Background())
-	done, err := startController(ctx, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}()
+	startShard(t, options(storage), "shard in (two)")
 	moved := create(t, ns, "moved", nil)
 	rendered(t, moved, "c1")
 	first := moved.Status.Artifact

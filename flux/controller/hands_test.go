@@ -1,7 +1,6 @@
 package controller_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -76,19 +75,7 @@ func TestToKroLost(t *testing.T) {
 
 	edit(t, obj, func() { obj.Spec.Suspend = true })
 	commit(t, ns, "shop", "c2", in(archive(t, "hands.txtar", "2"), ns))
-	o := options(t.TempDir())
-	o.Watch.LabelSelector = "shard=lost"
-	ctx, cancel := context.WithCancel(t.Context())
-	done, err := startController(ctx, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}()
+	startShard(t, options(t.TempDir()), "shard=lost")
 	edit(t, obj, func() { obj.Spec.Suspend, obj.Labels = false, map[string]string{"shard": "lost"} })
 	await(t, obj, func() error {
 		return condition(obj, meta.StalledCondition, "True", v1alpha1.PublishFailedReason, "ConfigMap "+ns+"/one-config, ConfigMap "+ns+"/one-extra: Flux would delete ")

@@ -225,19 +225,7 @@ func TestRestartWithLiveValues(t *testing.T) {
 	holds(t, obj, "one-size.yaml", "one.yaml")
 	before := obj.Status.Artifact
 
-	o := options(t.TempDir())
-	o.Watch.LabelSelector = "shard=restarted"
-	ctx, cancel := context.WithCancel(context.Background())
-	done, err := startController(ctx, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}()
+	startShard(t, options(t.TempDir()), "shard=restarted")
 	edit(t, obj, func() { obj.Labels = map[string]string{"shard": "restarted"} })
 	await(t, obj, func() error {
 		if obj.Status.Artifact.URL == before.URL {

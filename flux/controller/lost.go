@@ -27,7 +27,7 @@ func (s *reconcileScope) lostHands(ctx context.Context, res *render.Result, want
 	if len(kinds) == 0 {
 		return nil
 	}
-	if _, err := s.Store.Read(a); err == nil {
+	if _, err := s.stored(); err == nil {
 		return nil
 	}
 	list, err := s.readers(ctx)
@@ -89,15 +89,8 @@ func leaving(res *render.Result) map[k8sschema.GroupKind]bool {
 		for _, p := range i.Pending {
 			add(p.Node)
 		}
-		if i.Residual == nil {
-			continue
-		}
-		for _, n := range i.Graph.Nodes {
-			for _, id := range i.Residual.Nodes {
-				if n.ID == id {
-					add(n)
-				}
-			}
+		for _, n := range leftToKro(i) {
+			add(n)
 		}
 	}
 	return out
