@@ -88,7 +88,7 @@ func (r *reader) add(src *source, value any, prefix diag.Path) {
 	d := &Document{File: r.file, Index: len(r.docs), src: src, prefix: prefix}
 	obj, ok := value.(map[string]any)
 	if !ok {
-		r.found.Errorf(d.Start(), "yaml-object", "%s found where an object is expected; a manifest is a mapping with apiVersion and kind", typeName(value))
+		r.found.Errorf(d.Start(), "yaml-object", "%s found where an object is expected; a manifest is a mapping with apiVersion and kind", object.TypeName(value))
 		return
 	}
 	for key := range obj {
@@ -151,19 +151,4 @@ func withListKind(item any, list map[string]any) any {
 	}
 	out["kind"], out["apiVersion"] = kind, object.APIVersion(list)
 	return out
-}
-
-func typeName(v any) string {
-	switch v.(type) {
-	case nil:
-		return "null"
-	case []any:
-		return "a list"
-	case string:
-		return "a string"
-	case bool:
-		return "a boolean"
-	default:
-		return "a number"
-	}
 }

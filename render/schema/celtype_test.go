@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func object(properties map[string]*Schema) *Schema {
+func objectWith(properties map[string]*Schema) *Schema {
 	return &Schema{Type: "object", Properties: properties}
 }
 
@@ -19,16 +19,16 @@ func mapOf(s *Schema) *Schema {
 // web is a kind with a field of every sort.
 func web() *Schema {
 	text, number, yes := &Schema{Type: "string"}, &Schema{Type: "integer"}, &Schema{Type: "boolean"}
-	container := object(map[string]*Schema{"name": text, "image": text, "tty": yes})
-	return object(map[string]*Schema{
+	container := objectWith(map[string]*Schema{"name": text, "image": text, "tty": yes})
+	return objectWith(map[string]*Schema{
 		"name": text, "count": number, "ratio": {Type: "number"}, "on": yes, "a-b": text, "x.y": text, "in": text, "u__v": text,
 		"data": {Type: "string", Format: "byte"}, "when": {Type: "string", Format: "date-time"}, "for": {Type: "string", Format: "duration"},
 		"port": {IntOrString: true}, "quantity": {OneOf: []Branch{{Types: []string{"string"}}, {Types: []string{"number"}}}},
 		"untyped": {}, "labels": mapOf(text), "counts": mapOf(number), "bare": {Type: "object"},
 		"open": {Type: "object", PreserveUnknown: true, Properties: map[string]*Schema{"known": text}},
 		"list": List(text), "lists": List(List(number)), "containers": List(container), "container": container,
-		"meta": object(map[string]*Schema{"name": text}), "pair": object(map[string]*Schema{"a": text, "b": text}),
-		"wrong": object(map[string]*Schema{"name": number}), "byName": mapOf(container), "holes": List(&Schema{}),
+		"meta": objectWith(map[string]*Schema{"name": text}), "pair": objectWith(map[string]*Schema{"a": text, "b": text}),
+		"wrong": objectWith(map[string]*Schema{"name": number}), "byName": mapOf(container), "holes": List(&Schema{}),
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/krowave/krowave/render/diag"
+	"github.com/krowave/krowave/render/object"
 )
 
 // RuleUnknownField is a field that the schema of a kind does not have.
@@ -92,21 +93,7 @@ func isQuantitySchema(s *Schema) bool {
 }
 
 func (c *checker) wrongType(at diag.Path, v any, want string) {
-	c.add(at, RuleSchema, "must be %s, not %s", want, typeName(v))
-}
-
-func typeName(v any) string {
-	switch v.(type) {
-	case map[string]any:
-		return "an object"
-	case []any:
-		return "a list"
-	case string:
-		return "a string"
-	case bool:
-		return "a boolean"
-	}
-	return "a number"
+	c.add(at, RuleSchema, "must be %s, not %s", want, object.TypeName(v))
 }
 
 func (c *checker) quantity(at diag.Path, v any) {
