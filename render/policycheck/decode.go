@@ -10,6 +10,7 @@ import (
 
 	"github.com/krowave/krowave/render/diag"
 	"github.com/krowave/krowave/render/manifest"
+	"github.com/krowave/krowave/render/object"
 )
 
 // decode reads an object as its type. Unknown fields, values of another type and
@@ -48,7 +49,11 @@ func (c *compiler) undecoded(d *manifest.Document, err error) {
 // mistyped reports a value of a type that its field cannot have: the one without
 // which the object can be read.
 func (c *compiler) mistyped(d *manifest.Document, into any, err error) {
+	tries := 0
 	at, found := find(d.Object, nil, func(p diag.Path) bool {
+		if tries++; tries > maxTries {
+			return false
+		}
 		obj := runtime.DeepCopyJSON(d.Object)
 		above, _ := p[:len(p)-1].In(obj)
 		switch above := above.(type) {
@@ -64,8 +69,12 @@ func (c *compiler) mistyped(d *manifest.Document, into any, err error) {
 		return
 	}
 	value, _ := at.In(d.Object)
-	c.refuse(d.Position(at), fmt.Sprintf("%s of a %s cannot be %s", at, d.Kind(), typeOf(value)), d.Quote(at))
+	c.refuse(d.Position(at), fmt.Sprintf("%s of a %s cannot be %s", at, d.Kind(), object.TypeName(value)), d.Quote(at))
 }
+
+// maxTries is how many places are tried, each with a copy of the object: a policy that
+// somebody wrote has fewer.
+const maxTries = 500
 
 // find is the deepest place on the first way to a value that is meant.
 func find(v any, at diag.Path, meant func(diag.Path) bool) (diag.Path, bool) {
@@ -100,20 +109,6 @@ func find(v any, at diag.Path, meant func(diag.Path) bool) (diag.Path, bool) {
 		}
 	}
 	return nil, false
-}
-
-func typeOf(v any) string {
-	switch v.(type) {
-	case map[string]any:
-		return "a mapping"
-	case []any:
-		return "a list"
-	case string:
-		return "a string"
-	case bool:
-		return "a boolean"
-	}
-	return "a number"
 }
 
 // refuse reports what the API server would refuse.

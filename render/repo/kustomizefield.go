@@ -35,7 +35,7 @@ func (f failure) unknownField(name string) diag.Diagnostic {
 		if !isKustomization(path.Base(file)) || yaml.Unmarshal(f.read[file], &doc) != nil || len(doc.Content) == 0 || !lacksField(&doc, name) {
 			continue
 		}
-		key, depth := culprit(&doc, doc.Content[0], name, 0)
+		key, depth := (&search{doc: &doc, name: name, tries: maxTries}).culprit(doc.Content[0], 0)
 		if key == nil {
 			continue
 		}
@@ -47,22 +47,33 @@ func (f failure) unknownField(name string) diag.Diagnostic {
 	return d.With(diag.Meant(name, known))
 }
 
-// culprit looks for the key below n without which the document is known.
-func culprit(doc, n *yaml.Node, name string, depth int) (*yaml.Node, int) {
+// maxTries is how many keys are tried, each with the whole document.
+const maxTries = 100
+
+// search looks for a key of a document.
+type search struct {
+	doc   *yaml.Node
+	name  string
+	tries int // that are left
+}
+
+// culprit is the key below n without which the document is known.
+func (s *search) culprit(n *yaml.Node, depth int) (*yaml.Node, int) {
 	content := n.Content
 	for i, child := range content {
 		if n.Kind == yaml.MappingNode && i%2 == 0 {
-			if child.Value != name || i+1 >= len(content) {
+			if child.Value != s.name || i+1 >= len(content) || s.tries == 0 {
 				continue
 			}
+			s.tries--
 			n.Content = append(append([]*yaml.Node{}, content[:i]...), content[i+2:]...)
-			still := lacksField(doc, name)
+			still := lacksField(s.doc, s.name)
 			if n.Content = content; !still {
 				return child, depth
 			}
 			continue
 		}
-		if key, at := culprit(doc, child, name, depth+1); key != nil {
+		if key, at := s.culprit(child, depth+1); key != nil {
 			return key, at
 		}
 	}
