@@ -54,13 +54,14 @@ func (s *Set) strayUnread(doc *source.Document, unread []outline.Unread) diag.Li
 	d := diag.Diagnostic{
 		Severity: diag.Error, Rule: "definition-unread", Pos: doc.Position(diag.Path{"kind"}), Object: doc.Title(),
 		Message: fmt.Sprintf("nothing defines %s %s in what can be read, but %s may: %s", doc.APIVersion(), doc.Kind(), first.Name, first.Reason),
-		Hint: fmt.Sprintf("make it readable, or leave it out with exclude in krowave.yaml or --exclude; if an operator's CRD defines %s, look that up with --crds or crds in krowave.yaml",
+		Hint: fmt.Sprintf("make it readable; if it does not define %s, leave it out with exclude in krowave.yaml or --exclude, or look up the CRD that does with --crds or crds in krowave.yaml",
 			doc.Kind()),
 		Missing: doc.GVK.GroupKind().String(),
 	}
 	if first.Absent || s.compile.Lenient {
 		d.Severity = diag.Warning
 		d.Message += "; the object is passed through"
+		d.Hint += fmt.Sprintf("; if only RGDs define kinds of %s, name it in instanceGroups in krowave.yaml, so that this is an error", doc.GVK.Group)
 	}
 	for _, u := range unread[1:] {
 		d.Related = append(d.Related, diag.Related{Position: diag.Position{File: u.Name, Line: 1, Column: 1}, Message: "may define it, too: " + u.Reason})
