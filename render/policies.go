@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"sync"
@@ -37,6 +38,7 @@ func Policies(ctx context.Context, in Input, opts Options, objects []Object) (*p
 		diags.Add(diag.Diagnostic{
 			Severity: diag.Warning, Rule: policycheck.NotKnown, Pos: diag.Position{File: in.Policies[0].Name, Line: 1, Column: 1},
 			Message: "no ValidatingAdmissionPolicy is in the files that policies names: nothing is checked by them",
+			Hint:    "name the files with the policies, or remove the path from policies in krowave.yaml or --policies",
 		})
 	}
 	set, found := policycheck.Compile(opts.Policies, list, policycheck.Options{Today: opts.Today, Namespaces: namespaces(in, opts, objects)})
@@ -69,23 +71,28 @@ func (r *Result) checkPolicies(ctx context.Context, in Input, opts Options) (dia
 // and that are near one: such a policy checks nothing.
 func (r *Result) strangeKinds(rules []policycheck.Rule) diag.List {
 	var out diag.List
-	var kinds []string
+	if !slices.ContainsFunc(rules, func(rule policycheck.Rule) bool { return len(rule.Kinds) > 0 }) {
+		return nil
+	}
+	known := map[string]bool{}
+	for _, gvk := range r.Catalog.Kinds() {
+		known[gvk.Kind] = true
+	}
+	for i := range r.Objects {
+		known[object.Kind(r.Objects[i].Object)] = true
+	}
+	for _, i := range r.Instances {
+		known[i.Graph.RGD.GVK.Kind] = true
+	}
+	kinds := slices.Sorted(maps.Keys(known))
 	for _, rule := range rules {
-		if len(rule.Kinds) > 0 && kinds == nil {
-			for _, gvk := range r.Catalog.Kinds() {
-				kinds = append(kinds, gvk.Kind)
-			}
-			for i := range r.Objects {
-				kinds = append(kinds, object.GVK(r.Objects[i].Object).Kind)
-			}
-			for _, i := range r.Instances {
-				kinds = append(kinds, i.Graph.RGD.GVK.Kind)
-			}
-		}
 		for _, name := range rule.Kinds {
 			kind := path.Base(name)
+			if known[kind] {
+				continue
+			}
 			remedy := diag.Meant(kind, kinds)
-			if remedy.Hint == "" || slices.Contains(kinds, kind) {
+			if remedy.Hint == "" {
 				continue
 			}
 			out.Add(diag.Diagnostic{
