@@ -74,8 +74,7 @@ func collisions(files []repo.File, objects []render.Object) diag.List {
 
 // fileOf is the file of the input that an object comes from.
 func fileOf(o *render.Object) string {
-	i := cmp.Or(o.Instance, o.For)
-	if i != nil && i.Top().Doc != nil {
+	if i := cmp.Or(o.Instance, o.For); i != nil && i.Top().Doc != nil {
 		return i.Top().Doc.File
 	}
 	if o.Doc != nil {

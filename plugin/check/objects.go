@@ -235,27 +235,15 @@ func (k *checks) renderedProblem(i *render.Instance, n *graph.Node, p schema.Pro
 	if confidential {
 		p.Message, p.Like, where = hidden(p), "", ""
 	}
-	remedy := p.Meant()
-	if written, _ := p.Path.In(n.Template); written != any(p.Word) {
-		remedy.Fix = nil // an expression gives the word
-	}
 	d := diag.Diagnostic{
 		Severity: diag.Error, Rule: p.Rule, Pos: position(doc, at, p.Rule == schema.RuleUnknownField), Path: at.String(), Object: i.Title(),
 		Message:   fmt.Sprintf("the API server would refuse the %s that %s renders: %s%s", n.Kind.GVK.Kind, n.ID, where, p.Message),
 		Sensitive: confidential,
-	}.With(remedy)
-	if top := topOf(i); top.Doc != nil {
+	}.With(p.MeantIn(n.Template))
+	if top := i.Top(); top.Doc != nil {
 		d.Related = []diag.Related{{Position: top.Doc.Start(), Message: diag.ForInstance}}
 	}
 	k.diags.Add(d)
-}
-
-// topOf is the instance of the input that an instance is chained to.
-func topOf(i *render.Instance) *render.Instance {
-	for i.Parent != nil {
-		i = i.Parent
-	}
-	return i
 }
 
 // documents are the objects of a unit's files. What is wrong with their text is

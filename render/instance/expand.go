@@ -263,10 +263,7 @@ func (r *run) nodeErrorf(i *Instance, n *graph.Node, rule, format string, args .
 // refused is the finding about an instance that a node renders and its kind does
 // not allow, at the line of the template.
 func refused(parent *Instance, n *graph.Node, g *graph.Graph, p schema.Problem) diag.Diagnostic {
-	at, remedy := n.At.With("template").With(p.Path...), p.Meant()
-	if written, _ := p.Path.In(n.Template); written != any(p.Word) {
-		remedy.Fix = nil // an expression gives the word
-	}
+	at, remedy := n.At.With("template").With(p.Path...), p.MeantIn(n.Template)
 	if parent.ReadsSecret(n) {
 		p.Message, remedy = p.Hidden(), diag.Remedy{}
 	} else {

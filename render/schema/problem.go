@@ -31,6 +31,16 @@ func (p Problem) Meant() diag.Remedy {
 	return diag.Remedy{Hint: "did you mean " + p.Like + "?", Fix: diag.Replace(p.Word, p.Like)}
 }
 
+// MeantIn is Meant about what a template renders: a word that an expression gives is not
+// one to replace.
+func (p Problem) MeantIn(template any) diag.Remedy {
+	remedy := p.Meant()
+	if written, _ := p.Path.In(template); written != any(p.Word) {
+		remedy.Fix = nil
+	}
+	return remedy
+}
+
 // Hidden says what is wrong with a value that may be a Secret's.
 func (p Problem) Hidden() string {
 	if p.Public == "" {
